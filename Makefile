@@ -1,0 +1,80 @@
+# The index of everything a person types here: `make help`. Belongs here: names for commands, what each needs
+# first. Not here: logic (scripts/, python -m loaders, dbt, Dagster).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+export BDGD
+# Dagster and dbt start in half the time from compiled modules; some containers switch them off.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help
+help: ## this list
+	@echo "make TARGET, where TARGET is"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: venv db ## everything: land a BDGD, build, test; BDGD="a.gdb.zip b.gdb" for your files (a list takes no spaces in names), else a synthetic one
+	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m scripts.run "$$BDGD"; else exec $(BIN)/python -m scripts.run $$BDGD; fi
+
+.PHONY: test
+test: lint ## lint, then every test on a PostgreSQL/PostGIS of its own
+	$(BIN)/python -m pytest tests
+
+.PHONY: lint unit integration
+lint: venv ## ruff and sqlfluff, changing nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint dbt_project
+
+unit: venv ## the tests that need no database
+	$(BIN)/python -m pytest tests/unit
+
+integration: venv ## the tests on a PostgreSQL/PostGIS of their own
+	$(BIN)/python -m pytest tests/integration
+
+.PHONY: dev
+dev: venv db ## Dagster's web page, and what runs schedules and sensors
+	@exec env --default-signal=INT,QUIT $(BIN)/dagster dev
+
+.PHONY: docs
+docs: venv db ## dbt's docs, the data dictionary, as one file
+	$(BIN)/dbt docs generate --static
+	@echo "open dbt_project/target/static_index.html"
+
+.PHONY: db db-url psql db-stop db-status clean-db
+db: ## start this clone's PostgreSQL/PostGIS (nothing is started when DATABASE_URL or PGHOST is set)
+	@$(PYTHON) -m scripts.postgres up
+
+db-url: ## print its address, for psql, a BI tool, R: make -s db-url
+	@$(PYTHON) -m scripts.postgres url
+
+psql: ## a psql on it
+	@$(PYTHON) -m scripts.postgres psql
+
+db-status: ## where it is and whether it runs
+	@$(PYTHON) -m scripts.postgres status
+
+db-stop: ## stop it; the data stay
+	@$(PYTHON) -m scripts.postgres stop
+
+clean-db: ## stop it and delete all its data: make clean-db CONFIRM=yes
+	@[ "$(CONFIRM)" = yes ] || { echo "this deletes the database of this clone: make clean-db CONFIRM=yes" >&2; exit 2; }
+	@$(PYTHON) -m scripts.postgres remove
+
+.PHONY: venv lock clean
+venv: ## .venv with exactly requirements.lock
+	@$(PYTHON) -m scripts.venv
+	@mkdir -p .local/dagster && ln -sfn ../../dagster.yaml .local/dagster/dagster.yaml
+
+lock: venv ## resolve requirements.lock again from pyproject.toml
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile -q pyproject.toml requirements.in --extra dev \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
+
+clean: ## delete .venv, caches and dbt's target; never the database
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build logs target *.egg-info dbt_project/target dbt_project/logs
+	find . -name __pycache__ -type d -not -path './.local/*' -prune -exec rm -rf {} +

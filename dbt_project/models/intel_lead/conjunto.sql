@@ -1,0 +1,8 @@
+select distinct on (ano, distribuidora_id, conjunto_id)
+    conjunto_id,
+    distribuidora_id,
+    ano,
+    nome
+from {{ ref('stg_conj') }}
+where conjunto_id is not null
+order by ano, distribuidora_id, conjunto_id, nome

@@ -1,0 +1,4 @@
+select
+    id,
+    descricao
+from {{ ref('area_localizacao_dominio') }}

@@ -1,0 +1,6 @@
+select
+    id,
+    descricao,
+    fios,
+    fases
+from {{ ref('fase_conexao_dominio') }}

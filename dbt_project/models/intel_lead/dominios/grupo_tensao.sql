@@ -1,0 +1,4 @@
+select
+    id,
+    descricao
+from {{ ref('grupo_tensao_dominio') }}

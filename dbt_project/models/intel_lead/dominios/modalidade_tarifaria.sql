@@ -1,0 +1,4 @@
+select
+    id,
+    descricao
+from {{ ref('modalidade_tarifaria_dominio') }}

@@ -1,0 +1,8 @@
+select
+    id,
+    nome,
+    uf,
+    regiao,
+    latitude,
+    longitude
+from {{ ref('municipio_dominio') }}

@@ -1,0 +1,4 @@
+select
+    id,
+    descricao
+from {{ ref('segmento_mercado_dominio') }}

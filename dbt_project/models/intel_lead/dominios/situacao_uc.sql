@@ -1,0 +1,4 @@
+select
+    id,
+    descricao
+from {{ ref('situacao_uc_dominio') }}

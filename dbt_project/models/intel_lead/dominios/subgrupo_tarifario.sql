@@ -1,0 +1,6 @@
+select
+    id,
+    descricao,
+    grupo,
+    modalidade_tarifaria_id
+from {{ ref('subgrupo_tarifario_dominio') }}

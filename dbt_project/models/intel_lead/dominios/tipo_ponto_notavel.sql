@@ -1,0 +1,4 @@
+select
+    id,
+    descricao
+from {{ ref('tipo_ponto_notavel_dominio') }}

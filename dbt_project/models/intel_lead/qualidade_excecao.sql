@@ -1,0 +1,37 @@
+with ucs as (
+    select * from {{ ref('stg_uc') }}
+),
+
+codigos as (
+    select u.ano, u.distribuidora_id, u.origem, c.coluna, c.valor, count(*) as linhas
+    from ucs as u
+    cross join lateral (
+        values
+        ('DAT_CON', case when u.data_conexao is null then u.dat_con end)
+        {% for d in dominios_do_lead() %}
+        , ('{{ d.bdgd }}', u.{{ d.campo }})
+        {% endfor %}
+    ) as c (coluna, valor)
+    where c.valor is not null
+    group by u.ano, u.distribuidora_id, u.origem, c.coluna, c.valor
+),
+
+documentados as (
+    {% for d in dominios_do_lead() %}
+    select '{{ d.bdgd }}' as coluna, id::text as valor
+    from {{ ref(d.dominio) }}
+    {{ 'where documentado' if d.dominio == 'tipo_sistema' }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+)
+
+select
+    c.linhas,
+    c.distribuidora_id,
+    c.origem as camada,
+    c.ano,
+    c.coluna,
+    c.valor
+from codigos as c
+left join documentados as d on c.coluna = d.coluna and c.valor = d.valor
+where d.valor is null

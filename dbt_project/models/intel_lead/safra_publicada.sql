@@ -1,0 +1,16 @@
+{{ config(materialized='publicacao') }}
+
+-- One row per published safra; written by the swap itself (macros/publicacao.sql), which needs every table below.
+{% for tabela in [
+    'lead_bruto', 'lead_historico', 'lead_energia_mensal', 'lead_demanda_mensal', 'lead_qualidade_mensal',
+    'ponto_notavel', 'conjunto', 'qualidade_excecao', 'carga_resumo', 'lead_enrichment_log',
+    'lead_resumo_anual', 'safra_resumo',
+] %}
+-- depends_on: {{ ref(tabela) }}
+{% endfor %}
+select
+    null::timestamptz as publicada_em,
+    null::bigint as import_id,
+    null::integer as distribuidora_id,
+    null::smallint as ano
+where false

@@ -1,0 +1,29 @@
+with leads as (
+    select * from {{ ref('lead_bruto') }}
+),
+
+anual as (
+    select * from {{ ref('lead_resumo_anual') }}
+)
+
+select
+    count(*) as quantidade_leads,
+    sum(a.soma_energia) as energia_total_kwh,
+    sum(a.soma_energia_ponta) as energia_ponta_kwh,
+    sum(a.soma_energia_fora_ponta) as energia_fora_ponta_kwh,
+    sum(l.pac) as demanda_contratada_kw,
+    sum(l.carga_instalada_kw) as carga_instalada_kw,
+    sum(a.soma_dic) as soma_dic_h,
+    sum(a.soma_fic) as soma_fic,
+    count(a.soma_dic) as leads_com_dic,
+    count(*) filter (where l.livre) as leads_livres,
+    count(*) filter (where l.possui_geracao) as leads_com_geracao,
+    count(*) filter (where a.enriquecimento_status = 'success') as leads_enriquecidos,
+    l.distribuidora_id,
+    l.municipio_id,
+    l.origem,
+    l.ano
+from leads as l
+inner join anual as a
+    on l.uc_id = a.uc_id and l.ano = a.ano and l.distribuidora_id = a.distribuidora_id
+group by l.distribuidora_id, l.municipio_id, l.origem, l.ano

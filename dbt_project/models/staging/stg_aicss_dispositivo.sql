@@ -1,0 +1,2 @@
+select dispositivo_id as id
+from {{ source('aicss', 'aicss_dispositivo') }}

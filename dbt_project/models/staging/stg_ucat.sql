@@ -1,0 +1,1 @@
+{{ uc_normalizada('UCAT') }}

@@ -1,0 +1,7 @@
+{# Every UC of a monthly table has the months 1 to 12, each once. #}
+{% test doze_meses_por_uc(model) %}
+select uc_id
+from {{ model }}
+group by uc_id
+having count(*) <> 12 or count(distinct mes) <> 12
+{% endtest %}

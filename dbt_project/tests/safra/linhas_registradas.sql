@@ -1,0 +1,39 @@
+-- The ledger tells the truth: what it says was landed of a layer is what raw holds, and what it says was
+-- rejected is kept in raw.rejeitado. A returned row is an execution whose counts differ.
+with no_arquivo as (
+    select ano, distribuidora_id, origem, max(linhas) as linhas
+    from {{ ref('carga_resumo') }}
+    group by ano, distribuidora_id, origem
+),
+
+vigentes as (
+    select distinct on (i.ano, i.distribuidora_id, i.camada) i.*
+    from {{ source('controle', 'import_status') }} as i
+    where
+        i.status = 'completed'
+        and (i.ano, i.distribuidora_id) in (select n.ano, n.distribuidora_id from no_arquivo as n)
+    order by i.ano, i.distribuidora_id, i.camada, i.import_id desc
+),
+
+rejeitadas as (
+    select import_id, origem, count(*) as linhas
+    from {{ source('raw', 'rejeitado') }}
+    where import_id in (select v.import_id from vigentes as v)
+    group by import_id, origem
+)
+
+select
+    v.import_id,
+    v.linhas_processadas,
+    n.linhas as linhas_em_raw,
+    v.linhas_rejeitadas,
+    r.linhas as linhas_em_rejeitado
+from vigentes as v
+left join no_arquivo as n
+    on v.ano = n.ano
+    and v.distribuidora_id = n.distribuidora_id
+    and v.camada::text = n.origem::text
+left join rejeitadas as r on v.import_id = r.import_id and v.camada::text = r.origem
+where
+    (v.camada <> 'PONNOT' and v.linhas_processadas <> coalesce(n.linhas, 0))
+    or v.linhas_rejeitadas <> coalesce(r.linhas, 0)

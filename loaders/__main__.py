@@ -1,0 +1,177 @@
+"""The loaders' command line: ``python -m loaders``.
+
+Belongs here: commands, options, exit codes. Not here: any work.
+"""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from loaders.erros import ErroDeCarga
+from loaders.safra import Safra
+
+_DE_OUTROS_MODULOS = {"aicss": "loaders.aicss", "sintetico": "loaders.sintetico"}
+"""Commands imported when they are called: one's libraries cost the other a second."""
+
+
+class _Grupo(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps its own click
+        return [*super().list_commands(ctx), *_DE_OUTROS_MODULOS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        if cmd_name not in _DE_OUTROS_MODULOS:
+            return super().get_command(ctx, cmd_name)
+        so_dele = typer.Typer(add_completion=False)
+        so_dele.command(cmd_name)(import_module(_DE_OUTROS_MODULOS[cmd_name]).comando)
+        return typer.main.get_command(so_dele)
+
+
+app = typer.Typer(
+    cls=_Grupo, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+@app.callback()
+def principal() -> None:
+    """Land source files in schema raw. Exit: 0 done, 2 usage, 3 bad input, 4 database."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("pyogrio").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@app.command()
+def init() -> None:
+    """Create schemas, enums, ledger and raw tables where they are missing."""
+    from loaders.conexao import conectar, preparar
+
+    def criar() -> None:
+        with conectar() as conn:
+            preparar(conn, forcar=True)
+            logging.info("esquema pronto em %s", conn.info.dbname)
+
+    raise typer.Exit(_codigo_de_saida([criar]))
+
+
+def _ler_safra(texto: str) -> Safra:
+    try:
+        return Safra.de_chave(texto)
+    except (ValueError, ErroDeCarga) as erro:
+        raise typer.BadParameter(str(erro)) from erro
+
+
+@app.command()
+def bdgd(
+    caminhos: Annotated[
+        list[Path],
+        typer.Argument(
+            exists=True,
+            readable=False,
+            metavar="PATH...",
+            help=".gdb, .gdb.zip, u??t_pj.csv/.zip, or a folder of them.",
+        ),
+    ],
+    *,
+    safra: Annotated[
+        Safra | None,
+        typer.Option(
+            parser=_ler_safra,
+            metavar="401-2024",
+            help="The vintage, for a file without BASE; of a CSV, the only one to land.",
+        ),
+    ] = None,
+    esperar: Annotated[
+        bool, typer.Option("--esperar", help="Wait for another load of the same safra.")
+    ] = False,
+    substituir: Annotated[
+        bool,
+        typer.Option(
+            "--substituir", help="Let a CSV (legal persons only) replace a geodatabase's layer."
+        ),
+    ] = False,
+    forcar: Annotated[
+        bool, typer.Option("--forcar", help="Land again what is already loaded.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be landed; touch no database.")
+    ] = False,
+) -> None:
+    """Land BDGD files; each is all or nothing, and the next is tried when one fails."""
+    from loaders.bdgd import Opcoes, passos
+
+    opcoes = Opcoes(
+        safra=safra, esperar=esperar, substituir=substituir, forcar=forcar, progresso=_barra
+    )
+    todos = [passo for caminho in caminhos for passo in passos(caminho, opcoes, simular=dry_run)]
+    raise typer.Exit(_codigo_de_saida(todos))
+
+
+@app.command()
+def status(
+    quantas: Annotated[int, typer.Option("-n", help="How many executions.")] = 20,
+) -> None:
+    """Show the latest executions of the import ledger."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from loaders.conexao import conectar, preparar
+    from loaders.registro import ultimas_execucoes
+
+    def mostrar() -> None:
+        with conectar() as conn:
+            preparar(conn)
+            tabela = Table(
+                "id",
+                "safra",
+                "camada",
+                "status",
+                "linhas",
+                "rejeitadas",
+                "início",
+                "arquivo",
+                "nota",
+            )
+            for linha in ultimas_execucoes(conn, quantas):
+                tabela.add_row(*("" if valor is None else str(valor) for valor in linha))
+            Console().print(tabela)
+
+    raise typer.Exit(_codigo_de_saida([mostrar]))
+
+
+@contextmanager
+def _barra(camada: str, linhas: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progresso:
+        tarefa = progresso.add_task(camada, total=linhas)
+        yield lambda passo: progresso.advance(tarefa, passo)
+
+
+def _codigo_de_saida(acoes: Iterable[Callable[[], object]]) -> int:
+    """Run every step; the greatest exit code of those that failed."""
+    codigo = 0
+    for acao in acoes:
+        try:
+            acao()
+        except ErroDeCarga as erro:
+            logging.error("%s", erro)
+            codigo = max(codigo, erro.codigo)
+    return codigo
+
+
+if __name__ == "__main__":
+    app()

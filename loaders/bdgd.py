@@ -1,0 +1,285 @@
+"""Landing of one BDGD file: from a path to published raw leaves and a closed ledger.
+
+Belongs here: the order of the steps and what happens when one fails. Not here: how a step works.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from loaders import registro
+from loaders.arquivos import achar, camada_pj, somar_sha256
+from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
+from loaders.conexao import conectar, preparar
+from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
+from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
+from loaders.safra import Safra
+
+if TYPE_CHECKING:
+    from loaders.copia import Soma
+    from loaders.fonte import Fonte
+
+log = logging.getLogger(__name__)
+
+
+Progresso = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+def _sem_progresso(camada: str, linhas: int) -> AbstractContextManager[Callable[[int], None]]:
+    return nullcontext(lambda _: None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opcoes:
+    """How to land.
+
+    Attributes:
+        safra: the vintage, for files that do not say it; of a CSV, the only one to land.
+        esperar: wait for another landing of the same safra instead of refusing.
+        substituir: let a CSV of legal persons replace a layer that came from a geodatabase.
+        forcar: land even when this very content is there already.
+        progresso: (layer, rows in the file) → context of a function that takes the rows of a step.
+    """
+
+    safra: Safra | None = None
+    esperar: bool = False
+    substituir: bool = False
+    forcar: bool = False
+    progresso: Progresso = _sem_progresso
+
+
+@dataclass
+class _Andamento:
+    """Ledger rows of this landing, so that a failure anywhere can close them."""
+
+    sha256: str | None = None
+    safras: tuple[Safra, ...] = ()
+    import_ids: list[int] = field(default_factory=list)
+
+
+def abrir(caminho: Path, safra: Safra | None) -> "AbstractContextManager[Fonte]":
+    """Open a source of either kind; yields a ``Fonte``."""
+    from loaders import csv_pj, geodatabase
+
+    modulo = csv_pj if camada_pj(caminho) else geodatabase
+    return modulo.abrir(caminho, safra=safra)
+
+
+def passos(caminho: Path, opcoes: Opcoes, *, simular: bool = False) -> list[Callable[[], object]]:
+    """One step per file that a path stands for; a folder that gives none is one failing step."""
+    try:
+        acao = descrever if simular else carregar
+        return [partial(acao, arquivo, opcoes) for arquivo in achar(caminho)]
+    except EntradaInvalida as erro:
+        return [partial(_recusar, caminho, erro, simular=simular)]
+
+
+def _recusar(caminho: Path, erro: EntradaInvalida, *, simular: bool) -> None:
+    if not simular:
+        _registrar_falha(caminho.name, _Andamento(), str(erro))
+    raise erro
+
+
+def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
+    """Land one file and return the keys of the safras that are now its content.
+
+    Raises:
+        EntradaInvalida: nothing changed but one ledger row per layer that says failed, and why.
+        FalhaDeBanco: likewise, as far as the database could still be told.
+    """
+    andamento = _Andamento()
+    try:
+        with closing(conectar()) as conn:
+            preparar(conn)
+            try:
+                return _carregar(conn, caminho, opcoes, andamento)
+            except OSError as erro:
+                motivo = erro.strerror or erro
+                raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
+            except psycopg.Error as erro:
+                raise _traduzir(erro, caminho.name) from erro
+    except BaseException as erro:
+        previsto = isinstance(erro, ErroDeCarga)
+        mensagem = str(erro) if previsto else f"interrompido: {type(erro).__name__}"
+        _registrar_falha(caminho.name, andamento, mensagem)
+        raise
+
+
+def _registrar_falha(arquivo: str, andamento: _Andamento, mensagem: str) -> None:
+    """On a connection of its own: the landing's may be the thing that failed."""
+    try:
+        with closing(conectar()) as conn:
+            preparar(conn)
+            if andamento.import_ids:
+                registro.falhar(conn, andamento.import_ids, mensagem)
+            else:
+                registro.registrar_falha(
+                    conn,
+                    andamento.safras or (None,),
+                    arquivo=arquivo,
+                    sha256=andamento.sha256,
+                    erro=mensagem,
+                )
+    except (FalhaDeBanco, psycopg.Error) as erro:
+        log.warning("%s: a falha não pôde ser registrada (%s)", arquivo, type(erro).__name__)
+
+
+def _traduzir(erro: psycopg.Error, arquivo: str) -> ErroDeCarga:
+    """PostgreSQL's reason without the row's values, which may name a person."""
+    contexto = (erro.diag.context or "").split(":")[0]
+    motivo = f"{erro.diag.message_primary or erro} {contexto}".strip()
+    if isinstance(erro, psycopg.DataError):
+        return EntradaInvalida(f"{arquivo}: o PostgreSQL recusou os dados: {motivo}")
+    return FalhaDeBanco(f"{arquivo}: {motivo}; nada mudou, repita quando o banco responder")
+
+
+def _carregar(
+    conn: psycopg.Connection, caminho: Path, opcoes: Opcoes, andamento: _Andamento
+) -> list[str]:
+    andamento.sha256 = somar_sha256(caminho)
+    if carregadas := _ja_carregado(conn, caminho, opcoes, andamento.sha256):
+        return carregadas
+    with abrir(caminho, opcoes.safra) as fonte:
+        andamento.safras = fonte.safras
+        registro.travar(conn, fonte.safras, esperar=opcoes.esperar)
+        if carregadas := _ja_carregado(conn, caminho, opcoes, andamento.sha256):
+            return carregadas
+        registro.interromper_abandonados(conn, fonte.safras)
+        if not opcoes.substituir and len(fonte.camadas) == 1:
+            _recusar_parcial(conn, fonte, caminho.name)
+        _aterrissar(conn, fonte, caminho.name, opcoes, andamento)
+    return [safra.chave for safra in fonte.safras]
+
+
+def _recusar_parcial(conn: psycopg.Connection, fonte: "Fonte", arquivo: str) -> None:
+    """A CSV has only legal persons: not to replace a geodatabase's layer unasked."""
+    (camada,) = fonte.camadas
+    completas = registro.safras_de_geodatabase(conn, fonte.safras, camada)
+    if completas:
+        raise EntradaInvalida(
+            f"{arquivo}: {camada.nome} de {', '.join(completas)} veio de uma geodatabase, e este"
+            " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
+        )
+
+
+def _ja_carregado(
+    conn: psycopg.Connection, caminho: Path, opcoes: Opcoes, sha256: str
+) -> list[str]:
+    chaves = [] if opcoes.forcar else registro.ja_carregado(conn, sha256)
+    if not chaves or (opcoes.safra and opcoes.safra.chave not in chaves):
+        return []
+    log.info("%s: já carregado em %s, nada a fazer", caminho.name, ", ".join(chaves))
+    return chaves
+
+
+def _aterrissar(
+    conn: psycopg.Connection, fonte: "Fonte", arquivo: str, opcoes: Opcoes, andamento: _Andamento
+) -> None:
+    """Land every layer and swap, in one transaction: a kill at any moment leaves no trace."""
+    registradas = [camada for camada in fonte.camadas if camada != CONJ]
+    ids: dict[Safra, dict[str, int]] = {}
+    for safra in fonte.safras:
+        ids[safra] = registro.iniciar(
+            conn, safra, registradas, arquivo=arquivo, sha256=andamento.sha256 or ""
+        )
+        andamento.import_ids += ids[safra].values()
+    with conn.transaction():
+        folhas, somas = [], {}
+        for camada in CAMADAS:
+            novas = _criar_folhas(conn, fonte, camada, ids)
+            folhas += novas.values()
+            if fonte.presente(camada):
+                somas |= _copiar_camada(conn, fonte, camada, novas, arquivo, opcoes)
+        trocar(conn, folhas)
+        for safra in fonte.safras:
+            registro.concluir(conn, safra, _contagens(fonte, safra, ids[safra], somas))
+
+
+def _criar_folhas(
+    conn: psycopg.Connection, fonte: "Fonte", camada: Camada, ids: dict[Safra, dict[str, int]]
+) -> dict[Safra, Folha]:
+    """Leaves to fill, plus empty ones where the safra still lacks a layer that the file is not for."""
+    folhas = {
+        safra: Folha(camada, safra, por_camada.get(camada.nome) or _de_carona(por_camada))
+        for safra, por_camada in ids.items()
+    }
+    if camada not in fonte.camadas:
+        existentes = folhas_existentes(conn, [folha.nome for folha in folhas.values()])
+        folhas = {s: folha for s, folha in folhas.items() if folha.nome not in existentes}
+    for folha in folhas.values():
+        criar_folha(conn, folha)
+    return folhas
+
+
+def _de_carona(por_camada: dict[str, int]) -> int:
+    """The execution that a layer without a ledger row of its own belongs to."""
+    return por_camada.get(PONNOT.nome) or min(por_camada.values())
+
+
+def _copiar_camada(
+    conn: psycopg.Connection,
+    fonte: "Fonte",
+    camada: Camada,
+    folhas: dict[Safra, Folha],
+    arquivo: str,
+    opcoes: Opcoes,
+) -> "dict[tuple[Safra, str], Soma]":
+    from loaders.copia import copiar_camada
+
+    inicio = time.monotonic()
+    esperadas = {safra: fonte.linhas.get((safra, camada.nome), 0) for safra in folhas}
+    with opcoes.progresso(camada.nome, sum(esperadas.values())) as avancar:
+        somas = copiar_camada(
+            conn, camada, folhas, fonte.lotes(camada), arquivo=arquivo, progresso=avancar
+        )
+    for safra, soma in somas.items():
+        if soma.lidas != esperadas[safra]:
+            raise EntradaInvalida(
+                f"{arquivo}: camada {camada.nome} tem {esperadas[safra]} linhas, só {soma.lidas}"
+                " foram lidas; baixe o arquivo de novo"
+            )
+        conn.execute(sql.SQL("analyze {}").format(folhas[safra].nova))
+        log.info(
+            "safra %s %s: %d linhas, %d rejeitadas, %.2f kWh, %.1f s",
+            safra.chave,
+            camada.nome,
+            soma.lidas,
+            soma.rejeitadas,
+            soma.kwh,
+            time.monotonic() - inicio,
+        )
+    return {(safra, camada.nome): soma for safra, soma in somas.items()}
+
+
+def _contagens(
+    fonte: "Fonte",
+    safra: Safra,
+    ids: dict[str, int],
+    somas: "dict[tuple[Safra, str], Soma]",
+) -> dict[int, registro.Contagem]:
+    contagens = {}
+    for nome, import_id in ids.items():
+        soma = somas.get((safra, nome))
+        contagens[import_id] = registro.Contagem(
+            processadas=soma.lidas - soma.rejeitadas if soma else 0,
+            rejeitadas=soma.rejeitadas if soma else 0,
+            observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
+        )
+    return contagens
+
+
+def descrever(caminho: Path, opcoes: Opcoes) -> None:
+    """Log what a landing would land; touches no database."""
+    somar_sha256(caminho)
+    with abrir(caminho, opcoes.safra) as fonte:
+        for (safra, nome), linhas in fonte.linhas.items():
+            avisos = "; ".join(fonte.observacoes.get(nome, ()))
+            log.info("safra %s %s: %d linhas no arquivo. %s", safra.chave, nome, linhas, avisos)

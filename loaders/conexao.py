@@ -1,0 +1,55 @@
+"""The loaders' connection to PostgreSQL and the objects that must exist before the first row.
+
+Belongs here: connecting, running schema.sql. Not here: what is written (registro.py, copia.py).
+"""
+
+from hashlib import md5
+from importlib import resources
+
+import psycopg
+from psycopg import sql
+
+from loaders.camadas import CAMADAS
+from loaders.erros import FalhaDeBanco
+from loaders.particoes import criar_raizes
+
+
+def conectar() -> psycopg.Connection:
+    """Connect by libpq's PG* variables, in autocommit: every transaction is spelled out.
+
+    Raises:
+        FalhaDeBanco: no server answers, or it refuses.
+    """
+    try:
+        return psycopg.connect(
+            "", autocommit=True, connect_timeout=10, fallback_application_name="intel_lead loaders"
+        )
+    except psycopg.Error as erro:
+        raise FalhaDeBanco(
+            f"sem conexão com o PostgreSQL: {erro}. Confira DATABASE_URL ou PG*, ou rode `make db`"
+        ) from erro
+
+
+def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
+    """Create schemas, enums, ledger and raw roots where they are missing.
+
+    The version is kept as the comment of schema ``controle``, so that a load runs no DDL when
+    nothing changed: even CREATE INDEX IF NOT EXISTS would wait for other loads' open transactions.
+    """
+    ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
+    definicao = ddl + "".join(f"{c.tabela}{c.colunas}" for c in CAMADAS)
+    versao = f"esquema {md5(definicao.encode(), usedforsecurity=False).hexdigest()}"
+    if not forcar and _versao(conn) == versao:
+        return
+    with conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
+        conn.execute(ddl)
+        criar_raizes(conn)
+        conn.execute(sql.SQL("comment on schema controle is {}").format(versao))
+
+
+def _versao(conn: psycopg.Connection) -> str | None:
+    linha = conn.execute(
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'controle'"
+    ).fetchone()
+    return linha[0] if linha else None

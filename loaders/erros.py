@@ -1,0 +1,22 @@
+"""Failures that a person must act on, each with the exit code that tells a script what happened.
+
+Belongs here: exception types. Not here: the conditions that raise them.
+"""
+
+
+class ErroDeCarga(Exception):
+    """A permanent failure: the message names the file, the layer or column, and the remedy."""
+
+    codigo = 1
+
+
+class EntradaInvalida(ErroDeCarga):
+    """The file cannot be landed as it is; nothing was changed."""
+
+    codigo = 3
+
+
+class FalhaDeBanco(ErroDeCarga):
+    """The database refused, was lost, or is busy with the same safra; nothing was changed."""
+
+    codigo = 4

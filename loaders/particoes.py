@@ -1,0 +1,131 @@
+"""The raw tables: partitioned roots, one leaf per layer and safra, and the swap that publishes leaves.
+
+Belongs here: DDL made from camadas.py. Not here: rows (copia.py) and bookkeeping (registro.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
+from loaders.camadas import CAMADAS, Camada
+from loaders.safra import Safra
+
+_FIXAS = {
+    "ano": "smallint",
+    "distribuidora_id": "integer",
+    "import_id": "bigint",
+    "linha": "bigint",
+}
+_ESPERA_TROCA_S = 300
+_ESPERA_TRAVA = "1s"
+"""A waiting ACCESS EXCLUSIVE lock stalls every later reader: give up early, try again."""
+
+
+@dataclass(frozen=True)
+class Folha:
+    """A leaf being landed: it stands alone under a name of its own until the swap."""
+
+    camada: Camada
+    safra: Safra
+    import_id: int
+
+    @property
+    def nome(self) -> str:
+        """The name that dbt reads."""
+        return f"{self.camada.tabela}_{self.safra.distribuidora_id}_{self.safra.ano}"
+
+    @property
+    def nova(self) -> sql.Identifier:
+        """The qualified name until the swap."""
+        return sql.Identifier("raw_safra", f"{self.nome}__{self.import_id}")
+
+    @property
+    def publicada(self) -> sql.Identifier:
+        """The qualified name after the swap."""
+        return sql.Identifier("raw_safra", self.nome)
+
+
+def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
+    fixas = [
+        sql.SQL("{} {} not null").format(sql.Identifier(nome), sql.SQL(tipo))
+        + (sql.SQL(" default {}").format(padroes[nome]) if nome in padroes else sql.SQL(""))
+        for nome, tipo in _FIXAS.items()
+    ]
+    proprias = [
+        sql.SQL("{} {}").format(sql.Identifier(nome), sql.SQL(tipo))
+        for nome, tipo in camada.colunas.items()
+    ]
+    return sql.SQL(", ").join([*fixas, *proprias])
+
+
+def criar_raizes(conn: psycopg.Connection) -> None:
+    """Create the partitioned roots that are missing."""
+    for camada in CAMADAS:
+        conn.execute(
+            sql.SQL(
+                "create table if not exists {} ({}) partition by range (ano, distribuidora_id)"
+            ).format(sql.Identifier("raw", camada.tabela), _colunas(camada, {}))
+        )
+
+
+def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:
+    """Create an empty leaf, without touching its root.
+
+    The columns come from camadas.py, not from LIKE: that would hold a lock on the root while the
+    layer streams in, and make every other safra's swap wait. The CHECK lets ATTACH skip its scan.
+    """
+    ano, dist = folha.safra.ano, folha.safra.distribuidora_id
+    padroes = {"ano": ano, "distribuidora_id": dist, "import_id": folha.import_id}
+    conn.execute(
+        sql.SQL(
+            "create table {} ({}, constraint limites check"
+            " (ano = {ano} and distribuidora_id >= {de} and distribuidora_id < {ate}))"
+        ).format(folha.nova, _colunas(folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
+    )
+
+
+def folhas_existentes(conn: psycopg.Connection, nomes: Iterable[str]) -> set[str]:
+    """Which of these leaves are there."""
+    linhas = conn.execute(
+        "select relname from pg_class"
+        " where relnamespace = 'raw_safra'::regnamespace and relname = any(%s)",
+        [list(nomes)],
+    )
+    return {nome for (nome,) in linhas}
+
+
+def trocar(conn: psycopg.Connection, folhas: list[Folha]) -> None:
+    """Put new leaves in the place of the old ones, inside the caller's transaction.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: a reader kept an old leaf busy for five minutes.
+    """
+    tentativas = Retrying(
+        retry=retry_if_exception_type(
+            (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+        ),
+        wait=wait_random(0.2, 1.0),
+        stop=stop_after_delay(_ESPERA_TROCA_S),
+        reraise=True,
+    )
+    for tentativa in tentativas:
+        with tentativa, conn.transaction():
+            conn.execute(sql.SQL("set local lock_timeout = {}").format(_ESPERA_TRAVA))
+            for folha in folhas:
+                _trocar_folha(conn, folha)
+
+
+def _trocar_folha(conn: psycopg.Connection, folha: Folha) -> None:
+    ano, dist = folha.safra.ano, folha.safra.distribuidora_id
+    conn.execute(sql.SQL("drop table if exists {}").format(folha.publicada))
+    conn.execute(
+        sql.SQL("alter table {} rename to {}").format(folha.nova, sql.Identifier(folha.nome))
+    )
+    conn.execute(
+        sql.SQL("alter table {} attach partition {} for values from ({}, {}) to ({}, {})").format(
+            sql.Identifier("raw", folha.camada.tabela), folha.publicada, ano, dist, ano, dist + 1
+        )
+    )

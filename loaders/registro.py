@@ -1,0 +1,204 @@
+"""The import ledger and the locks that make it true.
+
+Belongs here: import_status, controle.safra_importada, advisory locks. Not here: rows of a layer.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+
+from loaders.camadas import Camada
+from loaders.erros import FalhaDeBanco
+from loaders.safra import Safra
+
+_CLASSE_DA_TRAVA = 0x42444744
+"""'BDGD': first key of the advisory lock; the second is ``Safra.trava``."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contagem:
+    """What one execution did with one layer of one safra."""
+
+    processadas: int
+    rejeitadas: int
+    observacoes: str | None
+
+
+def ja_carregado(conn: psycopg.Connection, sha256: str) -> list[str]:
+    """Keys of the safras whose current content is this very file; empty unless all of it is."""
+    linhas = conn.execute(
+        """
+        with do_arquivo as (
+            select distinct on (ano, distribuidora_id, camada)
+                ano, distribuidora_id, camada, import_id
+            from intel_lead.import_status
+            where sha256 = %s and status = 'completed'
+            order by ano, distribuidora_id, camada, import_id desc
+        )
+        select a.distribuidora_id || '-' || a.ano, not exists (
+            select from intel_lead.import_status as b
+            where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
+                and b.status = 'completed' and b.import_id > a.import_id
+        ) and exists (
+            select from controle.safra_importada as s
+            where (s.ano, s.distribuidora_id) = (a.ano, a.distribuidora_id)
+        )
+        from do_arquivo as a
+        """,
+        [sha256],
+    ).fetchall()
+    return sorted({chave for chave, _ in linhas}) if all(atual for _, atual in linhas) else []
+
+
+def safras_de_geodatabase(
+    conn: psycopg.Connection, safras: Iterable[Safra], camada: Camada
+) -> list[str]:
+    """Of these, the keys whose current rows of a layer came with a whole geodatabase.
+
+    A geodatabase has a ledger row for each of its layers, a CSV only for its own.
+    """
+    achadas = conn.execute(
+        """
+        with atual as (
+            select distinct on (ano, distribuidora_id) *
+            from intel_lead.import_status
+            where camada = %s and status = 'completed'
+            order by ano, distribuidora_id, import_id desc
+        )
+        select a.distribuidora_id || '-' || a.ano
+        from atual as a
+        where a.linhas_processadas > 0 and exists (
+            select from intel_lead.import_status as b
+            where (b.ano, b.distribuidora_id, b.sha256) = (a.ano, a.distribuidora_id, a.sha256)
+                and b.camada = 'PONNOT'
+        )
+        """,
+        [camada.nome],
+    )
+    pedidas = {safra.chave for safra in safras}
+    return sorted(chave for (chave,) in achadas if chave in pedidas)
+
+
+def travar(conn: psycopg.Connection, safras: Iterable[Safra], *, esperar: bool) -> None:
+    """Hold every safra's lock until the connection ends.
+
+    Raises:
+        FalhaDeBanco: another process is landing one of them, and we do not wait.
+    """
+    for safra in sorted(safras):
+        chaves = (_CLASSE_DA_TRAVA, safra.trava)
+        livre = conn.execute("select pg_try_advisory_lock(%s, %s)", chaves).fetchone()
+        if livre and livre[0]:
+            continue
+        if not esperar:
+            raise FalhaDeBanco(
+                f"safra {safra.chave}: o processo {_dono(conn, chaves)} já a está carregando;"
+                " repita depois, ou use --esperar"
+            )
+        log.info("safra %s: esperando o processo %s", safra.chave, _dono(conn, chaves))
+        conn.execute("select pg_advisory_lock(%s, %s)", chaves)
+
+
+def _dono(conn: psycopg.Connection, chaves: tuple[int, int]) -> str:
+    linha = conn.execute(
+        "select pid || coalesce(' (' || application_name || ')', '') from pg_locks"
+        " join pg_stat_activity using (pid) where locktype = 'advisory' and granted"
+        " and (classid, objid) = (%s::oid, %s::oid)",
+        chaves,
+    ).fetchone()
+    return linha[0] if linha else "de outra sessão"
+
+
+def ultimas_execucoes(conn: psycopg.Connection, quantas: int) -> list[tuple[object, ...]]:
+    """Newest executions first, as ``status`` shows them."""
+    return conn.execute(
+        "select import_id, coalesce(distribuidora_id || '-' || ano, '?'), camada, status,"
+        " linhas_processadas, linhas_rejeitadas, date_trunc('second', data_inicio), arquivo,"
+        " coalesce(erro, observacoes) from intel_lead.import_status"
+        " order by import_id desc limit %s",
+        [quantas],
+    ).fetchall()
+
+
+def interromper_abandonados(conn: psycopg.Connection, safras: Iterable[Safra]) -> None:
+    """Mark as failed what a dead process left running; the caller holds the safras' locks."""
+    for safra in safras:
+        conn.execute(
+            "update intel_lead.import_status set status = 'failed', data_fim = clock_timestamp(),"
+            " erro = 'processo interrompido'"
+            " where (ano, distribuidora_id) = (%s, %s) and status in ('pending', 'running')",
+            [safra.ano, safra.distribuidora_id],
+        )
+
+
+def iniciar(
+    conn: psycopg.Connection, safra: Safra, camadas: Iterable[Camada], *, arquivo: str, sha256: str
+) -> dict[str, int]:
+    """Open one running execution per layer; returns layer name → import_id."""
+    ids = {}
+    with conn.transaction():
+        for camada in camadas:
+            linha = conn.execute(
+                "insert into intel_lead.import_status"
+                " (distribuidora_id, ano, camada, status, arquivo, sha256)"
+                " values (%s, %s, %s, 'running', %s, %s) returning import_id",
+                [safra.distribuidora_id, safra.ano, camada.nome, arquivo, sha256],
+            ).fetchone()
+            assert linha is not None
+            ids[camada.nome] = linha[0]
+    return ids
+
+
+def concluir(conn: psycopg.Connection, safra: Safra, contagens: dict[int, Contagem]) -> None:
+    """Say completed and show dbt the new safra; inside the transaction that swaps the leaves."""
+    conn.execute(
+        "delete from raw.rejeitado as r using intel_lead.import_status as i"
+        " where i.import_id = any(%s) and r.origem = i.camada::text and r.import_id <> i.import_id"
+        " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
+        [list(contagens)],
+    )
+    for import_id, contagem in contagens.items():
+        conn.execute(
+            "update intel_lead.import_status set status = 'completed', linhas_processadas = %s,"
+            " linhas_rejeitadas = %s, observacoes = %s, data_fim = clock_timestamp()"
+            " where import_id = %s",
+            [contagem.processadas, contagem.rejeitadas, contagem.observacoes, import_id],
+        )
+    conn.execute(
+        "insert into controle.safra_importada (ano, distribuidora_id, import_id, data_base)"
+        " values (%s, %s, %s, %s) on conflict (ano, distribuidora_id) do update"
+        " set import_id = excluded.import_id, data_base = excluded.data_base,"
+        " importada_em = clock_timestamp()",
+        [safra.ano, safra.distribuidora_id, max(contagens), safra.data_base],
+    )
+
+
+def falhar(conn: psycopg.Connection, import_ids: Iterable[int], erro: str) -> None:
+    """Close running executions as failed."""
+    conn.execute(
+        "update intel_lead.import_status set status = 'failed', erro = %s,"
+        " data_fim = clock_timestamp() where import_id = any(%s) and status = 'running'",
+        [erro, list(import_ids)],
+    )
+
+
+def registrar_falha(
+    conn: psycopg.Connection,
+    safras: Iterable[Safra | None],
+    *,
+    arquivo: str,
+    sha256: str | None,
+    erro: str,
+) -> None:
+    """A failed execution for a file that got no further than its safra, or not even there."""
+    for safra in safras:
+        conn.execute(
+            "insert into intel_lead.import_status"
+            " (distribuidora_id, ano, status, arquivo, sha256, erro, data_fim)"
+            " values (%s, %s, 'failed', %s, %s, %s, clock_timestamp())",
+            [safra and safra.distribuidora_id, safra and safra.ano, arquivo, sha256, erro],
+        )

@@ -1,0 +1,86 @@
+"""The unit of work: one vintage of one distributor.
+
+Belongs here: the key ``distribuidora-ano`` and the reading of base dates. Not here: files, database.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from loaders.erros import EntradaInvalida
+
+_MESES = {
+    nome: numero
+    for numero, nomes in enumerate(
+        "JAN FEV/FEB MAR ABR/APR MAI/MAY JUN JUL AGO/AUG SET/SEP OUT/OCT NOV DEZ/DEC".split(), 1
+    )
+    for nome in nomes.split("/")
+}
+_FORMATOS = (
+    re.compile(r"(?P<d>\d{2})/(?P<m>\d{2})/(?P<a>\d{4})"),
+    re.compile(r"(?P<a>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
+    re.compile(r"(?P<d>\d{2})(?P<m>[A-Z]{3})(?P<a>\d{4})"),
+)
+_ANO_MINIMO = 2000
+_DISTRIBUIDORA_MAXIMA = 200_000
+"""``Safra.trava`` has to fit PostgreSQL's integer; ANEEL's agent codes are below 10,000."""
+
+
+@dataclass(frozen=True, order=True)
+class Safra:
+    """A distributor's base of one year.
+
+    Attributes:
+        distribuidora_id: ANEEL's agent code (DIST).
+        ano: year of ``data_base``, first half of the partition key.
+        data_base: last day that the base covers (BASE.DAT_FNL).
+    """
+
+    distribuidora_id: int
+    ano: int
+    data_base: date = field(compare=False)
+
+    @classmethod
+    def de_data(cls, distribuidora_id: int, data_base: date) -> "Safra":
+        """Make a safra of a base date; EntradaInvalida when a number is out of its range."""
+        if not 0 < distribuidora_id <= _DISTRIBUIDORA_MAXIMA:
+            raise EntradaInvalida(f"DIST {distribuidora_id} não é um código de distribuidora")
+        if not _ANO_MINIMO <= data_base.year <= datetime.now(UTC).year + 1:
+            raise EntradaInvalida(f"data-base {data_base:%d/%m/%Y} fora do intervalo possível")
+        return cls(distribuidora_id, data_base.year, data_base)
+
+    @classmethod
+    def de_chave(cls, chave: str) -> "Safra":
+        """Read ``401-2024``; ValueError when it is not of that form."""
+        partes = re.fullmatch(r"(\d{1,6})-(\d{4})", chave.strip())
+        if not partes:
+            raise ValueError(f"{chave!r} não é uma safra: escreva distribuidora-ano, como 401-2024")
+        return cls.de_data(int(partes[1]), date(int(partes[2]), 12, 31))
+
+    @property
+    def chave(self) -> str:
+        """The key that people and Dagster use."""
+        return f"{self.distribuidora_id}-{self.ano}"
+
+    @property
+    def trava(self) -> int:
+        """Second key of the advisory lock that one landing of the safra holds."""
+        return self.distribuidora_id * 10_000 + self.ano
+
+
+def ler_data(texto: object) -> date | None:
+    """Read DD/MM/AAAA, ISO or SAS (``31DEC2024…``) dates; None when it is none of them."""
+    if isinstance(texto, datetime):
+        return texto.date()
+    if isinstance(texto, date):
+        return texto
+    for formato in _FORMATOS:
+        partes = formato.match(str(texto or "").strip().upper())
+        if partes:
+            mes = partes["m"]
+            numero = int(mes) if mes.isdigit() else _MESES.get(mes, 0)
+            try:
+                return date(int(partes["a"]), numero, int(partes["d"]))
+            except ValueError:
+                return None
+    return None

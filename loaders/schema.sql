@@ -1,0 +1,75 @@
+-- What the loader needs before its first row: schemas, enums, the import ledger, rejected rows.
+-- Belongs here: DDL that exists before dbt runs. Not here: intel_lead's tables and views (dbt's).
+-- Idempotent; run by `python -m loaders init` and before every load. The raw layer tables come from camadas.py.
+
+create extension if not exists postgis;
+
+create schema if not exists raw;
+create schema if not exists raw_safra;
+create schema if not exists controle;
+create schema if not exists intel_lead;
+
+do $$
+begin
+    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT');
+exception when duplicate_object then null;
+end $$;
+do $$
+begin
+    create type intel_lead.origem_enum as enum ('UCAT', 'UCMT', 'UCBT');
+exception when duplicate_object then null;
+end $$;
+do $$
+begin
+    create type intel_lead.status_enum as enum ('pending', 'running', 'completed', 'failed');
+exception when duplicate_object then null;
+end $$;
+do $$
+begin
+    create type intel_lead.resultado_enum as enum ('success', 'partial', 'failed');
+exception when duplicate_object then null;
+end $$;
+
+create table if not exists intel_lead.import_status (
+    import_id bigint generated always as identity primary key,
+    distribuidora_id integer,
+    ano smallint,
+    camada intel_lead.camada_enum,
+    status intel_lead.status_enum not null default 'pending',
+    arquivo text not null,
+    sha256 text,
+    linhas_processadas bigint not null default 0 check (linhas_processadas >= 0),
+    linhas_rejeitadas bigint not null default 0 check (linhas_rejeitadas >= 0),
+    data_inicio timestamptz not null default clock_timestamp(),
+    data_fim timestamptz,
+    observacoes text,
+    erro text,
+    constraint import_status_fim check ((data_fim is null) = (status in ('pending', 'running'))),
+    constraint import_status_erro check (status <> 'failed' or erro is not null)
+);
+create index if not exists import_status_safra_idx
+    on intel_lead.import_status (ano, distribuidora_id, camada);
+create index if not exists import_status_sha256_idx on intel_lead.import_status (sha256);
+
+-- One row per safra that is landed; import_id grows with every landing, which is how dbt sees a change.
+create table if not exists controle.safra_importada (
+    ano smallint not null,
+    distribuidora_id integer not null,
+    import_id bigint not null,
+    data_base date not null,
+    importada_em timestamptz not null default clock_timestamp(),
+    primary key (ano, distribuidora_id)
+);
+
+create table if not exists raw.rejeitado (
+    import_id bigint,
+    ano smallint,
+    distribuidora_id integer,
+    origem text not null,
+    arquivo text not null,
+    linha bigint not null,
+    motivo text not null,
+    registro jsonb not null,
+    rejeitado_em timestamptz not null default clock_timestamp()
+);
+create index if not exists rejeitado_safra_idx on raw.rejeitado (ano, distribuidora_id, origem);

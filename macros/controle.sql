@@ -1,0 +1,202 @@
+{# What dbt needs in the database before its first model: private schemas, the record of what is built,
+   and the functions that complete, publish and retire leaves. Run at the start of every dbt command. #}
+
+{% macro cria_controle() %}
+    {% if not execute or flags.WHICH not in ('build', 'run', 'test', 'seed', 'run-operation') %}
+        {{ return('') }}
+    {% endif %}
+    {% set comando %}
+        select pg_advisory_xact_lock(hashtext('intel_lead.controle'));
+        create schema if not exists controle;
+        create schema if not exists construcao;
+        create schema if not exists safra;
+        create schema if not exists descarte;
+        create schema if not exists seeds;
+        create schema if not exists intel_lead;
+        create schema if not exists marts;
+
+        create table if not exists controle.execucao_dbt (
+            invocacao uuid primary key,
+            comando text not null,
+            iniciada_em timestamptz not null default clock_timestamp()
+        );
+        insert into controle.execucao_dbt (invocacao, comando)
+        values ('{{ invocation_id }}', '{{ flags.WHICH }}');
+
+        create table if not exists controle.safra_construida (
+            modelo text not null,
+            ano smallint not null,
+            distribuidora_id integer not null,
+            import_id bigint not null,
+            sql_md5 text not null,
+            invocacao uuid not null,
+            linhas bigint not null,
+            construida_em timestamptz not null default clock_timestamp(),
+            publicada boolean not null default false,
+            primary key (modelo, ano, distribuidora_id)
+        );
+        create table if not exists controle.dominio (
+            nome text primary key,
+            alterado_em timestamptz not null
+        );
+        create table if not exists controle.visao_materializada (
+            nome text primary key,
+            sql_md5 text not null,
+            dados_ate timestamptz not null
+        );
+        {{ funcao_completa_folha() }}
+        {{ funcao_renomeia_descartada() }}
+        {{ funcao_publica_safra() }}
+        {{ funcao_protege_dominio() }}
+        {{ funcao_recria_visao() }}
+        {{ funcao_cria_visao() }}
+    {% endset %}
+    {{ return(comando) }}
+{% endmacro %}
+
+{# A leaf made by CREATE TABLE AS gets all that its root's catalogue asks for in one ALTER TABLE (one scan),
+   then the foreign key to its parent's leaf, the root's indexes and statistics; ATTACH then adopts everything. #}
+{% macro funcao_completa_folha() %}
+create or replace function controle.completa_folha(
+    tabela text, folha text, ano integer, distribuidora_id integer, tabela_pai text
+) returns void language plpgsql as $f$
+declare
+    raiz regclass := format('construcao.%I', tabela)::regclass;
+    partes text;
+    indice text;
+begin
+    select string_agg(parte, ', ' order by ordem) into partes
+    from (
+        select 1 as ordem, format('alter %I set not null', attname) as parte
+        from pg_attribute
+        where attrelid = raiz and attnum > 0 and attnotnull and not attisdropped
+        union all
+        select 1, format('alter %I set default %s', a.attname, pg_get_expr(d.adbin, d.adrelid))
+        from pg_attrdef as d
+        inner join pg_attribute as a on d.adrelid = a.attrelid and d.adnum = a.attnum
+        where d.adrelid = raiz
+        union all
+        select 2, format(
+            'add constraint %I check (ano = %s and distribuidora_id = %s)',
+            folha || '_safra', ano, distribuidora_id)
+        union all
+        select
+            case contype when 'c' then 2 when 'f' then 4 else 3 end,
+            case
+                when contype = 'c'
+                    then format('add constraint %I %s', conname, pg_get_constraintdef(oid))
+                else 'add ' || pg_get_constraintdef(oid)
+            end
+        from pg_constraint
+        where conrelid = raiz and contype in ('p', 'u', 'c', 'f') and conparentid = 0
+    ) as p;
+    execute format('alter table construcao.%I %s', folha, partes);
+    if tabela_pai is not null then
+        execute format(
+            'alter table construcao.%I add foreign key (uc_id, ano, distribuidora_id) '
+            'references construcao.%I on delete cascade',
+            folha, format('%s_%s_%s', tabela_pai, distribuidora_id, ano));
+    end if;
+    for indice in
+        select regexp_replace(
+            pg_get_indexdef(i.indexrelid), '^(CREATE (?:UNIQUE )?INDEX) .* USING ',
+            format('\1 ON construcao.%I USING ', folha))
+        from pg_index as i
+        where i.indrelid = raiz
+            and not exists (select from pg_constraint as c where c.conindid = i.indexrelid)
+    loop
+        execute indice;
+    end loop;
+    execute format('analyze construcao.%I', folha);
+    execute format(
+        'alter table construcao.%I attach partition construcao.%I for values from (%s, %s) to (%s, %s)',
+        tabela, folha, ano, distribuidora_id, ano, distribuidora_id + 1);
+end
+$f$;
+{% endmacro %}
+
+{# Swaps one safra's leaves in all tables, parents first in `tabelas`. A reader that holds a table makes the
+   swap wait at most one second a try, and its locks are given back between tries. The old leaves go to
+   schema descarte, because dropping them takes exclusive locks on the domain tables that they reference. #}
+{% macro funcao_publica_safra() %}
+create or replace function controle.publica_safra(
+    p_ano integer, p_distribuidora_id integer, p_import_id bigint, tabelas text[], tentativas integer
+) returns integer language plpgsql as $f$
+declare
+    sufixo text := format('_%s_%s', p_distribuidora_id, p_ano);
+    tabela text;
+    i integer;
+    limite text := current_setting('lock_timeout');
+begin
+    perform pg_advisory_xact_lock(hashtext('intel_lead.publicacao'));
+    for tentativa in 1..tentativas loop
+        begin
+            perform set_config('lock_timeout', '900ms', true);
+            for i in reverse array_length(tabelas, 1)..1 loop
+                tabela := tabelas[i];
+                if to_regclass(format('safra.%I', tabela || sufixo)) is not null then
+                    execute format(
+                        'alter table intel_lead.%I detach partition safra.%I', tabela, tabela || sufixo);
+                    execute format('alter table safra.%I set schema descarte', tabela || sufixo);
+                    perform controle.renomeia_descartada(format('descarte.%I', tabela || sufixo));
+                end if;
+            end loop;
+            foreach tabela in array tabelas loop
+                execute format(
+                    'alter table construcao.%I detach partition construcao.%I', tabela, tabela || sufixo);
+                execute format('alter table construcao.%I set schema safra', tabela || sufixo);
+                execute format(
+                    'alter table intel_lead.%I attach partition safra.%I '
+                    'for values from (%s, %s) to (%s, %s)',
+                    tabela, tabela || sufixo,
+                    p_ano, p_distribuidora_id, p_ano, p_distribuidora_id + 1);
+            end loop;
+            insert into intel_lead.safra_publicada (ano, distribuidora_id, import_id, publicada_em)
+            values (p_ano, p_distribuidora_id, p_import_id, clock_timestamp())
+            on conflict (ano, distribuidora_id) do update
+            set import_id = excluded.import_id, publicada_em = excluded.publicada_em;
+            update controle.safra_construida set publicada = true
+            where ano = p_ano and distribuidora_id = p_distribuidora_id;
+            perform set_config('lock_timeout', limite, true);
+            return tentativa;
+        exception when lock_not_available or deadlock_detected then
+            perform set_config('lock_timeout', limite, true);
+            perform pg_sleep(0.2 + random() * least(tentativa, 5));
+        end;
+    end loop;
+    raise exception 'safra %-% was not published: its tables were in use in % tries',
+        p_distribuidora_id, p_ano, tentativas
+        using errcode = 'lock_not_available',
+        hint = 'End the long queries (pg_stat_activity) and run dbt build again; nothing was lost.';
+end
+$f$;
+{% endmacro %}
+
+{# A replaced leaf keeps neither its name nor its indexes' names, so that the next one can follow it. #}
+{% macro funcao_renomeia_descartada() %}
+create or replace function controle.renomeia_descartada(folha regclass) returns void
+language plpgsql as $f$
+declare
+    indice regclass;
+begin
+    for indice in select indexrelid from pg_index where indrelid = folha loop
+        execute format('alter index %s rename to %I', indice, 'indice_' || indice::oid);
+    end loop;
+    execute format('alter table %s rename to %I', folha, 'folha_' || folha::oid);
+end
+$f$;
+{% endmacro %}
+
+{% macro funcao_protege_dominio() %}
+create or replace function controle.protege_dominio() returns trigger language plpgsql as $f$
+begin
+    if current_setting('intel_lead.dominio_aberto', true) is distinct from 'sim' then
+        raise exception 'domain table %.% is protected against %', tg_table_schema, tg_table_name, tg_op
+            using errcode = 'insufficient_privilege',
+            hint = 'Change the seed and run dbt build; or, in this transaction: '
+                'set local intel_lead.dominio_aberto = ''sim''';
+    end if;
+    return null;
+end
+$f$;
+{% endmacro %}

@@ -1,0 +1,75 @@
+{# Which relation a name means. Belongs here: overrides of dbt's naming and of its column lookup. #}
+
+{# Schemas are the contract, so they are never prefixed with the target's. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}
+
+{# The safra asked for ("401-2024"), or ''. The environment costs no re-parse, --vars does. #}
+{% macro safra_pedida() %}
+    {% set pedida = env_var('DBT_SAFRA', '') or var('safra') %}
+    {% if pedida and not modules.re.match('^[0-9]+-[0-9]{4}$', pedida) %}
+        {% do exceptions.raise_compiler_error(
+            "safra '" ~ pedida ~ "' is not of the form DISTRIBUIDORA-ANO, for instance 401-2024"
+        ) %}
+    {% endif %}
+    {{ return(pedida) }}
+{% endmacro %}
+
+{# A test that reads a view runs after publication and judges what readers see. #}
+{% macro testa_publicado() %}
+    {% for id in model.depends_on.nodes if id in graph.nodes %}
+        {% if graph.nodes[id].config.materialized not in ('safra', 'ephemeral', 'dominio', 'seed') %}
+            {{ return(true) }}
+        {% endif %}
+    {% endfor %}
+    {{ return(var('testar') == 'publicado') }}
+{% endmacro %}
+
+{# In a data test a safra model means what is about to be published: all safras under construction,
+   or the leaf of the one asked for (where nothing of it is under construction, its published leaf). #}
+{% macro ref() %}
+    {% set relacao = builtins.ref(*varargs, **kwargs) %}
+    {% if not execute or model is not defined or model.resource_type != 'test' or testa_publicado() %}
+        {{ return(relacao) }}
+    {% endif %}
+    {% set alvo = graph.nodes.values()
+        | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('relation_name', 'equalto', relacao | string) | first %}
+    {% if not alvo or alvo.config.materialized != 'safra' %}{{ return(relacao) }}{% endif %}
+    {% set pedida = safra_pedida() %}
+    {% if pedida %}
+        {% set folha = alvo.alias ~ '_' ~ pedida | replace('-', '_') %}
+        {% for esquema in ('construcao', 'safra') %}
+            {% if run_query("select to_regclass('" ~ esquema ~ '.' ~ folha ~ "')")[0][0] %}
+                {{ return(api.Relation.create(
+                    database=relacao.database, schema=esquema, identifier=folha)) }}
+            {% endif %}
+        {% endfor %}
+    {% endif %}
+    {{ return(api.Relation.create(
+        database=relacao.database, schema='construcao', identifier=relacao.identifier)) }}
+{% endmacro %}
+
+{# information_schema says USER-DEFINED for enums and geometry; unit tests cast to what this returns. #}
+{% macro postgres__get_columns_in_relation(relation) -%}
+    {% call statement('get_columns_in_relation', fetch_result=True) %}
+        select
+            a.attname as column_name,
+            format_type(a.atttypid, a.atttypmod) as data_type,
+            null::integer as character_maximum_length,
+            null::integer as numeric_precision,
+            null::integer as numeric_scale
+        from pg_attribute as a
+        inner join pg_class as c on a.attrelid = c.oid
+        inner join pg_namespace as n on c.relnamespace = n.oid
+        where
+            c.relname = '{{ relation.identifier }}'
+            and a.attnum > 0
+            and not a.attisdropped
+            and {% if relation.schema %}n.nspname = '{{ relation.schema }}'
+            {%- else %}n.oid = pg_my_temp_schema(){% endif %}
+        order by a.attnum
+    {% endcall %}
+    {{ return(sql_convert_columns_in_relation(load_result('get_columns_in_relation').table)) }}
+{%- endmacro %}

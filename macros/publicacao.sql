@@ -1,0 +1,126 @@
+{# Materialization `publicacao`: the record of published safras, and the swap that publishes them.
+
+   Only `dbt build` with every test of the safra models selected publishes; a failed test skips this node,
+   because it depends on all safra models. Config: none; the tables and their order come from the graph. #}
+
+{# Safra models in build order, parents before children. #}
+{% macro tabelas_em_ordem() %}
+    {% set modelos = {} %}
+    {% for id in model.depends_on.nodes if graph.nodes[id].config.materialized == 'safra' %}
+        {% do modelos.update({id: graph.nodes[id]}) %}
+    {% endfor %}
+    {% set ordem = [] %}
+    {% for _ in modelos %}
+        {% for id, no in modelos.items() if no.alias not in ordem %}
+            {% set faltam = [] %}
+            {% for pai in no.depends_on.nodes if pai in modelos and modelos[pai].alias not in ordem %}
+                {% do faltam.append(pai) %}
+            {% endfor %}
+            {% if not faltam %}{% do ordem.append(no.alias) %}{% endif %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(ordem) }}
+{% endmacro %}
+
+{# Tests that guard publication and are not part of this command. A test that reads something made from
+   published data (a view) runs after, and guards nothing. #}
+{% macro testes_fora_do_comando() %}
+    {% set antes = [] %}
+    {% for id in model.depends_on.nodes %}{% do antes.append(id) %}{% endfor %}
+    {% for no in graph.nodes.values() if no.config.materialized in ('ephemeral', 'dominio', 'seed') %}
+        {% do antes.append(no.unique_id) %}
+    {% endfor %}
+    {% for id in graph.sources %}{% do antes.append(id) %}{% endfor %}
+    {% set fora = [] %}
+    {% for teste in graph.nodes.values() if teste.resource_type == 'test'
+        and teste.unique_id not in selected_resources
+        and teste.config.severity | lower == 'error' %}
+        {% set depois = teste.depends_on.nodes | reject('in', antes) | list %}
+        {% set da_safra = teste.depends_on.nodes | select('in', model.depends_on.nodes) | list %}
+        {% if da_safra and not depois %}{% do fora.append(teste.name) %}{% endif %}
+    {% endfor %}
+    {{ return(fora) }}
+{% endmacro %}
+
+{# Safras whose tables are all built from one import and tested in this command. One that another dbt
+   command built after this one began was not tested here, and waits for that command or the next. #}
+{% macro safras_prontas(ordem) %}
+    {% set pedida = safra_pedida() %}
+    {% set consulta %}
+        select ano, distribuidora_id, min(import_id) as import_id
+        from controle.safra_construida
+        where modelo = any(array['{{ ordem | join("', '") }}'])
+            {% if pedida %}and distribuidora_id || '-' || ano = '{{ pedida }}'{% endif %}
+        group by ano, distribuidora_id
+        having
+            bool_or(not publicada)
+            and count(*) = {{ ordem | length }}
+            and min(import_id) = max(import_id)
+            and bool_and(
+                invocacao = '{{ invocation_id }}'
+                or construida_em < (
+                    select iniciada_em from controle.execucao_dbt where invocacao = '{{ invocation_id }}'
+                )
+            )
+        order by ano, distribuidora_id
+    {% endset %}
+    {{ return(run_query(consulta)) }}
+{% endmacro %}
+
+{# Replaced leaves go in a transaction of their own, one try each; what is in use goes next time. #}
+{% macro apaga_descartadas() %}
+    {% set folhas = run_query(
+        "select format('%I.%I', n.nspname, c.relname) as folha from pg_class as c "
+        "inner join pg_namespace as n on c.relnamespace = n.oid "
+        "where n.nspname = 'descarte' and c.relkind = 'r' order by c.relname"
+    ) %}
+    {% for folha in folhas %}
+        {% do executa(
+            "do $$ begin set local lock_timeout = '900ms'; drop table if exists " ~ folha.folha
+            ~ " cascade; exception when lock_not_available or deadlock_detected then null; end $$"
+        ) %}
+        {% do adapter.commit() %}
+    {% endfor %}
+{% endmacro %}
+
+{% materialization publicacao, adapter='postgres' %}
+    {% set tabela = this.incorporate(type='table') %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% do executa('create table if not exists ' ~ tabela ~ ' ' ~ get_table_columns_and_constraints()) %}
+    {% do adapter.commit() %}
+
+    {% set ordem = tabelas_em_ordem() %}
+    {% set fora = testes_fora_do_comando() %}
+    {% set prontas = safras_prontas(ordem) %}
+    {% set publicadas = [] %}
+    {% if prontas and (flags.WHICH != 'build' or fora) %}
+        {% do log(
+            'nothing is published: '
+            ~ ('dbt ' ~ flags.WHICH ~ ' runs no tests' if flags.WHICH != 'build'
+               else fora | length ~ ' tests of the safra models are not selected, for instance ' ~ fora[0]),
+            info=true
+        ) %}
+    {% else %}
+        {% for safra in prontas %}
+            {% do executa(
+                'select controle.publica_safra(' ~ safra.ano ~ ', ' ~ safra.distribuidora_id ~ ', '
+                ~ safra.import_id ~ ", array['" ~ ordem | join("', '") ~ "'], 120)"
+            ) %}
+            {% do adapter.commit() %}
+            {% do publicadas.append(safra.distribuidora_id ~ '-' ~ safra.ano) %}
+        {% endfor %}
+        {% do apaga_descartadas() %}
+    {% endif %}
+
+    {% call noop_statement(
+        'main', publicadas | length ~ ' publicadas ' ~ publicadas | join(' '), 'PUBLICACAO',
+        publicadas | length
+    ) %}{{ sql }}{% endcall %}
+    {% do persist_docs(tabela, model) %}
+    {% do executa('select 1') %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [tabela]}) }}
+{% endmaterialization %}

@@ -1,0 +1,176 @@
+{# Materialization `safra`: a table partitioned by range (ano, distribuidora_id), built one leaf at a time.
+
+   The model's SQL names the roots, without filter; this replaces each root's name by the leaf of the safra
+   at hand, so the cost of a safra does not depend on how many others there are. A leaf is built in schema
+   construcao; materialization `publicacao` swaps tested leaves into intel_lead. The root is created once
+   from the model's contract and never dropped. Config: safra_pai = the model whose leaf the leaf references;
+   dominios_abertos = SQL run before a leaf is built, with {sufixo} and {distribuidora_id} filled in. #}
+
+{% macro executa(comando) %}
+    {% call statement('safra', auto_begin=True) %}{{ comando }}{% endcall %}
+{% endmacro %}
+
+{# Creates the root if it is missing; a column that the contract gained is added, anything else that
+   differs needs a migration by hand, because a root is never dropped. #}
+{% macro garante_raiz(raiz) %}
+    {% do executa(
+        'create table if not exists ' ~ raiz ~ ' ' ~ get_table_columns_and_constraints()
+        ~ ' partition by range (ano, distribuidora_id)'
+    ) %}
+    {% set existentes = adapter.get_columns_in_relation(raiz) | map(attribute='name') | list %}
+    {% for coluna in model.columns.values() if coluna.name not in existentes %}
+        {% do executa('alter table ' ~ raiz ~ ' add column ' ~ coluna.name ~ ' ' ~ coluna.data_type) %}
+    {% endfor %}
+    {% for nome in existentes if nome not in model.columns %}
+        {% do exceptions.raise_compiler_error(
+            raiz ~ ' has a column ' ~ nome ~ ' that the contract of ' ~ model.name
+            ~ ' lacks: rename or drop it by a migration in the database first'
+        ) %}
+    {% endfor %}
+    {% for indice in config.get('indexes', []) %}
+        {% do executa(
+            'create index if not exists ' ~ raiz.identifier ~ '_' ~ indice.columns | join('_') ~ '_idx on '
+            ~ raiz ~ ' using ' ~ indice.get('type', 'btree') ~ ' (' ~ indice.columns | join(', ') ~ ')'
+        ) %}
+    {% endfor %}
+{% endmacro %}
+
+{# Identity of what a leaf is made of: the compiled SQL (staging and macros included) and the contract. #}
+{% macro md5_do_modelo() %}
+    {% set partes = [sql, config.get('safra_pai') or ''] %}
+    {% for coluna in model.columns.values() %}
+        {% do partes.append(coluna.name ~ ' ' ~ coluna.data_type ~ ' ' ~ coluna.constraints) %}
+    {% endfor %}
+    {{ return(local_md5(partes | join(' ') ~ model.constraints)) }}
+{% endmacro %}
+
+{# The model's parents that are safra tables too, by table name. #}
+{% macro pais_do_modelo() %}
+    {% set pais = [] %}
+    {% for id in model.depends_on.nodes if id in graph.nodes %}
+        {% if graph.nodes[id].config.materialized == 'safra' %}
+            {% do pais.append(graph.nodes[id].alias) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(pais) }}
+{% endmacro %}
+
+{# Safras to build now: the one asked for; else those whose import, SQL or parent changed since. #}
+{% macro safras_pendentes(md5) %}
+    {% set pedida = safra_pedida() %}
+    {% set consulta %}
+        select i.ano, i.distribuidora_id, i.import_id
+        from controle.safra_importada as i
+        left join controle.safra_construida as c
+            on c.modelo = '{{ this.identifier }}'
+            and c.ano = i.ano
+            and c.distribuidora_id = i.distribuidora_id
+        where
+            {% if pedida %}i.distribuidora_id || '-' || i.ano = '{{ pedida }}'
+            {% elif should_full_refresh() %}true
+            {% else %}
+            c.import_id is distinct from i.import_id
+            or c.sql_md5 is distinct from '{{ md5 }}'
+            or exists (
+                select from controle.safra_construida as pai
+                where
+                    pai.modelo = any(array['{{ pais_do_modelo() | join("', '") }}'])
+                    and pai.ano = i.ano
+                    and pai.distribuidora_id = i.distribuidora_id
+                    and pai.construida_em > c.construida_em
+            )
+            {% endif %}
+        order by i.ano, i.distribuidora_id
+    {% endset %}
+    {% set pendentes = run_query(consulta) %}
+    {% if pedida and not pendentes %}
+        {% do exceptions.raise_compiler_error(
+            'safra ' ~ pedida ~ ' is not landed: run python -m loaders bdgd FILE first'
+        ) %}
+    {% endif %}
+    {{ return(pendentes) }}
+{% endmacro %}
+
+{# The model's SQL with every partitioned table's name replaced by this safra's leaf. #}
+{% macro sql_da_safra(sufixo) %}
+    {% set ns = namespace(texto=sql) %}
+    {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra' %}
+        {% set ns.texto = ns.texto | replace(no.relation_name, 'construcao.' ~ no.alias ~ sufixo) %}
+    {% endfor %}
+    {% for fonte in graph.sources.values() if fonte.meta.get('por_safra') %}
+        {% set ns.texto = ns.texto | replace(fonte.relation_name, 'raw_safra.' ~ fonte.identifier ~ sufixo) %}
+    {% endfor %}
+    {{ return(ns.texto) }}
+{% endmacro %}
+
+{% macro constroi_folha(safra, md5) %}
+    {% set sufixo = '_' ~ safra.distribuidora_id ~ '_' ~ safra.ano %}
+    {% set folha = this.identifier ~ sufixo %}
+    {% set pai = config.get('safra_pai') %}
+    {% do executa('drop table if exists construcao.' ~ folha ~ ' cascade') %}
+    {% if config.get('dominios_abertos') %}
+        {% do executa(
+            config.get('dominios_abertos')
+            | replace('{sufixo}', sufixo)
+            | replace('{distribuidora_id}', safra.distribuidora_id | string)
+        ) %}
+    {% endif %}
+    {% call statement('folha', fetch_result=False, auto_begin=True) %}
+        create table construcao.{{ folha }} as {{ sql_da_safra(sufixo) }}
+    {% endcall %}
+    {% set linhas = load_result('folha').response.rows_affected %}
+    {% do executa(
+        "select controle.completa_folha('" ~ this.identifier ~ "', '" ~ folha ~ "', " ~ safra.ano ~ ', '
+        ~ safra.distribuidora_id ~ ', ' ~ ("'" ~ pai ~ "'" if pai else 'null') ~ ')'
+    ) %}
+    {# The raw leaf stays locked from CREATE TABLE AS on: if the import is still the same, it was all along. #}
+    {% set gravadas = run_query(
+        'insert into controle.safra_construida '
+        '(modelo, ano, distribuidora_id, import_id, sql_md5, invocacao, linhas) '
+        "select '" ~ this.identifier ~ "', ano, distribuidora_id, import_id, '" ~ md5 ~ "', '"
+        ~ invocation_id ~ "', " ~ linhas ~ ' from controle.safra_importada where ano = ' ~ safra.ano
+        ~ ' and distribuidora_id = ' ~ safra.distribuidora_id ~ ' and import_id = ' ~ safra.import_id
+        ~ ' on conflict (modelo, ano, distribuidora_id) do update set '
+        'import_id = excluded.import_id, sql_md5 = excluded.sql_md5, invocacao = excluded.invocacao, '
+        'linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false returning 1'
+    ) %}
+    {% if not gravadas %}
+        {% do exceptions.raise_compiler_error(
+            'safra ' ~ safra.distribuidora_id ~ '-' ~ safra.ano
+            ~ ' was landed again while it was being built: run dbt build again'
+        ) %}
+    {% endif %}
+    {% do adapter.commit() %}
+    {{ return(linhas) }}
+{% endmacro %}
+
+{% materialization safra, adapter='postgres' %}
+    {% set raiz = this.incorporate(type='table') %}
+    {% set existia = load_cached_relation(this) %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {% set raiz_obra = api.Relation.create(
+        database=this.database, schema='construcao', identifier=this.identifier, type='table') %}
+    {% set _ = get_assert_columns_equivalent(sql) %}
+    {% do garante_raiz(raiz) %}
+    {% do garante_raiz(raiz_obra) %}
+    {% do adapter.commit() %}
+
+    {% set md5 = md5_do_modelo() %}
+    {% set total = namespace(safras=0, linhas=0) %}
+    {% for safra in ([] if flags.EMPTY else safras_pendentes(md5)) %}
+        {% set total.linhas = total.linhas + constroi_folha(safra, md5) %}
+        {% set total.safras = total.safras + 1 %}
+    {% endfor %}
+
+    {% call noop_statement(
+        'main', total.safras ~ ' safras, ' ~ total.linhas ~ ' linhas', 'SAFRA', total.linhas
+    ) %}{{ sql }}{% endcall %}
+    {% do apply_grants(raiz, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+    {% do persist_docs(raiz, model) %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [raiz]}) }}
+{% endmaterialization %}

@@ -1,0 +1,130 @@
+{# The three UC layers as one. Belongs here: what UCAT, UCMT and UCBT have in common and where they differ. #}
+
+{% macro camadas_uc() %}{{ return(['UCAT', 'UCMT', 'UCBT']) }}{% endmacro %}
+
+{# Monthly series of each layer: our name → prefix of BDGD's twelve columns. #}
+{% macro series_mensais() %}
+    {{ return({
+        'UCAT': {
+            'energia_ponta': 'ene_p', 'energia_fora_ponta': 'ene_f',
+            'demanda_ponta': 'dem_p', 'demanda_fora_ponta': 'dem_f',
+            'dic': 'dic', 'fic': 'fic',
+        },
+        'UCMT': {'energia_total': 'ene', 'demanda_total': 'dem', 'dic': 'dic', 'fic': 'fic'},
+        'UCBT': {'energia_total': 'ene', 'dic': 'dic', 'fic': 'fic'},
+    }) }}
+{% endmacro %}
+
+{# array[sum(ene_01), …, sum(ene_12)] of a series, or null where the layer does not have it. #}
+{% macro serie_anual(camada, serie, agregado='') -%}
+    {%- set prefixo = series_mensais()[camada].get(serie) -%}
+    {%- if not prefixo -%}null::double precision[]
+    {%- else -%}
+    array[
+        {%- for mes in range(1, 13) -%}
+        {{ agregado }}({{ prefixo }}_{{ '%02d' | format(mes) }}){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ]
+    {%- endif -%}
+{%- endmacro %}
+
+{# Codes of a lead that must exist in a domain: BDGD's field → staging field, domain table, lead's column. #}
+{% macro dominios_do_lead() %}
+    {{ return([
+        {'bdgd': 'MUN', 'campo': 'mun', 'dominio': 'municipio', 'coluna': 'municipio_id'},
+        {'bdgd': 'CNAE', 'campo': 'cnae', 'dominio': 'cnae', 'coluna': 'cnae_id'},
+        {'bdgd': 'GRU_TEN', 'campo': 'gru_ten', 'dominio': 'grupo_tensao', 'coluna': 'grupo_tensao_id'},
+        {'bdgd': 'GRU_TAR', 'campo': 'gru_tar', 'dominio': 'subgrupo_tarifario',
+            'coluna': 'subgrupo_tarifario_id'},
+        {'bdgd': 'TIP_SIST', 'campo': 'tip_sist', 'dominio': 'tipo_sistema', 'coluna': 'tipo_sistema_id'},
+        {'bdgd': 'SIT_ATIV', 'campo': 'sit_ativ', 'dominio': 'situacao_uc', 'coluna': 'situacao_uc_id'},
+        {'bdgd': 'CLAS_SUB', 'campo': 'clas_sub', 'dominio': 'classe_consumo',
+            'coluna': 'classe_consumo_id'},
+        {'bdgd': 'FAS_CON', 'campo': 'fas_con', 'dominio': 'fase_conexao', 'coluna': 'fase_conexao_id'},
+        {'bdgd': 'TEN_FORN', 'campo': 'ten_forn', 'dominio': 'tensao_fornecimento',
+            'coluna': 'tensao_fornecimento_id'},
+        {'bdgd': 'ARE_LOC', 'campo': 'are_loc', 'dominio': 'area_localizacao', 'coluna': 'area_localizacao'},
+    ]) }}
+{% endmacro %}
+
+{# Staging of a UC layer: typed, blanks to null, one spelling; its monthly columns as they are. #}
+{% macro uc_normalizada(camada) %}
+with origem as (
+    select
+        *,
+        coalesce({{ texto('cod_id') }}, 'linha-' || linha) as codigo,
+        case when cod_id is null then 'linha' else 'cod_id' end as chave_origem
+    from {{ source('raw', camada | lower) }}
+),
+
+chaveada as (
+    select
+        ano, distribuidora_id, import_id, linha, chave_origem, codigo as cod_id,
+        '{{ camada }}'::intel_lead.origem_enum as origem,
+        {{ codigo_rede('pac') }} as ponto_acoplamento,
+        {{ codigo_rede('pn_con') }} as pn_con,
+        {{ codigo_rede('sub') }} as subestacao,
+        {{ codigo_rede('ctat' if camada == 'UCAT' else 'ctmt') }} as circuito,
+        nullif(conj, 0) as conjunto_id,
+        {{ texto('ceg_gd') }} as ceg_gd,
+        {{ texto('mun') }} as mun,
+        nullif({{ texto('brr') }}, 'NA') as bairro,
+        {{ cep('cep') }} as cep,
+        {{ cnae('cnae') }} as cnae,
+        {{ texto('clas_sub') }} as clas_sub,
+        {{ texto('tip_cc') }} as tipo_curva_carga,
+        {{ texto('fas_con') }} as fas_con,
+        {{ texto('gru_ten') }} as gru_ten,
+        {{ texto('ten_forn') }} as ten_forn,
+        {{ texto('gru_tar') }} as gru_tar,
+        {{ texto('sit_ativ') }} as sit_ativ,
+        {{ texto('are_loc') }} as are_loc,
+        {{ texto('tip_sist') }} as tip_sist,
+        {{ texto('dat_con') }} as dat_con,
+        {{ data_br('dat_con') }} as data_conexao,
+        car_inst as carga_instalada_kw,
+        {{ 'null::double precision' if camada == 'UCBT' else 'dem_cont' }} as pac,
+        liv = 1 as livre,
+        {{ 'null::boolean' if camada == 'UCAT' else 'semred = 1' }} as sem_rede,
+        dic as dic_anual,
+        fic as fic_anual,
+        {{ coordenada('point_y') }} as latitude,
+        {{ coordenada('point_x') }} as longitude,
+        {% for prefixo in series_mensais()[camada].values() %}
+        {%- for mes in range(1, 13) %}
+        {{ prefixo }}_{{ '%02d' | format(mes) }}{{ ',' if not loop.last }}
+        {%- endfor %}{{ ',' if not loop.last }}
+        {% endfor %}
+    from origem
+)
+
+select
+    *,
+    {{ uc_id(camada) }} as uc_id
+from chaveada
+{% endmacro %}
+
+{# The attributes that all three layers have, for a union. #}
+{% macro atributos_uc() -%}
+    uc_id, ano, distribuidora_id, import_id, linha, chave_origem, cod_id, origem, ponto_acoplamento, pn_con,
+    subestacao, circuito, conjunto_id, ceg_gd, mun, bairro, cep, cnae, clas_sub, tipo_curva_carga, fas_con,
+    gru_ten, ten_forn, gru_tar, sit_ativ, are_loc, tip_sist, dat_con, data_conexao, carga_instalada_kw, pac,
+    livre, sem_rede, dic_anual, fic_anual, latitude, longitude
+{%- endmacro %}
+
+{# Run before a safra's leads are built: codes that an open domain has not met yet enter it undocumented. #}
+{% macro abre_dominios_do_lead() %}
+    {% set comando %}
+        insert into intel_lead.distribuidora (id, nome, documentado)
+        values ({distribuidora_id}, 'Distribuidora {distribuidora_id} (não documentada)', false)
+        on conflict (id) do nothing;
+        {% for camada in camadas_uc() %}
+        insert into intel_lead.tipo_sistema (id, descricao, documentado)
+        select distinct {{ texto('tip_sist') }}, 'não documentado', false
+        from raw_safra.{{ camada | lower }}{sufixo}
+        where {{ texto('tip_sist') }} is not null
+        on conflict (id) do nothing;
+        {% endfor %}
+    {% endset %}
+    {{ return(comando) }}
+{% endmacro %}

@@ -1,0 +1,157 @@
+{# Views and materialized views that can change under their readers.
+
+   Stock dbt drops a view to change it, and what others hung on it goes too. Here a view is created or
+   replaced; a change that PostgreSQL refuses to do in place, and any change of a materialized view, goes
+   through controle.recria_visao, which rebuilds the dependants, grants and comments in the same transaction. #}
+
+{% macro funcao_recria_visao() %}
+create or replace function controle.recria_visao(alvo regclass, comandos text[]) returns void
+language plpgsql as $f$
+declare
+    restaurar text[] := '{}';
+    objeto record;
+    comando text;
+    tipo text;
+begin
+    for objeto in
+        with recursive dependentes as (
+            select alvo::oid as oid, 0 as nivel
+            union all
+            select r.ev_class, d.nivel + 1
+            from dependentes as d
+            inner join pg_depend as p on d.oid = p.refobjid and p.classid = 'pg_rewrite'::regclass
+            inner join pg_rewrite as r on p.objid = r.oid and r.ev_class <> d.oid
+        )
+        select
+            c.oid, max(d.nivel) as nivel, c.relkind,
+            format('%I.%I', n.nspname, c.relname) as nome, c.relacl, c.relowner,
+            obj_description(c.oid, 'pg_class') as descricao
+        from dependentes as d
+        inner join pg_class as c on d.oid = c.oid
+        inner join pg_namespace as n on c.relnamespace = n.oid
+        group by c.oid, n.nspname
+        order by nivel
+    loop
+        tipo := case objeto.relkind when 'm' then 'materialized view' else 'view' end;
+        if objeto.nivel > 0 then
+            restaurar := restaurar || format(
+                'create %s %s as %s', tipo, objeto.nome, pg_get_viewdef(objeto.oid));
+            restaurar := restaurar || array(
+                select pg_get_indexdef(indexrelid) from pg_index where indrelid = objeto.oid);
+            if objeto.descricao is not null then
+                restaurar := restaurar || format(
+                    'comment on %s %s is %L', tipo, objeto.nome, objeto.descricao);
+            end if;
+            restaurar := restaurar || array(
+                select format(
+                    'comment on column %s.%I is %L', objeto.nome, a.attname, d.description)
+                from pg_description as d
+                inner join pg_attribute as a on d.objoid = a.attrelid and d.objsubid = a.attnum
+                where d.objoid = objeto.oid and d.objsubid > 0);
+        end if;
+        restaurar := restaurar || format('alter %s %s owner to %I', tipo, objeto.nome, objeto.relowner::regrole);
+        restaurar := restaurar || array(
+            select format(
+                'grant %s on %s to %s', a.privilege_type, objeto.nome,
+                case a.grantee when 0 then 'public' else quote_ident(a.grantee::regrole::text) end)
+            from aclexplode(objeto.relacl) as a
+            where a.grantee <> objeto.relowner);
+    end loop;
+    select case relkind when 'm' then 'materialized view' else 'view' end into tipo
+    from pg_class where oid = alvo;
+    execute format('drop %s %s cascade', tipo, alvo);
+    foreach comando in array comandos || restaurar loop
+        execute comando;
+    end loop;
+end
+$f$;
+{% endmacro %}
+
+{% macro funcao_cria_visao() %}
+create or replace function controle.cria_visao(nome text, corpo text) returns void language plpgsql as $f$
+begin
+    execute format('create or replace view %s as %s', nome, corpo);
+exception when invalid_table_definition or datatype_mismatch then
+    perform controle.recria_visao(nome::regclass, array[format('create view %s as %s', nome, corpo)]);
+end
+$f$;
+{% endmacro %}
+
+{# The newest change of anything that a materialized view may read. #}
+{% macro ultima_mudanca() %}
+    {{ return(run_query(
+        'select coalesce(greatest((select max(publicada_em) from intel_lead.safra_publicada), '
+        "(select max(alterado_em) from controle.dominio)), 'epoch')::text"
+    )[0][0]) }}
+{% endmacro %}
+
+{% materialization view, adapter='postgres' %}
+    {% set alvo = this.incorporate(type='view') %}
+    {% set existia = load_cached_relation(this) %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% call statement('main') %}
+        select controle.cria_visao('{{ alvo.include(database=false) }}', $visao${{ sql }}$visao$)
+    {% endcall %}
+    {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+    {% do persist_docs(alvo, model) %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [alvo]}) }}
+{% endmaterialization %}
+
+{% materialization materialized_view, adapter='postgres' %}
+    {% set alvo = this.incorporate(type='materialized_view') %}
+    {% set nome = alvo.include(database=false) | string %}
+    {% set existia = load_cached_relation(this) %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {% set md5 = local_md5(sql ~ config.get('indexes', [])) %}
+    {% set antes = run_query(
+        "select sql_md5, dados_ate::text from controle.visao_materializada where nome = '"
+        ~ this.identifier ~ "'"
+    ) %}
+    {% set mudanca = ultima_mudanca() %}
+    {% set criar = ['create materialized view ' ~ nome ~ ' as ' ~ sql] %}
+    {% for indice in config.get('indexes', []) %}
+        {% do criar.append(
+            'create ' ~ ('unique ' if indice.get('unique')) ~ 'index ' ~ this.identifier ~ '_'
+            ~ indice.columns | join('_') ~ '_idx on ' ~ nome ~ ' (' ~ indice.columns | join(', ') ~ ')'
+            ~ (' nulls not distinct' if indice.get('unique'))
+        ) %}
+    {% endfor %}
+
+    {% if not existia or flags.EMPTY %}
+        {% set acao = 'criada' if not existia else 'mantida' %}
+        {% if not existia %}{% do executa(criar | join(';\n')) %}{% endif %}
+    {% elif not antes or antes[0][0] != md5 %}
+        {% set acao = 'recriada' %}
+        {% do executa(
+            "select controle.recria_visao('" ~ nome ~ "'::regclass, array[$visao$"
+            ~ criar | join('$visao$, $visao$') ~ '$visao$])'
+        ) %}
+    {% elif antes[0][1] != mudanca %}
+        {% set acao = 'atualizada' %}
+        {% do executa('refresh materialized view concurrently ' ~ nome) %}
+    {% else %}
+        {% set acao = 'em dia' %}
+    {% endif %}
+    {% if acao not in ('em dia', 'mantida') %}
+        {% do executa(
+            "insert into controle.visao_materializada (nome, sql_md5, dados_ate) values ('"
+            ~ this.identifier ~ "', '" ~ md5 ~ "', '" ~ mudanca ~ "') on conflict (nome) do update set "
+            'sql_md5 = excluded.sql_md5, dados_ate = excluded.dados_ate'
+        ) %}
+    {% endif %}
+
+    {% do executa('select 1') %}
+    {% call noop_statement('main', acao, acao | upper, 0) %}{{ sql }}{% endcall %}
+    {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+    {% do persist_docs(alvo, model) %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [alvo]}) }}
+{% endmaterialization %}

@@ -1,0 +1,96 @@
+"""Fixtures that tests share: a PostgreSQL/PostGIS of the test run's own, and empty databases on it.
+
+Not here: data and helpers of one room; they stand in that room's test module.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from loaders import ambiente
+from scripts import postgres
+
+CLONE = Path(__file__).resolve().parent.parent
+NUMBERS = itertools.count(1)
+
+# Throw-away data: nothing here must survive a power cut; a killed server it does survive.
+SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+
+
+@contextmanager
+def temporary_cluster() -> Iterator[postgres.Cluster]:
+    """A cluster in a folder of its own, not yet made; stopped and deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="intel-lead-test-", dir="/tmp"))
+    settings = postgres.settings(memory_mb=2048) | SETTINGS
+    cluster = postgres.Cluster(folder=folder, settings=settings)
+    try:
+        yield cluster
+    finally:
+        postgres.stop(cluster, mode="immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sem_banco_do_usuario() -> Iterator[pytest.MonkeyPatch]:
+    """No test and no process that it starts reaches the clone's or the user's own database."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DATABASE_URL", ambiente.MARK, *os.environ):
+            if name in ("DATABASE_URL", ambiente.MARK) or name.startswith("PG"):
+                patch.delenv(name, raising=False)
+        patch.setenv("PGHOST", "127.0.0.1")
+        patch.setenv("PGPORT", "1")  # refused at once
+        yield patch
+
+
+@pytest.fixture(scope="session")
+def servidor(sem_banco_do_usuario: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A PostgreSQL/PostGIS for the run; its PG*, and Dagster's and dbt's folders, in os.environ too."""
+    with temporary_cluster() as cluster, tempfile.TemporaryDirectory() as work:
+        postgres.bring_up(cluster)
+        dagster_home = Path(work) / "dagster"
+        dagster_home.mkdir()
+        shutil.copy(CLONE / "dagster.yaml", dagster_home)
+        env = cluster.env() | {
+            "DAGSTER_HOME": str(dagster_home),
+            "DAGSTER_PGDATABASE": "dagster",
+            "DBT_PROJECT_DIR": str(CLONE / "dbt_project"),
+            "DBT_PROFILES_DIR": str(CLONE),
+            "DBT_TARGET_PATH": f"{work}/target",
+            "DBT_LOG_PATH": f"{work}/logs",
+        }
+        for name, value in env.items():
+            sem_banco_do_usuario.setenv(name, value)
+        yield env
+
+
+@contextmanager
+def empty_database(servidor: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A new database, in os.environ while it lasts; the same as a dict for subprocesses."""
+    name = f"teste_{next(NUMBERS)}"
+    with psycopg.connect("", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGDATABASE", name)
+            yield servidor | {"PGDATABASE": name}
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def banco(servidor: dict[str, str]) -> Iterator[dict[str, str]]:
+    """An empty database that the tests of one module share: ``psycopg.connect("")`` opens it."""
+    with empty_database(servidor) as env:
+        yield env
+
+
+@pytest.fixture
+def banco_limpo(servidor: dict[str, str]) -> Iterator[dict[str, str]]:
+    """An empty database for one test."""
+    with empty_database(servidor) as env:
+        yield env

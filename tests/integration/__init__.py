@@ -1,0 +1,1 @@
+"""Tests on a PostgreSQL/PostGIS of the run's own."""

@@ -1,0 +1,25 @@
+"""requirements.lock: whole, hashed, free of any machine's addresses. Not here: what it installs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+CLONE = Path(__file__).resolve().parents[2]
+LOCK = (CLONE / "requirements.lock").read_text()
+
+
+def test_no_host_stands_in_the_lock() -> None:
+    assert not re.findall(r".*(?:://|index-url|find-links|\.(?:org|com|net|io)\b).*", LOCK)
+
+
+def test_every_pin_has_a_hash() -> None:
+    pins = re.findall(r"^[a-z0-9].*\n.*", LOCK, re.MULTILINE)
+    assert pins
+    assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+def test_everything_that_pyproject_names_is_in_the_lock() -> None:
+    project = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]
+    named = project["dependencies"] + project["optional-dependencies"]["dev"]
+    locked = set(re.findall(r"^([a-z0-9.-]+)==", LOCK, re.MULTILINE))
+    assert {re.match(r"[a-z0-9.-]+", name).group() for name in named} - locked == set()
