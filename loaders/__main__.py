@@ -129,17 +129,7 @@ def status(
     def mostrar() -> None:
         with conectar() as conn:
             preparar(conn)
-            tabela = Table(
-                "id",
-                "safra",
-                "camada",
-                "status",
-                "linhas",
-                "rejeitadas",
-                "início",
-                "arquivo",
-                "nota",
-            )
+            tabela = Table(*"id safra camada status linhas rejeitadas início arquivo nota".split())
             for linha in ultimas_execucoes(conn, quantas):
                 tabela.add_row(*("" if valor is None else str(valor) for valor in linha))
             Console().print(tabela)

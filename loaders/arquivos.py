@@ -25,7 +25,7 @@ def e_geodatabase(pasta: Path) -> bool:
 
 
 def camada_pj(caminho: Path) -> Camada | None:
-    """The layer of one of ANEEL's ``_pj`` CSVs, by its name or its member's; None for other files."""
+    """The layer of one of ANEEL's ``_pj`` CSVs, by its name or its member's, else None."""
     nomes = [caminho.name]
     if caminho.suffix.lower() == ".zip" and zipfile.is_zipfile(caminho):
         with zipfile.ZipFile(caminho) as pacote:

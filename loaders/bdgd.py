@@ -206,7 +206,7 @@ def _aterrissar(
 def _criar_folhas(
     conn: psycopg.Connection, fonte: "Fonte", camada: Camada, ids: dict[Safra, dict[str, int]]
 ) -> dict[Safra, Folha]:
-    """Leaves to fill, plus empty ones where the safra still lacks a layer that the file is not for."""
+    """Leaves to fill, and empty ones for layers that neither file nor safra has."""
     folhas = {
         safra: Folha(camada, safra, por_camada.get(camada.nome) or _de_carona(por_camada))
         for safra, por_camada in ids.items()

@@ -1,6 +1,6 @@
 """What a source offers the loader, whichever format it came in.
 
-Belongs here: the contract between readers (geodatabase.py, csv_pj.py) and bdgd.py. Not here: reading.
+Belongs here: the contract between readers (geodatabase.py, csv_pj.py) and bdgd.py. Not: reading.
 """
 
 from collections.abc import Callable, Iterator

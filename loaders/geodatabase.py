@@ -274,7 +274,7 @@ def _com_coordenadas(dados: pa.RecordBatch, wkb: pa.Array, crs: str | None) -> p
 
 
 def ler_pontos(wkb: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of WKB points (little-endian, 2D or with Z/M); NaN for null, empty, not a point."""
+    """Coordinates of WKB points (little-endian, 2D, Z or M); NaN for null, empty, not a point."""
     if wkb.type != pa.binary():
         wkb = wkb.cast(pa.binary())
     inicio = np.frombuffer(wkb.buffers()[1], "<i4", len(wkb) + 1, wkb.offset * 4)

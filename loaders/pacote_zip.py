@@ -82,7 +82,7 @@ def extrair(pacote: zipfile.ZipFile, pasta: PurePosixPath, nome: str) -> Iterato
         if precisa > livre:
             raise EntradaInvalida(
                 f"{Path(pacote.filename or '').name}: precisa de {precisa >> 20} MiB livres em"
-                f" {temporaria.parent}, há {livre >> 20}; libere espaço ou aponte TMPDIR a outro disco"
+                f" {temporaria.parent}, há {livre >> 20}; libere espaço ou mude TMPDIR"
             )
         for membro in membros:
             with (

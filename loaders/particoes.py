@@ -1,4 +1,4 @@
-"""The raw tables: partitioned roots, one leaf per layer and safra, and the swap that publishes leaves.
+"""The raw tables: partitioned roots, a leaf per layer and safra, the swap that publishes leaves.
 
 Belongs here: DDL made from camadas.py. Not here: rows (copia.py) and bookkeeping (registro.py).
 """

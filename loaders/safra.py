@@ -1,6 +1,6 @@
 """The unit of work: one vintage of one distributor.
 
-Belongs here: the key ``distribuidora-ano`` and the reading of base dates. Not here: files, database.
+Belongs here: the key ``distribuidora-ano``, the reading of base dates. Not here: files, database.
 """
 
 import re
@@ -9,13 +9,7 @@ from datetime import UTC, date, datetime
 
 from loaders.erros import EntradaInvalida
 
-_MESES = {
-    nome: numero
-    for numero, nomes in enumerate(
-        "JAN FEV/FEB MAR ABR/APR MAI/MAY JUN JUL AGO/AUG SET/SEP OUT/OCT NOV DEZ/DEC".split(), 1
-    )
-    for nome in nomes.split("/")
-}
+_MESES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905
 _FORMATOS = (
     re.compile(r"(?P<d>\d{2})/(?P<m>\d{2})/(?P<a>\d{4})"),
     re.compile(r"(?P<a>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
@@ -78,8 +72,8 @@ def ler_data(texto: object) -> date | None:
         partes = formato.match(str(texto or "").strip().upper())
         if partes:
             mes = partes["m"]
-            numero = int(mes) if mes.isdigit() else _MESES.get(mes, 0)
             try:
+                numero = int(mes) if mes.isdigit() else _MESES.index(mes) + 1
                 return date(int(partes["a"]), numero, int(partes["d"]))
             except ValueError:
                 return None

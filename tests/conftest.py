@@ -51,7 +51,7 @@ def sem_banco_do_usuario() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="session")
 def servidor(sem_banco_do_usuario: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """A PostgreSQL/PostGIS for the run; its PG*, and Dagster's and dbt's folders, in os.environ too."""
+    """A server for the whole run; its PG*, Dagster's and dbt's folders are in os.environ too."""
     with temporary_cluster() as cluster, tempfile.TemporaryDirectory() as work:
         postgres.bring_up(cluster)
         dagster_home = Path(work) / "dagster"

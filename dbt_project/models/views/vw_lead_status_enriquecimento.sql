@@ -14,7 +14,15 @@ with etapas as (
 )
 
 select
-    e.*,
+    e.uc_id,
+    e.ano,
+    e.distribuidora_id,
+    e.coordenada,
+    e.coordenada_detalhes,
+    e.cnae_segmento,
+    e.cnae_segmento_detalhes,
+    e.municipio,
+    e.municipio_detalhes,
     a.enriquecimento_status,
     a.data_enriquecimento
 from etapas as e
