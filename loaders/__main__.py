@@ -129,7 +129,19 @@ def status(
     def mostrar() -> None:
         with conectar() as conn:
             preparar(conn)
-            tabela = Table(*"id safra camada status linhas rejeitadas início arquivo nota".split())
+            tabela = Table(
+                *[
+                    "id",
+                    "safra",
+                    "camada",
+                    "status",
+                    "linhas",
+                    "rejeitadas",
+                    "início",
+                    "arquivo",
+                    "nota",
+                ]
+            )
             for linha in ultimas_execucoes(conn, quantas):
                 tabela.add_row(*("" if valor is None else str(valor) for valor in linha))
             Console().print(tabela)

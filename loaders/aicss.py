@@ -310,7 +310,7 @@ def _carregar_caminho(
 def comando(
     caminhos: Annotated[
         list[Path],
-        typer.Argument(exists=True, readable=False, allow_dash=True, help="Files, folders, or -."),
+        typer.Argument(metavar="PATH...", help="Files, folders of them, or - for stdin."),
     ],
     *,
     dispositivo: Annotated[
@@ -326,6 +326,9 @@ def comando(
         comeco = horario(inicio) if inicio else None
     except Ilegivel as erro:
         raise typer.BadParameter(f"{inicio!r}: {erro}", param_hint="--inicio") from erro
+    for caminho in caminhos:
+        if str(caminho) != ENTRADA_PADRAO and not caminho.exists():
+            raise typer.BadParameter(f"{caminho}: não existe", param_hint="PATH")
     codigo = 0
     try:
         achados = list(arquivos(caminhos))

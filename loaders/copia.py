@@ -122,7 +122,7 @@ def empacotar(lote: Lote, camada: Camada) -> Pacote:
     )
 
 
-def adiantado(itens: Iterable[T], *, folga: int = 3) -> Iterator[T]:
+def adiantado(itens: Iterable[T], *, folga: int = 2) -> Iterator[T]:
     """Yield ``itens`` while a thread works ``folga`` of them ahead.
 
     GDAL, Arrow and COPY all leave the GIL, so that reading and writing overlap.
@@ -150,6 +150,8 @@ def copiar_camada(
 ) -> dict[Safra, Soma]:
     """COPY one layer into its leaves and its rejected rows into raw.rejeitado.
 
+    Three threads: GDAL reads (the slowest), Arrow writes CSV, this one feeds COPY.
+
     Args:
         conn: connection in the transaction that created the leaves, as FREEZE asks.
         camada: the layer.
@@ -164,7 +166,8 @@ def copiar_camada(
     """
     somas = dict.fromkeys(folhas, Soma())
     with (
-        closing(adiantado(empacotar(lote, camada) for lote in lotes)) as pacotes,
+        closing(adiantado(lotes)) as lidos,
+        closing(adiantado(empacotar(lote, camada) for lote in lidos)) as pacotes,
         tempfile.SpooledTemporaryFile(_REJEITOS_EM_MEMORIA, "w+", encoding="utf-8") as rejeitos,
     ):
         escritor = csv.writer(rejeitos)

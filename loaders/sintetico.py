@@ -104,10 +104,9 @@ PADRAO = frozenset(
 
 @dataclass(frozen=True)
 class Municipio:
-    """A município served: IBGE code, UF, a point of its town (EPSG:4674), CEP, share of poles."""
+    """A município served: IBGE code, a point of its town (EPSG:4674), CEP, share of poles."""
 
     codigo: str
-    uf: str
     longitude: float
     latitude: float
     cep: str
@@ -115,9 +114,9 @@ class Municipio:
 
 
 MUNICIPIOS = (
-    Municipio("4320909", "RS", -52.010, -28.068, "99950000", 0.75),
-    Municipio("4309803", "RS", -51.858, -28.055, "99940000", 0.17),
-    Municipio("4316733", "RS", -51.928, -28.161, "99952000", 0.08),
+    Municipio("4320909", -52.010, -28.068, "99950000", 0.75),
+    Municipio("4309803", -51.858, -28.055, "99940000", 0.17),
+    Municipio("4316733", -51.928, -28.161, "99952000", 0.08),
 )
 
 
@@ -252,13 +251,16 @@ def _esquema(camada: Camada, receita: Receita) -> pa.Schema:
             tipo = pa.int32()
         meta = {"GDAL:OGR:width": str(_largura(nome, camada.nome, receita.modelo))}
         campos.append(pa.field(nome, tipo, metadata=meta if tipo == pa.string() else None))
-    if camada in CAMADAS_UC:
-        if receita.tem(Defeito.SEM_COD_ID):
-            campos = [c for c in campos if c.name != "COD_ID"]
-        if receita.tem(Defeito.COLUNA_EXTRA):
-            campos.insert(3, pa.field("COLUNA_NOVA", pa.string()))
-        if receita.tem(Defeito.TIPO_ERRADO) and camada.nome == "UCBT":
-            campos = [c.with_type(pa.string()) if c.name == "ENE_01" else c for c in campos]
+    if camada not in CAMADAS_UC:
+        medidas = ("Shape_Length", "Shape_Area") if camada.nome == "CONJ" else ()
+        campos += [pa.field(nome, pa.float64()) for nome in medidas]
+        return pa.schema([*campos, pa.field("Shape", pa.binary())])
+    if receita.tem(Defeito.SEM_COD_ID):
+        campos = [c for c in campos if c.name != "COD_ID"]
+    if receita.tem(Defeito.COLUNA_EXTRA):
+        campos.insert(3, pa.field("COLUNA_NOVA", pa.string()))
+    if receita.tem(Defeito.TIPO_ERRADO) and camada.nome == "UCBT":
+        campos = [c.with_type(pa.string()) if c.name == "ENE_01" else c for c in campos]
     return pa.schema(campos)
 
 
@@ -496,56 +498,62 @@ def _interrupcoes(receita: Receita, a: Sorteio) -> Colunas:
     return {"fic": fic, "dic": np.round(fic * (0.1 + 0.8 * a.uniforme(12)), 5)}
 
 
-def _ucs(receita: Receita, camada: str, bloco: int, vivas: slice, postes: Postes) -> Colunas:
-    """The UCs of a block that the vintage has, one row each, without faults (but see `numero`).
-
-    `numero` is the UC's number in the layer, the same in every vintage.
-    """
-    ordem = list(_PERFIS).index(camada)
-    chave = (ordem, bloco)
-    s, a = (Sorteio(_rng(receita, *chave, *k), vivas) for k in ((0,), (2, receita.ano)))
-    total = _tamanho(camada, receita.ucs)
-    numero = np.arange(bloco * BLOCO, (bloco + 1) * BLOCO)[vivas]
-    perfis = _PERFIS[camada]
-    perfil = s.um_de([p.peso for p in perfis])
-    col = {"numero": numero} | _do_perfil(perfis, perfil, s)
-
-    poste = _poste_da_uc(receita, s, chave, postes)
-    municipio = postes.municipio[poste]
-    sitio = {
-        nome: _objetos(valor(m) for m in receita.municipios)[municipio]
-        for nome, valor in {
-            "mun": lambda m: m.codigo,
-            "cep": lambda m: m.cep if receita.modelo == "M10" else f"{m.cep[:5]}-{m.cep[5:]}",
-            "uf": lambda m: m.uf,
-        }.items()
-    }
-    chegada = _chegada(numero, total, s.uniforme())
-    fracao = s.uniforme()
-    escala = np.array([p.mediana for p in perfis])[perfil] * np.exp(
-        np.array([p.dispersao for p in perfis])[perfil] * s.normal()
-    )
-    gera = s.uniforme() < (0.03 if camada == "UCBT" else 0.1)
-    n, uf = len(numero), sitio.pop("uf")
-    prefixo = f"{receita.semente}/{receita.distribuidora}/{camada}/"
+def _lugar(
+    receita: Receita, camada: str, numero: np.ndarray, poste: np.ndarray, p: Postes
+) -> Colunas:
+    """What follows from the pole that a UC hangs on."""
     trafo = poste // 12
-    col |= sitio | {
+    municipio = p.municipio[poste]
+    codigos, ceps = (
+        _objetos(getattr(m, campo) for m in receita.municipios) for campo in ("codigo", "cep")
+    )
+    if receita.modelo == "V11":
+        ceps = _objetos(f"{c[:5]}-{c[5:]}" for c in ceps)
+    return {
+        "mun": codigos[municipio],
+        "cep": ceps[municipio],
+        "brr": p.bairro[poste],
+        "are_loc": p.are_loc[poste],
+        "pn_con": p.cod_id[poste],
+        # Two nodes per pole: half of the BT rows of MUX share their PAC.
+        "pac": _objetos(f"{camada[2:]}-{k}{i % 2}" for k, i in zip(poste, numero, strict=True)),
+        "uni_tr_mt": _objetos(f"1_{t}" for t in trafo.tolist()),
+        "ctmt": np.where(trafo % 5 < 3, "1_SE01_1", "2_SE01_1").astype(object),
+    }
+
+
+def _ucs(receita: Receita, camada: str, bloco: int, vivas: slice, postes: Postes) -> Colunas:
+    """The UCs of a block that the vintage has, one row each, without faults.
+
+    Among the columns is ``numero``, the UC's number in the layer, the same in every vintage.
+    """
+    chave = (ordem := list(_PERFIS).index(camada), bloco)
+    s, a = (Sorteio(_rng(receita, *chave, *k), vivas) for k in ((0,), (2, receita.ano)))
+    numero = np.arange(bloco * BLOCO, (bloco + 1) * BLOCO)[vivas]
+    n, perfis = len(numero), _PERFIS[camada]
+    perfil = s.um_de([p.peso for p in perfis])
+    poste = _poste_da_uc(receita, s, chave, postes)
+    col = {"numero": numero} | _do_perfil(perfis, perfil, s)
+    col |= _lugar(receita, camada, numero, poste, postes)
+
+    chegada, fracao = _chegada(numero, _tamanho(camada, receita.ucs), s.uniforme()), s.uniforme()
+    mediana, dispersao = (
+        np.array([getattr(p, campo) for p in perfis])[perfil] for campo in ("mediana", "dispersao")
+    )
+    escala = mediana * np.exp(dispersao * s.normal())
+    gera = s.uniforme() < (0.03 if camada == "UCBT" else 0.1)
+    prefixo = f"{receita.semente}/{receita.distribuidora}/{camada}/"
+    col |= {
         "cod_id": _objetos(
             hashlib.sha256(f"{prefixo}{i}".encode()).hexdigest() for i in numero.tolist()
         ),
         "dist": np.full(n, receita.distribuidora),
-        "pac": _objetos(f"{camada[2:]}-{p}{i % 2}" for p, i in zip(poste, numero, strict=True)),
-        "pn_con": postes.cod_id[poste],
         "ramal": _objetos(map(str, numero.tolist())),
-        "uni_tr_mt": _objetos(f"1_{t}" for t in trafo.tolist()),
-        "ctmt": np.where(trafo % 5 < 3, "1_SE01_1", "2_SE01_1").astype(object),
         "conj": np.full(n, _CONJUNTO),
         "ceg_gd": _objetos(
-            f"GD.{u}.{ordem:03d}.{i // 1000 % 1000:03d}.{i % 1000:03d}" if g else " "
-            for u, i, g in zip(uf, numero.tolist(), gera, strict=True)
+            f"GD.RS.{ordem:03d}.{i // 1000 % 1000:03d}.{i % 1000:03d}" if g else " "
+            for i, g in zip(numero.tolist(), gera, strict=True)
         ),
-        "brr": postes.bairro[poste],
-        "are_loc": postes.are_loc[poste],
         "dat_con": _calendario()[_dia(chegada, fracao)],
         "liv": (s.uniforme() < {"UCBT": 0.0, "UCMT": 0.2, "UCAT": 0.8}[camada]).astype(int),
         "semred": (s.uniforme() < 0.11).astype(int),
@@ -739,49 +747,39 @@ def _lotes(
         yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 
-def _pontos(receita: Receita, postes: Postes, esquema: pa.Schema) -> pa.Table:
+def _pontos(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """PONNOT, mostly concrete poles; 12 % are fictitious joints of the drawing, as in MUX."""
-    total = len(postes.cod_id)
-    ficticio = _rng(receita, 7).random(total) < 0.12
-    rural = postes.are_loc == "NU"
     nomes = "tip_pn tip_inst pos estr mat esf alt odi ti cm tuc a1 a2 a3 a4 a5 a6 uar sitcont"
     real = "POS RD_AER_URB PD DT CO 7 10 6 40 999 255 01 02 01 10 14 00 255-01 AT1"
     junta = "FLT RD_AER_URB PD 0 0 0 0 6 00 000 000 00 00 00 00 00 00 255-01 0"
-    col = {
-        nome: np.where(ficticio, b, a).astype(object)
-        for nome, a, b in zip(nomes.split(), real.split(), junta.split(), strict=True)
-    }
-    descr = "Poste ficticio para ajuste de desenho de rede"
-    col["descr"] = np.where(ficticio, descr, " ").astype(object)
-    col["tip_inst"][rural] = "RD_AER_RUR"
-    col |= {
-        "cod_id": postes.cod_id,
-        "dist": np.full(total, receita.distribuidora),
-        "are_loc": postes.are_loc,
-        "conj": np.full(total, _CONJUNTO),
-        "mun": _objetos(m.codigo for m in receita.municipios)[postes.municipio],
-    }
-    tabela = pa.table([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
-    return tabela.append_column("Shape", pa.array(shapely.to_wkb(shapely.points(postes.xy))))
+    codigos = list(zip(nomes.split(), real.split(), junta.split(), strict=True))
+    codigos.append(("descr", " ", "Poste ficticio para ajuste de desenho de rede"))
+    municipios = _objetos(m.codigo for m in receita.municipios)
+    ficticios = _rng(receita, 7).random(len(postes.cod_id)) < 0.12
+    for inicio in range(0, len(ficticios), BLOCO):
+        bloco = slice(inicio, inicio + BLOCO)
+        ficticio = ficticios[bloco]
+        col = {k: np.where(ficticio, b, a).astype(object) for k, a, b in codigos}
+        col["are_loc"] = postes.are_loc[bloco]
+        col["tip_inst"][col["are_loc"] == "NU"] = "RD_AER_RUR"
+        col["cod_id"] = postes.cod_id[bloco]
+        col["mun"] = municipios[postes.municipio[bloco]]
+        col["dist"] = np.full(len(ficticio), receita.distribuidora)
+        col["conj"] = np.full(len(ficticio), _CONJUNTO)
+        col["shape"] = shapely.to_wkb(shapely.points(postes.xy[bloco]))
+        yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 
-def _conjunto(receita: Receita, postes: Postes, esquema: pa.Schema) -> pa.Table:
+def _conjunto(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """One set of UCs whose polygon holds every pole."""
     area = shapely.MultiPolygon([shapely.box(*postes.xy.min(axis=0), *postes.xy.max(axis=0))])
-    linha = {"conj": _CONJUNTO, "dist": receita.distribuidora, "nome": "CONJUNTO SINTETICO"}
-    linha |= {"cod_id": _CONJUNTO, "sist_inte": 1, "sist_subt": 0, "descr": " "}
-    valores = [linha[_crua(c.name)] for c in esquema]
-    tabela = pa.table(
-        [
-            pa.array([str(v) if c.type == pa.string() else v], c.type)
-            for c, v in zip(esquema, valores, strict=True)
-        ],
-        schema=esquema,
-    )
-    medidas = {"Shape_Length": area.length, "Shape_Area": area.area}
-    for nome, valor in medidas.items():
-        tabela = tabela.append_column(nome, pa.array([valor]))
-    return tabela.append_column("Shape", pa.array([shapely.to_wkb(area)]))
+    linha = {"dist": receita.distribuidora, "nome": "CONJUNTO SINTETICO", "descr": " "}
+    linha |= {"cod_id": _CONJUNTO, "sist_inte": 1, "sist_subt": 0}
+    linha |= {"shape_length": area.length, "shape_area": area.area, "shape": shapely.to_wkb(area)}
+    if receita.modelo == "M10":
+        linha["cod_id"] = str(_CONJUNTO)
+    col = {nome: np.array([valor], dtype=object) for nome, valor in linha.items()}
+    yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 
 def _base(receita: Receita) -> pa.Table:
@@ -851,12 +849,11 @@ def _camadas(receita: Receita, gdb: Path, resumo: Resumo) -> None:
         esquema = _esquema(camada, receita)
         if camada in CAMADAS_UC:
             lotes = _lotes(receita, camada, postes, esquema, resumo)
-            dados = pa.RecordBatchReader.from_batches(esquema, lotes)
         else:
             montar = _pontos if camada is PONNOT else _conjunto
-            tabela = montar(receita, postes, esquema)
-            resumo.linhas[camada.nome] = tabela.num_rows
-            dados = tabela.to_reader(max_chunksize=65_536)
+            lotes = montar(receita, postes, esquema)
+            resumo.linhas[camada.nome] = len(postes.cod_id) if camada is PONNOT else 1
+        dados = pa.RecordBatchReader.from_batches(esquema, lotes)
         _gravar(gdb, camada.nome, dados, receita)
 
 

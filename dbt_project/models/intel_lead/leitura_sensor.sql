@@ -10,7 +10,7 @@
 with leitura as (
 
     select * from {{ ref('stg_aicss_leitura') }}
-    {% if is_incremental() and not flags.FULL_REFRESH %}
+    {% if so_o_novo() %}
     -- leitura_id grows in commit order (loaders/aicss.py), so that a late reading is a new one here
     where leitura_id > (select coalesce(max(leitura_id), 0) from {{ this }})
     {% endif %}

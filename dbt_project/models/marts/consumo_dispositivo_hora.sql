@@ -5,7 +5,7 @@
     on_schema_change='fail',
     full_refresh=false
 ) }}
-{% set so_tocadas = is_incremental() and not flags.FULL_REFRESH %}
+{% set so_tocadas = so_o_novo() %}
 
 with leitura as (
 
