@@ -18,7 +18,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: venv db ## everything: land a BDGD, build, test; BDGD="a.gdb.zip b.gdb" for your files (a list takes no spaces in names), else a synthetic one
+run: venv db ## land a BDGD, build and test the warehouse: a synthetic one, or BDGD="a.gdb.zip b.gdb"
+	@# A list of files takes no spaces in their names; one file alone may have them.
 	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m scripts.run "$$BDGD"; else exec $(BIN)/python -m scripts.run $$BDGD; fi
 
 .PHONY: test

@@ -227,8 +227,10 @@ def _copiar_rejeitos(conn: psycopg.Connection, rejeitos: IO[str]) -> None:
 
 def _jsonb(registro: dict[str, Any]) -> str:
     """JSON that jsonb takes: no NaN, no NUL character."""
-    limpo = {
-        chave: None if isinstance(valor, float) and not math.isfinite(valor) else valor
-        for chave, valor in registro.items()
-    }
-    return json.dumps(limpo, ensure_ascii=False).replace("\\u0000", "\ufffd")
+    return json.dumps({c: _limpar(v) for c, v in registro.items()}, ensure_ascii=False)
+
+
+def _limpar(valor: object) -> object:
+    if isinstance(valor, str):
+        return valor.replace("\0", "\ufffd")
+    return None if isinstance(valor, float) and not math.isfinite(valor) else valor

@@ -33,6 +33,9 @@ _LINHAS_POR_LOTE = 20_000
 _DATUM = 4674
 _NOME_DE_ARQUIVO = re.compile(r"_(?P<dist>\d+)_(?P<data>\d{4}-\d{2}-\d{2})_")
 
+_ILEGIVEL = (DataSourceError, DataLayerError, UnicodeDecodeError, pa.ArrowException)
+"""What GDAL and Arrow raise on damaged bytes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +64,7 @@ def abrir(caminho: Path, *, safra: Safra | None = None) -> Iterator[Fonte]:
     with _pasta(caminho) as pasta:
         try:
             yield _fonte(pasta, caminho.name, safra)
-        except (DataSourceError, DataLayerError) as erro:
+        except _ILEGIVEL as erro:
             raise EntradaInvalida(
                 f"{caminho.name}: o GDAL não lê a geodatabase ({erro}); baixe o arquivo de novo"
             ) from erro
@@ -100,6 +103,7 @@ def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
             " baixe o arquivo de novo"
         )
     avisos: list[str] = []
+    catalogo = _nomes_do_catalogo(pasta)
     vintage = _safra_de_base(pasta, arquivo, nomes, safra)
     if vintage is None:
         vintage = safra or _safra_adivinhada(pasta, arquivo, [camadas[c.nome] for c in presentes])
@@ -112,7 +116,10 @@ def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
         safras=(vintage,),
         camadas=CAMADAS,
         linhas={(vintage, nome): c.linhas for nome, c in camadas.items()},
-        observacoes={c.nome: (*avisos, *_observacoes(camadas.get(c.nome))) for c in CAMADAS},
+        observacoes={
+            c.nome: (*avisos, *_observacoes(camadas.get(c.nome), _achar(c.nome, catalogo)))
+            for c in CAMADAS
+        },
         lotes=lotes,
     )
 
@@ -121,7 +128,7 @@ def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
     try:
         nomes = [str(nome) for nome in pyogrio.list_layers(pasta)[:, 0]]
         driver = pyogrio.read_info(pasta, layer=nomes[0])["driver"] if nomes else "OpenFileGDB"
-    except (DataSourceError, DataLayerError, OSError) as erro:
+    except _ILEGIVEL as erro:
         raise EntradaInvalida(
             f"{arquivo}: não é uma geodatabase legível ({erro}); baixe o arquivo de novo"
         ) from erro
@@ -149,7 +156,17 @@ def _descrever(pasta: Path, camada: Camada, nomes: list[str]) -> _Camada:
     )
 
 
-def _observacoes(camada: _Camada | None) -> list[str]:
+def _nomes_do_catalogo(pasta: Path) -> list[str]:
+    """Every table that the geodatabase once had, its data deleted or not."""
+    try:
+        return [linha["Name"] for linha in _ler_registros(pasta, "GDB_SystemCatalog", ["Name"])]
+    except _ILEGIVEL:
+        return []
+
+
+def _observacoes(camada: _Camada | None, no_catalogo: str | None) -> list[str]:
+    if camada is None and no_catalogo:
+        return [f"camada ausente, mas {no_catalogo} está no catálogo: os dados foram retirados"]
     if camada is None:
         return ["camada ausente no arquivo"]
     avisos = [] if camada.linhas else ["camada vazia no arquivo"]
@@ -249,11 +266,16 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
                 alheias += linhas_de_outra_distribuidora(dados, safra.distribuidora_id)
                 yield Lote(safra, dados, numerar(linha, dados.num_rows))
                 linha += dados.num_rows
-    except (DataSourceError, DataLayerError, pa.ArrowException, OSError) as erro:
+    except _ILEGIVEL as erro:
         raise EntradaInvalida(
             f"{arquivo}: camada {camada.nome} ilegível na linha {linha} ou depois ({erro});"
             " baixe o arquivo de novo"
         ) from erro
+    if linha - 1 != camada.linhas:
+        raise EntradaInvalida(
+            f"{arquivo}: camada {camada.nome} diz ter {camada.linhas} linhas, só {linha - 1} foram"
+            " lidas; baixe o arquivo de novo"
+        )
     if alheias:
         raise EntradaInvalida(
             f"{arquivo}: camada {camada.nome}, coluna DIST: {alheias} linhas não são da"

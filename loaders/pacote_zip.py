@@ -10,6 +10,7 @@ import stat
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -34,7 +35,7 @@ def abrir(caminho: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(caminho) as pacote:
             _conferir(caminho, pacote.infolist())
             yield pacote
-    except zipfile.BadZipFile as erro:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as erro:
         raise EntradaInvalida(
             f"{caminho.name}: zip truncado ou corrompido ({erro}); baixe o arquivo de novo"
         ) from erro
@@ -48,7 +49,7 @@ def _conferir(caminho: Path, membros: Iterable[zipfile.ZipInfo]) -> None:
     total = 0
     for membro in membros:
         partes = PurePosixPath(membro.filename.replace("\\", "/"))
-        if partes.is_absolute() or ".." in partes.parts or ":" in partes.parts[:1]:
+        if partes.is_absolute() or ".." in partes.parts or ":" in membro.filename[:2]:
             raise EntradaInvalida(
                 f"{caminho.name}: o zip escreve fora da sua pasta; não o carregue"
             )

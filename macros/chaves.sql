@@ -3,10 +3,14 @@
 {# uuid of a UC: ano and distribuidora in clear (the first 8 hex digits: a key tells its safra, and index
    pages of a safra stay together), then 88 bits of md5(camada:cod_id), laid out as an RFC 9562 UUIDv8. #}
 {% macro uc_id(camada) -%}
-    overlay(overlay(overlay(
-        md5('{{ camada }}:' || cod_id)
-        placing lpad(to_hex(ano::integer), 4, '0') || lpad(to_hex(distribuidora_id), 4, '0') from 1 for 8)
-        placing '8' from 13 for 1) placing '8' from 17 for 1)::uuid
+    pg_catalog.overlay(
+        pg_catalog.overlay(
+            pg_catalog.overlay(
+                md5('{{ camada }}:' || cod_id),
+                lpad(to_hex(ano::integer), 4, '0') || lpad(to_hex(distribuidora_id), 4, '0'), 1, 8
+            ), '8', 13, 1
+        ), '8', 17, 1
+    )::uuid
 {%- endmacro %}
 
 {# uuid of a ponto notável: hash of name, coordinates, ano and distribuidora (SCH-15). #}

@@ -47,6 +47,19 @@
     ]) }}
 {% endmacro %}
 
+{# The domain's own id of each code, null where the code is not in its domain. #}
+{% macro codigos_validos() -%}
+    {%- for d in dominios_do_lead() -%}
+    d_{{ d.dominio }}.id as {{ d.coluna }}_valido{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# (BDGD field, code) pairs of a staging row `u`, and a date that is none, for `values`. #}
+{% macro codigos_declarados() -%}
+    ('DAT_CON', case when u.data_conexao is null then u.dat_con end)
+    {%- for d in dominios_do_lead() %}, ('{{ d.bdgd }}', u.{{ d.campo }}){% endfor -%}
+{%- endmacro %}
+
 {# Staging of a UC layer: typed, blanks to null, one spelling; its monthly columns as they are. #}
 {% macro uc_normalizada(camada) %}
 with origem as (
@@ -128,3 +141,15 @@ from chaveada
     {% endset %}
     {{ return(comando) }}
 {% endmacro %}
+
+{# The three energy series of a layer, for unnest(total, ponta, fora_ponta). #}
+{% macro energia_anual(camada, agregado='') -%}
+    {{ serie_anual(camada, 'energia_total', agregado) }} as energia_total,
+    {{ serie_anual(camada, 'energia_ponta', agregado) }} as energia_ponta,
+    {{ serie_anual(camada, 'energia_fora_ponta', agregado) }} as energia_fora_ponta
+{%- endmacro %}
+
+{# A month's energy: UCAT has the two tariff posts and no total, UCMT and UCBT have one reading. #}
+{% macro energia_do_mes() -%}
+    coalesce(m.total, m.ponta + m.fora_ponta, m.ponta, m.fora_ponta)
+{%- endmacro %}

@@ -8,6 +8,7 @@ Not here: schemas and tables (loaders/schema.sql, dbt). Standard library only.
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 import platform
 import pwd
@@ -107,13 +108,14 @@ def installations() -> Iterator[Binaries]:
 
 def installation(pg_config: Path) -> Binaries | None:
     """The server beside a pg_config, None if it is absent, too old or without PostGIS."""
-    command = [str(pg_config), "--version", "--bindir", "--sharedir"]
-    version, bindir, sharedir = subprocess.run(
+    command = [str(pg_config), "--version", "--bindir", "--sharedir", "--pkglibdir"]
+    version, bindir, sharedir, libdir = subprocess.run(
         command, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     major = int(re.search(r"\d+", version).group())
     has_server = (Path(bindir) / "initdb").exists()
     has_postgis = (Path(sharedir) / "extension" / "postgis.control").exists()
+    has_postgis = has_postgis and any(Path(libdir).glob("postgis-3.*"))  # they are two packages
     if major < OLDEST or not has_server or not has_postgis:
         return None
     return Binaries(folder=Path(bindir), major=major)
@@ -156,7 +158,6 @@ def install_binaries(*, major: int | None) -> Binaries:
     other = mac if platform.system() == "Darwin" else red_hat
     try:
         packages = wanted_packages(major=major)
-        say(f"installing {' and '.join(packages)} …")
         with no_main_cluster() if system_packages.may_install() else contextlib.nullcontext():
             system_packages.install(packages, otherwise=f"Type: {other}")
     except system_packages.CannotInstall as error:
@@ -231,13 +232,12 @@ def clones_cluster() -> Cluster:
     """
     if os.geteuid() == 0 and not HOME.exists() and not HOME.is_symlink():
         LOCAL.mkdir(exist_ok=True)
-        parent = Path("/var/lib/postgresql")
-        parent = parent if parent.is_dir() else Path("/var/tmp")
-        name = "intel-lead-" + hashlib.sha256(ambiente.CLONE.encode()).hexdigest()[:10]
-        number = 1
-        while (folder := parent / (f"{name}-{number}" if number > 1 else name)).exists():
-            say(f"{folder} belonged to an earlier clone at this path; remove it if you like.")
-            number += 1
+        name = "/var/lib/intel-lead-" + hashlib.sha256(ambiente.CLONE.encode()).hexdigest()[:10]
+        folders = (Path(f"{name}-{number}") for number in itertools.count(1))
+        for folder in folders:
+            if not folder.exists():
+                break
+            say(f"{folder} belonged to an earlier clone at this path; delete it if you like")
         HOME.symlink_to(folder)
     return Cluster(folder=HOME.resolve(), settings=settings(memory_mb=memory_mb()))
 
@@ -517,15 +517,16 @@ def down() -> None:
 
 
 def status() -> None:
-    """Say where the data is and whether the server runs; exit 1 if not."""
+    """Say where the data is and whether the server runs."""
     if theirs := users_server():
-        sys.exit(f"your own server: {theirs['PGHOST']}:{theirs['PGPORT']}")
+        print(f"your own server: {theirs['PGHOST']}:{theirs['PGPORT']}")
+        return
     cluster = clones_cluster() if HOME.exists() else None
     if not cluster or not cluster.made:
-        sys.exit("no cluster yet: make db")
+        print("no cluster yet: make db")
+        return
     running = answers(cluster, binaries_for(cluster))
     print(f"{'running' if running else 'stopped'} on 127.0.0.1:{cluster.port}, {cluster.folder}")
-    sys.exit(0 if running else 1)
 
 
 def remove() -> None:

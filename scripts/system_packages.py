@@ -15,16 +15,18 @@ class CannotInstall(Exception):
 
 
 def run(*command: str) -> None:
-    """Run a command as root, its output on stderr.
+    """Run a command as root, quietly.
 
     Raises:
-        CannotInstall: we are not root and sudo asks for a password, or the command failed.
+        CannotInstall: it failed; the message is the end of what it said.
     """
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     full = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", *command]
-    print("+", *full, file=sys.stderr)
-    if subprocess.run(full, stdout=sys.stderr).returncode:
-        raise CannotInstall(f"this failed: {' '.join(full)}")
+    print("+", *full, file=sys.stderr, flush=True)
+    done = subprocess.run(full, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        said = "\n".join(done.stdout.splitlines()[-15:])
+        raise CannotInstall(f"this failed: {' '.join(full)}\n{said}")
 
 
 def is_known(package: str) -> bool:

@@ -63,7 +63,7 @@ def install() -> None:
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder) / "uv.txt"
         only_uv.write_text(pinned.group())
-        by_pip = (python, "-m", "pip", "install", "-q", "--require-hashes", "-r")
+        by_pip = (python, "-m", "pip", "install", "-qq", "--require-hashes", "-r")
         if not run(*by_pip, only_uv):
             sys.exit("pip could not install uv (above): no network, or no package index?")
     by_uv = (VENV / "bin" / "uv", "pip", "install", "-q", "--python", python, "--require-hashes")

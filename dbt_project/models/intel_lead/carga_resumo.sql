@@ -1,26 +1,32 @@
 -- What the landed rows say, straight from raw: the left side of every conservation test.
+with
 {% for camada in camadas_uc() %}
-select
-    count(*) as linhas,
-    sum(m.kwh) as energia_kwh,
-    s.distribuidora_id,
-    '{{ camada }}'::intel_lead.origem_enum as origem,
-    s.ano,
-    m.mes::smallint as mes
-from {{ source('raw', camada | lower) }} as s
-cross join lateral (
-    {% for mes in range(1, 13) %}
-    {%- set mm = '%02d' | format(mes) %}
+{{ camada | lower }} as (
     select
-        {{ mes }} as mes,
-        {% if camada == 'UCAT' -%}
-        coalesce(s.ene_p_{{ mm }} + s.ene_f_{{ mm }}, s.ene_p_{{ mm }}, s.ene_f_{{ mm }})
-        {%- else -%}
-        s.ene_{{ mm }}
-        {%- endif %} as kwh
+        count(*) as linhas,
+        ano,
+        distribuidora_id,
+        '{{ camada }}'::intel_lead.origem_enum as origem,
+        {{ energia_anual(camada, 'sum') }}
+    from {{ source('raw', camada | lower) }}
+    group by ano, distribuidora_id
+){{ ',' if not loop.last }}
+{% endfor %},
+
+camadas as (
+    {% for camada in camadas_uc() %}
+    select * from {{ camada | lower }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-) as m
-group by s.distribuidora_id, s.ano, m.mes
-{% if not loop.last %}union all{% endif %}
-{% endfor %}
+)
+
+select
+    c.linhas,
+    {{ energia_do_mes() }} as energia_kwh,
+    c.distribuidora_id,
+    c.origem,
+    c.ano,
+    m.mes::smallint as mes
+from camadas as c,
+    unnest(c.energia_total, c.energia_ponta, c.energia_fora_ponta)
+    with ordinality as m (total, ponta, fora_ponta, mes)

@@ -12,7 +12,7 @@ with ucs as (
 atuais as (
     select distinct on (uc_id) *
     from ucs
-    order by uc_id, (sit_ativ = 'AT') desc nulls last, linha desc
+    order by uc_id asc, (sit_ativ = 'AT') desc nulls last, linha desc
 ),
 
 resolvidas as (
@@ -20,9 +20,7 @@ resolvidas as (
         u.*,
         d_cnae.segmento_mercado_id,
         d_subgrupo_tarifario.modalidade_tarifaria_id,
-        {% for d in dominios_do_lead() %}
-        d_{{ d.dominio }}.id as {{ d.coluna }}_valido{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ codigos_validos() }}
     from atuais as u
     {% for d in dominios_do_lead() %}
     left join {{ ref(d.dominio) }} as d_{{ d.dominio }} on u.{{ d.campo }} = d_{{ d.dominio }}.id::text

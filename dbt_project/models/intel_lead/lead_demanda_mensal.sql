@@ -40,7 +40,8 @@ select
 from anuais as a
 inner join leads as l
     on a.uc_id = l.uc_id
-    and a.ano = l.ano
-    and a.distribuidora_id = l.distribuidora_id
-cross join lateral unnest(a.demanda_total, a.demanda_ponta, a.demanda_fora_ponta)
+        and a.ano = l.ano
+        and a.distribuidora_id = l.distribuidora_id
+cross join
+    lateral unnest(a.demanda_total, a.demanda_ponta, a.demanda_fora_ponta)
     with ordinality as m (total, ponta, fora_ponta, mes)

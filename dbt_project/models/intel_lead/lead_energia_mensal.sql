@@ -9,9 +9,7 @@ with
         ano,
         distribuidora_id,
         origem,
-        {{ serie_anual(camada, 'energia_total', 'sum') }} as energia_total,
-        {{ serie_anual(camada, 'energia_ponta', 'sum') }} as energia_ponta,
-        {{ serie_anual(camada, 'energia_fora_ponta', 'sum') }} as energia_fora_ponta
+        {{ energia_anual(camada, 'sum') }}
     from {{ ref('stg_' ~ camada | lower) }}
     group by uc_id, ano, distribuidora_id, origem
 ),
@@ -26,8 +24,7 @@ anuais as (
 
 select
     a.uc_id,
-    -- UCAT has the two tariff posts and no total; UCMT and UCBT have one reading.
-    coalesce(m.total, m.ponta + m.fora_ponta, m.ponta, m.fora_ponta) as energia_total,
+    {{ energia_do_mes() }} as energia_total,
     {% if var('energia_ponta_mt') == 'total' -%}
     case a.origem when 'UCMT' then m.total else m.ponta end as energia_ponta,
     {%- else -%}
@@ -39,5 +36,6 @@ select
     a.ano,
     m.mes::smallint as mes
 from anuais as a
-cross join lateral unnest(a.energia_total, a.energia_ponta, a.energia_fora_ponta)
+cross join
+    lateral unnest(a.energia_total, a.energia_ponta, a.energia_fora_ponta)
     with ordinality as m (total, ponta, fora_ponta, mes)

@@ -5,15 +5,7 @@ with
 {{ camada | lower }} as (
     select
         {{ atributos_uc() }},
-        {% if camada == 'UCAT' -%}
-        array(
-            select coalesce(p, 0) + coalesce(f, 0)
-            from unnest({{ serie_anual(camada, 'energia_ponta') }}, {{ serie_anual(camada, 'energia_fora_ponta') }})
-                as m (p, f)
-        ) as energia
-        {%- else -%}
-        {{ serie_anual(camada, 'energia_total') }} as energia
-        {%- endif %}
+        {{ energia_anual(camada) }}
     from {{ ref('stg_' ~ camada | lower) }}
 ),
 {% endfor %}
@@ -33,30 +25,44 @@ superadas as (
     select u.*
     from ucs as u
     inner join leads as l
-        on u.uc_id = l.uc_id
-        and u.ano = l.ano
-        and u.distribuidora_id = l.distribuidora_id
+        on
+            u.uc_id = l.uc_id
+            and u.ano = l.ano
+            and u.distribuidora_id = l.distribuidora_id
     where u.linha <> l.linha
+),
+
+energia as (
+    select
+        s.uc_id,
+        s.linha,
+        sum({{ energia_do_mes() }}) as total_kwh,
+        coalesce(
+            array_agg(m.mes::smallint order by m.mes) filter (where {{ energia_do_mes() }} <> 0), '{}'
+        ) as meses
+    from superadas as s,
+        unnest(s.energia_total, s.energia_ponta, s.energia_fora_ponta)
+        with ordinality as m (total, ponta, fora_ponta, mes)
+    group by s.uc_id, s.linha
 )
 
 select
-    uc_id,
-    linha,
-    import_id,
-    (select sum(e) from unnest(energia) as t (e)) as energia_total_kwh,
-    carga_instalada_kw,
-    pac,
-    distribuidora_id,
-    data_conexao,
-    origem,
-    ano,
-    array(
-        select mes::smallint from unnest(energia) with ordinality as t (e, mes) where e <> 0
-    ) as meses_com_energia,
-    cod_id,
-    sit_ativ as situacao_uc,
-    clas_sub as classe_consumo,
-    gru_tar as subgrupo_tarifario,
-    ten_forn as tensao_fornecimento,
-    cnae
-from superadas
+    s.uc_id,
+    s.linha,
+    s.import_id,
+    e.total_kwh as energia_total_kwh,
+    s.carga_instalada_kw,
+    s.pac,
+    s.distribuidora_id,
+    s.data_conexao,
+    s.origem,
+    s.ano,
+    e.meses as meses_com_energia,
+    s.cod_id,
+    s.sit_ativ as situacao_uc,
+    s.clas_sub as classe_consumo,
+    s.gru_tar as subgrupo_tarifario,
+    s.ten_forn as tensao_fornecimento,
+    s.cnae
+from superadas as s
+inner join energia as e on s.uc_id = e.uc_id and s.linha = e.linha

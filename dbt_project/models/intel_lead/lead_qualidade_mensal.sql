@@ -13,9 +13,11 @@ with
         {{ serie_anual(camada, 'fic', 'sum') }} as fic
     from {{ ref('stg_' ~ camada | lower) }}
     -- Model M10 has yearly indicators only; its twelve columns are all null and give no rows.
-    where coalesce(dic_01, dic_02, dic_03, dic_04, dic_05, dic_06, dic_07, dic_08, dic_09, dic_10,
-        dic_11, dic_12, fic_01, fic_02, fic_03, fic_04, fic_05, fic_06, fic_07, fic_08, fic_09, fic_10,
-        fic_11, fic_12) is not null
+    where coalesce(
+            dic_01, dic_02, dic_03, dic_04, dic_05, dic_06, dic_07, dic_08, dic_09, dic_10,
+            dic_11, dic_12, fic_01, fic_02, fic_03, fic_04, fic_05, fic_06, fic_07, fic_08, fic_09, fic_10,
+            fic_11, fic_12
+        ) is not null
     group by uc_id, ano, distribuidora_id, origem
 ),
 {% endfor %}

@@ -6,7 +6,9 @@ with leads as (
 
 energia as (
     select
-        uc_id, ano, distribuidora_id,
+        uc_id,
+        ano,
+        distribuidora_id,
         sum(energia_total) as soma_energia,
         avg(energia_total) as media_energia,
         sum(energia_ponta) as soma_energia_ponta,
@@ -17,7 +19,9 @@ energia as (
 
 demanda as (
     select
-        uc_id, ano, distribuidora_id,
+        uc_id,
+        ano,
+        distribuidora_id,
         max(demanda_total) as maxima_demanda,
         avg(demanda_total) as media_demanda
     from {{ ref('lead_demanda_mensal') }}
@@ -26,7 +30,9 @@ demanda as (
 
 qualidade as (
     select
-        uc_id, ano, distribuidora_id,
+        uc_id,
+        ano,
+        distribuidora_id,
         sum(dic) as soma_dic,
         avg(dic) as media_dic,
         sum(fic) as soma_fic,
@@ -37,7 +43,9 @@ qualidade as (
 
 enriquecimento as (
     select
-        uc_id, ano, distribuidora_id,
+        uc_id,
+        ano,
+        distribuidora_id,
         bool_and(resultado = 'success') as completo,
         bool_or(resultado = 'success') as algum,
         max(created_at) as data_enriquecimento

@@ -5,7 +5,7 @@ with pontos as (
         *,
         {{ pn_id() }} as pn_id
     from {{ ref('stg_ponnot') }}
-    order by ano, distribuidora_id, cod_id, linha desc
+    order by ano asc, distribuidora_id asc, cod_id asc, linha desc
 ),
 
 tipos as (
@@ -18,7 +18,11 @@ municipios as (
 
 -- PONNOT has no CEP: the commonest among the units connected at the point stands for it.
 ceps as (
-    select ano, distribuidora_id, pn_con, mode() within group (order by cep) as cep
+    select
+        ano,
+        distribuidora_id,
+        pn_con,
+        mode() within group (order by cep) as cep
     from {{ ref('lead_bruto') }}
     where pn_con is not null and cep is not null
     group by ano, distribuidora_id, pn_con
@@ -43,5 +47,5 @@ left join tipos as t on p.tip_pn = t.id
 left join municipios as m on p.mun = m.id::text
 left join ceps as c
     on p.ano = c.ano
-    and p.distribuidora_id = c.distribuidora_id
-    and p.cod_id = c.pn_con
+        and p.distribuidora_id = c.distribuidora_id
+        and p.cod_id = c.pn_con

@@ -3,22 +3,24 @@ with ucs as (
 ),
 
 codigos as (
-    select u.ano, u.distribuidora_id, u.origem, c.coluna, c.valor, count(*) as linhas
-    from ucs as u
-    cross join lateral (
-        values
-        ('DAT_CON', case when u.data_conexao is null then u.dat_con end)
-        {% for d in dominios_do_lead() %}
-        , ('{{ d.bdgd }}', u.{{ d.campo }})
-        {% endfor %}
-    ) as c (coluna, valor)
+    select
+        u.ano,
+        u.distribuidora_id,
+        u.origem,
+        c.coluna,
+        c.valor,
+        count(*) as linhas
+    from ucs as u,
+        lateral (values {{ codigos_declarados() }}) as c (coluna, valor)
     where c.valor is not null
     group by u.ano, u.distribuidora_id, u.origem, c.coluna, c.valor
 ),
 
 documentados as (
     {% for d in dominios_do_lead() %}
-    select '{{ d.bdgd }}' as coluna, id::text as valor
+    select
+        '{{ d.bdgd }}' as coluna,
+        id::text as valor
     from {{ ref(d.dominio) }}
     {{ 'where documentado' if d.dominio == 'tipo_sistema' }}
     {% if not loop.last %}union all{% endif %}

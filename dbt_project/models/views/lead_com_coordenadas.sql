@@ -69,6 +69,6 @@ select
 from leads as l
 left join pontos as p
     on l.ano = p.ano
-    and l.distribuidora_id = p.distribuidora_id
-    and l.pn_con = p.cod_id
+        and l.distribuidora_id = p.distribuidora_id
+        and l.pn_con = p.cod_id
 left join municipios as m on l.municipio_id = m.id

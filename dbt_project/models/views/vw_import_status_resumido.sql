@@ -23,5 +23,5 @@ from execucoes as e
 left join {{ ref('distribuidora') }} as d on e.distribuidora_id = d.id
 left join {{ ref('safra_publicada') }} as p
     on e.ano = p.ano
-    and e.distribuidora_id = p.distribuidora_id
+        and e.distribuidora_id = p.distribuidora_id
 where e.ordem = 1

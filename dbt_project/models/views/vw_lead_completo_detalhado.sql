@@ -61,8 +61,8 @@ select
 from {{ ref('lead_com_coordenadas') }} as l
 inner join {{ ref('lead_resumo_anual') }} as a
     on l.uc_id = a.uc_id
-    and l.ano = a.ano
-    and l.distribuidora_id = a.distribuidora_id
+        and l.ano = a.ano
+        and l.distribuidora_id = a.distribuidora_id
 inner join {{ ref('distribuidora') }} as d on l.distribuidora_id = d.id
 left join {{ ref('situacao_uc') }} as su on l.situacao_uc_id = su.id
 left join {{ ref('classe_consumo') }} as cc on l.classe_consumo_id = cc.id

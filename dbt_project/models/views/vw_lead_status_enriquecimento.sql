@@ -28,5 +28,5 @@ select
 from etapas as e
 inner join {{ ref('lead_resumo_anual') }} as a
     on e.uc_id = a.uc_id
-    and e.ano = a.ano
-    and e.distribuidora_id = a.distribuidora_id
+        and e.ano = a.ano
+        and e.distribuidora_id = a.distribuidora_id

@@ -1,10 +1,29 @@
 -- doze_meses_por_uc returns the UC with eleven months and the one with a month twice, not the whole one.
-with meses as (
-    select 'inteira' as uc_id, g as mes from generate_series(1, 12) as g
+with inteira as (
+    select
+        'inteira' as uc_id,
+        generate_series(1, 12) as mes
+),
+
+onze as (
+    select
+        'onze' as uc_id,
+        generate_series(1, 11) as mes
+),
+
+repetida as (
+    select
+        'repetida' as uc_id,
+        least(inteira.mes, 11) as mes
+    from inteira
+),
+
+meses as (
+    select * from inteira
     union all
-    select 'onze', g from generate_series(1, 11) as g
+    select * from onze
     union all
-    select 'repetida', least(g, 11) from generate_series(1, 12) as g
+    select * from repetida
 ),
 
 achadas as (

@@ -1,11 +1,21 @@
 -- energia_igual returns the month that lost a kWh and the month that vanished, not the equal one.
 with depois as (
-    select 2024 as ano, 401 as distribuidora_id, 'UCBT' as origem, mes, kwh as energia_total
+    select
+        2024 as ano,
+        401 as distribuidora_id,
+        'UCBT' as origem,
+        mes,
+        kwh as energia_total
     from (values (1, 500000.0), (1, 500000.0), (2, 999999.0)) as t (mes, kwh)
 ),
 
 antes as (
-    select 2024 as ano, 401 as distribuidora_id, 'UCBT' as origem, mes, kwh as energia_kwh
+    select
+        2024 as ano,
+        401 as distribuidora_id,
+        'UCBT' as origem,
+        mes,
+        kwh as energia_kwh
     from (values (1, 1000000.0), (2, 1000000.0), (3, 5.0)) as t (mes, kwh)
 ),
 

@@ -1,19 +1,31 @@
 -- Every row landed from a UC layer is a lead or a superseded row of one: none vanished, none was invented.
 -- A returned row is a layer of a safra whose counts differ.
 with no_arquivo as (
-    select ano, distribuidora_id, origem, max(linhas) as linhas
+    select
+        ano,
+        distribuidora_id,
+        origem,
+        max(linhas) as linhas
     from {{ ref('carga_resumo') }}
     group by ano, distribuidora_id, origem
 ),
 
 leads as (
-    select ano, distribuidora_id, origem, count(*) as linhas
+    select
+        ano,
+        distribuidora_id,
+        origem,
+        count(*) as linhas
     from {{ ref('lead_bruto') }}
     group by ano, distribuidora_id, origem
 ),
 
 superadas as (
-    select ano, distribuidora_id, origem, count(*) as linhas
+    select
+        ano,
+        distribuidora_id,
+        origem,
+        count(*) as linhas
     from {{ ref('lead_historico') }}
     group by ano, distribuidora_id, origem
 )

@@ -1,7 +1,11 @@
 -- The ledger tells the truth: what it says was landed of a layer is what raw holds, and what it says was
 -- rejected is kept in raw.rejeitado. A returned row is an execution whose counts differ.
 with no_arquivo as (
-    select ano, distribuidora_id, origem, max(linhas) as linhas
+    select
+        ano,
+        distribuidora_id,
+        origem,
+        max(linhas) as linhas
     from {{ ref('carga_resumo') }}
     group by ano, distribuidora_id, origem
 ),
@@ -11,12 +15,20 @@ vigentes as (
     from {{ source('controle', 'import_status') }} as i
     where
         i.status = 'completed'
-        and (i.ano, i.distribuidora_id) in (select n.ano, n.distribuidora_id from no_arquivo as n)
-    order by i.ano, i.distribuidora_id, i.camada, i.import_id desc
+        and (i.ano, i.distribuidora_id) in (
+            select
+                n.ano,
+                n.distribuidora_id
+            from no_arquivo as n
+        )
+    order by i.ano asc, i.distribuidora_id asc, i.camada asc, i.import_id desc
 ),
 
 rejeitadas as (
-    select import_id, origem, count(*) as linhas
+    select
+        import_id,
+        origem,
+        count(*) as linhas
     from {{ source('raw', 'rejeitado') }}
     where import_id in (select v.import_id from vigentes as v)
     group by import_id, origem
@@ -31,8 +43,8 @@ select
 from vigentes as v
 left join no_arquivo as n
     on v.ano = n.ano
-    and v.distribuidora_id = n.distribuidora_id
-    and v.camada::text = n.origem::text
+        and v.distribuidora_id = n.distribuidora_id
+        and v.camada::text = n.origem::text
 left join rejeitadas as r on v.import_id = r.import_id and v.camada::text = r.origem
 where
     (v.camada <> 'PONNOT' and v.linhas_processadas <> coalesce(n.linhas, 0))

@@ -1,18 +1,33 @@
 -- The coordinate fallback neither drops nor repeats a lead. A returned row is a safra whose counts differ.
 with leads as (
-    select ano, distribuidora_id, sum(quantidade_leads) as linhas
+    select
+        ano,
+        distribuidora_id,
+        sum(quantidade_leads) as linhas
     from {{ ref('safra_resumo') }}
     group by ano, distribuidora_id
 ),
 
 localizados as (
-    select ano, distribuidora_id, count(*) as linhas
+    select
+        ano,
+        distribuidora_id,
+        count(*) as linhas
     from {{ ref('lead_com_coordenadas') }}
-    where (ano, distribuidora_id) in (select l.ano, l.distribuidora_id from leads as l)
+    where (ano, distribuidora_id) in (
+            select
+                l.ano,
+                l.distribuidora_id
+            from leads as l
+        )
     group by ano, distribuidora_id
 )
 
-select ano, distribuidora_id, l.linhas as leads, c.linhas as linhas_na_visao
+select
+    ano,
+    distribuidora_id,
+    l.linhas as leads,
+    c.linhas as linhas_na_visao
 from leads as l
 full outer join localizados as c using (ano, distribuidora_id)
 where l.linhas is distinct from c.linhas

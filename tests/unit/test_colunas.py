@@ -1,0 +1,86 @@
+"""Columns of any BDGD model find their raw column and type. Not here: reading files."""
+
+from datetime import date
+
+import pyarrow as pa
+import pytest
+
+from loaders.camadas import PONNOT, UCBT, UCMT
+from loaders.colunas import casar, converter, linhas_de_outra_distribuidora, motivos_de_rejeicao
+from loaders.erros import EntradaInvalida
+
+
+def converter_ucbt(**colunas: pa.Array) -> pa.RecordBatch:
+    return converter(pa.RecordBatch.from_pydict(colunas), casar(UCBT, list(colunas)))
+
+
+def test_m10_names_become_v11_names() -> None:
+    achada = casar(UCBT, ["CEG", "UNI_TR_D", "UNI_TR_S", "DIC"])
+    assert achada.fontes == {
+        "ceg_gd": "CEG",
+        "uni_tr_mt": "UNI_TR_D",
+        "uni_tr_at": "UNI_TR_S",
+        "dic": "DIC",
+    }
+    assert "dic_01" in achada.ausentes
+
+
+def test_unknown_columns_are_reported_and_bookkeeping_is_not() -> None:
+    achada = casar(UCMT, ["cod_id", "NOVIDADE", "OBJECTID", "Shape_Length"])
+    assert achada.desconhecidas == ("NOVIDADE",)
+
+
+def test_the_new_name_wins_when_a_file_has_both() -> None:
+    for nomes in (["CEG", "CEG_GD"], ["CEG_GD", "CEG"]):
+        achada = casar(UCBT, nomes)
+        assert achada.fontes == {"ceg_gd": "CEG_GD"}
+        assert achada.desconhecidas == ("CEG",)
+
+
+def test_order_of_the_source_does_not_matter() -> None:
+    assert list(casar(UCBT, ["ENE_01", "DIST", "COD_ID"]).fontes) == ["cod_id", "dist", "ene_01"]
+
+
+def test_numbers_as_text_keep_their_value() -> None:
+    lote = converter_ucbt(ENE_01=pa.array(["1.5", "2,25", " ", None]), CONJ=pa.array(["7"] * 4))
+    assert lote.column("ene_01").to_pylist() == [1.5, 2.25, None, None]
+    assert lote.column("conj").to_pylist() == [7] * 4
+
+
+def test_codes_as_integers_and_dates_become_text() -> None:
+    lote = converter_ucbt(MUN=pa.array([4309803]), DAT_CON=pa.array([date(2020, 12, 31)]))
+    assert lote.column("mun").to_pylist() == ["4309803"]
+    assert lote.column("dat_con").to_pylist() == ["31/12/2020"]
+
+
+@pytest.mark.parametrize(
+    ("coluna", "valores"),
+    [
+        ("ENE_01", pa.array(["12 mil"])),
+        ("COD_ID", pa.array([1.5])),
+        ("CONJ", pa.array([1.5])),
+        ("CONJ", pa.array(["99999999999"])),
+        ("ENE_02", pa.array([b"x"])),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_by_layer_and_column(
+    coluna: str, valores: pa.Array
+) -> None:
+    with pytest.raises(EntradaInvalida, match=f"camada UCBT, coluna {coluna}"):
+        converter_ucbt(**{coluna: valores})
+
+
+def test_blank_keys_and_points_nowhere_are_rejected() -> None:
+    uc = pa.RecordBatch.from_pydict({"cod_id": pa.array(["A", " ", None])})
+    assert motivos_de_rejeicao(uc, UCBT)["cod_id em branco"].to_pylist() == [False, True, True]
+    ponto = pa.RecordBatch.from_pydict({"cod_id": ["A", "B"], "point_x": pa.array([-51.0, None])})
+    assert motivos_de_rejeicao(ponto, PONNOT)["ponto sem geometria"].to_pylist() == [False, True]
+
+
+def test_without_a_cod_id_column_no_row_is_rejected() -> None:
+    assert motivos_de_rejeicao(pa.RecordBatch.from_pydict({"dist": [401]}), UCBT) == {}
+
+
+def test_rows_of_another_distributor_are_counted_and_blank_dist_is_not() -> None:
+    lote = pa.RecordBatch.from_pydict({"dist": pa.array([401, 402, None], pa.int32())})
+    assert linhas_de_outra_distribuidora(lote, 401) == 1

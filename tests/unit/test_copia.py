@@ -1,0 +1,70 @@
+"""Batches become COPY's CSV without losing a value or a row. Not here: the database."""
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+
+from loaders import copia
+from loaders.camadas import PONNOT, UCBT
+from loaders.copia import Lote, adiantado, empacotar, numerar
+from loaders.safra import Safra
+
+SAFRA = Safra.de_chave("401-2024")
+
+
+def test_null_and_empty_text_stay_different() -> None:
+    dados = pa.RecordBatch.from_pydict({"cod_id": ["A", "B"], "pac": ["", None]})
+    pacote = empacotar(Lote(SAFRA, dados, numerar(1, 2)), UCBT)
+    assert bytes(pacote.csv).decode() == '1,"A",""\n2,"B",\n'
+
+
+def test_quotes_separators_and_line_breaks_are_quoted() -> None:
+    dados = pa.RecordBatch.from_pydict({"cod_id": ['a"b,c\nd']})
+    assert bytes(empacotar(Lote(SAFRA, dados, numerar(7, 1)), UCBT).csv) == b'7,"a""b,c\nd"\n'
+
+
+def test_a_rejected_row_keeps_its_number_and_leaves_the_others() -> None:
+    dados = pa.RecordBatch.from_pydict({"cod_id": ["A", " ", "C"], "ene_01": [1.0, 2.0, 4.0]})
+    pacote = empacotar(Lote(SAFRA, dados, numerar(10, 3)), UCBT)
+    assert bytes(pacote.csv) == b'10,"A",1\n12,"C",4\n'
+    assert [(r.linha, r.motivo, r.registro["ene_01"]) for r in pacote.rejeitados] == [
+        (11, "cod_id em branco", 2.0)
+    ]
+    assert (pacote.lidas, pacote.kwh) == (3, 5.0)
+
+
+def test_a_row_with_two_faults_is_rejected_once() -> None:
+    dados = pa.RecordBatch.from_pydict({"cod_id": [" "], "point_x": pa.array([None], pa.float64())})
+    assert len(empacotar(Lote(SAFRA, dados, numerar(1, 1)), PONNOT).rejeitados) == 1
+
+
+def test_rejected_rows_are_json_that_postgresql_takes() -> None:
+    texto = copia._jsonb({"a": float("nan"), "b": "x\0y", "c": "\\u0000"})
+    assert json.loads(texto) == {"a": None, "b": "x\ufffdy", "c": "\\u0000"}
+
+
+def test_items_read_ahead_come_in_order() -> None:
+    assert list(adiantado(range(1000))) == list(range(1000))
+    assert list(adiantado([])) == []
+
+
+def test_a_failure_ahead_reaches_the_consumer_after_the_good_items() -> None:
+    def itens() -> Iterator[int]:
+        yield 1
+        raise ValueError("lido pela metade")
+
+    lidos = adiantado(itens())
+    assert next(lidos) == 1
+    with pytest.raises(ValueError, match="pela metade"):
+        next(lidos)
+
+
+def test_a_consumer_that_stops_stops_the_reader() -> None:
+    antes = threading.active_count()
+    lidos = adiantado(iter(int, 1))
+    next(lidos)
+    lidos.close()
+    assert threading.active_count() == antes
