@@ -6,10 +6,11 @@ Not here: reading what is inside (geodatabase.py, csv_pj.py).
 
 import hashlib
 import re
-import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from loaders import pacote_zip
 from loaders.camadas import CAMADAS_UC, Camada
 from loaders.erros import EntradaInvalida
 
@@ -27,8 +28,8 @@ def e_geodatabase(pasta: Path) -> bool:
 def camada_pj(caminho: Path) -> Camada | None:
     """The layer of one of ANEEL's ``_pj`` CSVs, by its name or its member's, else None."""
     nomes = [caminho.name]
-    if caminho.suffix.lower() == ".zip" and zipfile.is_zipfile(caminho):
-        with zipfile.ZipFile(caminho) as pacote:
+    if caminho.suffix.lower() == ".zip" and not _NOME_PJ.fullmatch(caminho.name):
+        with suppress(EntradaInvalida), pacote_zip.abrir(caminho) as pacote:
             nomes += [PurePosixPath(nome).name for nome in pacote.namelist()]
     partes = next(filter(None, map(_NOME_PJ.fullmatch, nomes)), None)
     return next((c for c in CAMADAS_UC if partes and c.tabela == partes[1].lower()), None)

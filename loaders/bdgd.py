@@ -135,7 +135,7 @@ def _registrar_falha(arquivo: str, andamento: _Andamento, mensagem: str) -> None
 def _traduzir(erro: psycopg.Error, arquivo: str) -> ErroDeCarga:
     """PostgreSQL's reason without the row's values, which may name a person."""
     contexto = (erro.diag.context or "").split(":")[0]
-    motivo = f"{erro.diag.message_primary or erro} {contexto}".strip()
+    motivo = " ".join(f"{erro.diag.message_primary or erro} {contexto}".split())
     if isinstance(erro, psycopg.DataError):
         return EntradaInvalida(f"{arquivo}: o PostgreSQL recusou os dados: {motivo}")
     return FalhaDeBanco(f"{arquivo}: {motivo}; nada mudou, repita quando o banco responder")
@@ -145,18 +145,39 @@ def _carregar(
     conn: psycopg.Connection, caminho: Path, opcoes: Opcoes, andamento: _Andamento
 ) -> list[str]:
     andamento.sha256 = somar_sha256(caminho)
-    if carregadas := _ja_carregado(conn, caminho, opcoes, andamento.sha256):
-        return carregadas
+    pedidas = {opcoes.safra.chave} if opcoes.safra else None
+    # A CSV has many safras, and an earlier load may have taken only some: open it to know.
+    if (pedidas or not camada_pj(caminho)) and (
+        feitas := _ja_carregadas(conn, caminho, opcoes, andamento.sha256, pedidas)
+    ):
+        return feitas
     with abrir(caminho, opcoes.safra) as fonte:
         andamento.safras = fonte.safras
         registro.travar(conn, fonte.safras, esperar=opcoes.esperar)
-        if carregadas := _ja_carregado(conn, caminho, opcoes, andamento.sha256):
-            return carregadas
+        pedidas = {safra.chave for safra in fonte.safras}
+        if feitas := _ja_carregadas(conn, caminho, opcoes, andamento.sha256, pedidas):
+            return feitas
         registro.interromper_abandonados(conn, fonte.safras)
         if not opcoes.substituir and len(fonte.camadas) == 1:
             _recusar_parcial(conn, fonte, caminho.name)
         _aterrissar(conn, fonte, caminho.name, opcoes, andamento)
-    return [safra.chave for safra in fonte.safras]
+    return sorted(pedidas)
+
+
+def _ja_carregadas(
+    conn: psycopg.Connection,
+    caminho: Path,
+    opcoes: Opcoes,
+    sha256: str,
+    pedidas: set[str] | None,
+) -> list[str]:
+    """Keys of the safras that are this content already, if that is all that was asked for."""
+    atuais = set() if opcoes.forcar else registro.safras_com_conteudo(conn, sha256)
+    feitas = atuais if pedidas is None else pedidas
+    if not feitas or not feitas <= atuais:
+        return []
+    log.info("%s: já carregado em %s, nada a fazer", caminho.name, ", ".join(sorted(feitas)))
+    return sorted(feitas)
 
 
 def _recusar_parcial(conn: psycopg.Connection, fonte: "Fonte", arquivo: str) -> None:
@@ -168,16 +189,6 @@ def _recusar_parcial(conn: psycopg.Connection, fonte: "Fonte", arquivo: str) -> 
             f"{arquivo}: {camada.nome} de {', '.join(completas)} veio de uma geodatabase, e este"
             " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
         )
-
-
-def _ja_carregado(
-    conn: psycopg.Connection, caminho: Path, opcoes: Opcoes, sha256: str
-) -> list[str]:
-    chaves = [] if opcoes.forcar else registro.ja_carregado(conn, sha256)
-    if not chaves or (opcoes.safra and opcoes.safra.chave not in chaves):
-        return []
-    log.info("%s: já carregado em %s, nada a fazer", caminho.name, ", ".join(chaves))
-    return chaves
 
 
 def _aterrissar(
@@ -246,12 +257,12 @@ def _copiar_camada(
     for safra, soma in somas.items():
         conn.execute(sql.SQL("analyze {}").format(folhas[safra].nova))
         log.info(
-            "safra %s %s: %d linhas, %d rejeitadas, %.2f kWh, %.1f s",
+            "safra %s %s: %d linhas, %d rejeitadas, %s%.1f s",
             safra.chave,
             camada.nome,
             soma.lidas,
             soma.rejeitadas,
-            soma.kwh,
+            f"{soma.kwh:.2f} kWh, " if camada.energia else "",
             time.monotonic() - inicio,
         )
     return {(safra, camada.nome): soma for safra, soma in somas.items()}

@@ -33,6 +33,7 @@ _LINHAS_POR_LOTE = 20_000
 _DATUM = 4674
 _NOME_DE_ARQUIVO = re.compile(r"_(?P<dist>\d+)_(?P<data>\d{4}-\d{2}-\d{2})_")
 
+_DANO = re.compile(r"corrupt|could not be found|declares|guess|invalid|error", re.IGNORECASE)
 _ILEGIVEL = (DataSourceError, DataLayerError, UnicodeDecodeError, pa.ArrowException)
 """What GDAL and Arrow raise on damaged bytes."""
 
@@ -63,7 +64,9 @@ def abrir(caminho: Path, *, safra: Safra | None = None) -> Iterator[Fonte]:
     """
     with _pasta(caminho) as pasta:
         try:
-            yield _fonte(pasta, caminho.name, safra)
+            with _avisos_do_gdal(caminho.name):
+                fonte = _fonte(pasta, caminho.name, safra)
+            yield fonte
         except _ILEGIVEL as erro:
             raise EntradaInvalida(
                 f"{caminho.name}: o GDAL não lê a geodatabase ({erro}); baixe o arquivo de novo"
@@ -124,6 +127,20 @@ def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
     )
 
 
+@contextmanager
+def _avisos_do_gdal(arquivo: str) -> Iterator[None]:
+    """Take GDAL's warnings: it goes on, guessing, over damage that we must refuse."""
+    with warnings.catch_warnings(record=True) as avisos:
+        warnings.simplefilter("always")
+        yield
+    for texto in dict.fromkeys(str(aviso.message) for aviso in avisos):
+        if _DANO.search(texto):
+            raise EntradaInvalida(
+                f"{arquivo}: geodatabase danificada ({texto}); baixe o arquivo de novo"
+            )
+        log.warning("%s: GDAL: %s", arquivo, texto)
+
+
 def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
     try:
         nomes = [str(nome) for nome in pyogrio.list_layers(pasta)[:, 0]]
@@ -147,10 +164,13 @@ def _descrever(pasta: Path, camada: Camada, nomes: list[str]) -> _Camada:
     nome = _achar(camada.nome, nomes)
     info = pyogrio.read_info(pasta, layer=nome, force_feature_count=True)
     geometria = "point_x" in camada.colunas and "Point" in str(info["geometry_type"])
+    correspondencia = casar(camada, [str(c) for c in info["fields"]])
+    if not correspondencia.fontes:
+        raise EntradaInvalida(f"{pasta.name}: camada {nome} sem nenhuma coluna da BDGD")
     return _Camada(
         nome=str(nome),
         linhas=int(info["features"]),
-        correspondencia=casar(camada, [str(c) for c in info["fields"]]),
+        correspondencia=correspondencia,
         geometria=geometria,
         crs=info["crs"] if geometria else None,
     )
@@ -248,7 +268,7 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
     linha, alheias = 1, 0
     try:
         with (
-            warnings.catch_warnings(),
+            _avisos_do_gdal(arquivo),
             pyogrio.open_arrow(
                 pasta,
                 layer=camada.nome,

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import time
 import zipfile
@@ -16,6 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from loaders.erros import EntradaInvalida
+
+_CORROMPIDO = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OverflowError,
+    UnicodeDecodeError,
+)
+"""What zipfile raises on damaged bytes, depending on where the damage is."""
 
 _PREFIXO = "intel-lead-bdgd-"
 _RAZAO_MAXIMA = 100
@@ -35,7 +46,7 @@ def abrir(caminho: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(caminho) as pacote:
             _conferir(caminho, pacote.infolist())
             yield pacote
-    except (zipfile.BadZipFile, zlib.error, EOFError) as erro:
+    except _CORROMPIDO as erro:
         raise EntradaInvalida(
             f"{caminho.name}: zip truncado ou corrompido ({erro}); baixe o arquivo de novo"
         ) from erro
@@ -48,6 +59,8 @@ def abrir(caminho: Path) -> Iterator[zipfile.ZipFile]:
 def _conferir(caminho: Path, membros: Iterable[zipfile.ZipInfo]) -> None:
     total = 0
     for membro in membros:
+        if not membro.filename:
+            raise zipfile.BadZipFile("member without a name")
         partes = PurePosixPath(membro.filename.replace("\\", "/"))
         if partes.is_absolute() or ".." in partes.parts or ":" in membro.filename[:2]:
             raise EntradaInvalida(

@@ -15,6 +15,7 @@ from loaders.safra import Safra
 
 _CLASSE_DA_TRAVA = 0x42444744
 """'BDGD': first key of the advisory lock; the second is ``Safra.trava``."""
+_ESPERA_MORTO = "5s"
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ class Contagem:
     observacoes: str | None
 
 
-def ja_carregado(conn: psycopg.Connection, sha256: str) -> list[str]:
-    """Keys of the safras whose current content is this very file; empty unless all of it is."""
+def safras_com_conteudo(conn: psycopg.Connection, sha256: str) -> set[str]:
+    """Keys of the safras whose current rows, in every layer of the file, are this very content."""
     linhas = conn.execute(
         """
         with do_arquivo as (
@@ -39,19 +40,19 @@ def ja_carregado(conn: psycopg.Connection, sha256: str) -> list[str]:
             where sha256 = %s and status = 'completed'
             order by ano, distribuidora_id, camada, import_id desc
         )
-        select a.distribuidora_id || '-' || a.ano, not exists (
+        select a.distribuidora_id || '-' || a.ano
+        from do_arquivo as a
+        join controle.safra_importada using (ano, distribuidora_id)
+        group by a.distribuidora_id, a.ano
+        having bool_and(not exists (
             select from intel_lead.import_status as b
             where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
                 and b.status = 'completed' and b.import_id > a.import_id
-        ) and exists (
-            select from controle.safra_importada as s
-            where (s.ano, s.distribuidora_id) = (a.ano, a.distribuidora_id)
-        )
-        from do_arquivo as a
+        ))
         """,
         [sha256],
-    ).fetchall()
-    return sorted({chave for chave, _ in linhas}) if all(atual for _, atual in linhas) else []
+    )
+    return {chave for (chave,) in linhas}
 
 
 def safras_de_geodatabase(
@@ -86,31 +87,36 @@ def safras_de_geodatabase(
 def travar(conn: psycopg.Connection, safras: Iterable[Safra], *, esperar: bool) -> None:
     """Hold every safra's lock until the connection ends.
 
+    Even without ``esperar`` it waits a little: the server needs a moment to notice that a killed
+    loader is gone, and the rerun that heals must not be refused.
+
     Raises:
         FalhaDeBanco: another process is landing one of them, and we do not wait.
     """
     for safra in sorted(safras):
         chaves = (_CLASSE_DA_TRAVA, safra.trava)
-        livre = conn.execute("select pg_try_advisory_lock(%s, %s)", chaves).fetchone()
-        if livre and livre[0]:
-            continue
-        if not esperar:
+        if esperar and (dono := _dono(conn, chaves)):
+            log.info("safra %s: esperando o processo %s", safra.chave, dono)
+        try:
+            with conn.transaction():
+                espera = "0" if esperar else _ESPERA_MORTO
+                conn.execute("select set_config('lock_timeout', %s, true)", [espera])
+                conn.execute("select pg_advisory_lock(%s, %s)", chaves)
+        except psycopg.errors.LockNotAvailable as erro:
             raise FalhaDeBanco(
                 f"safra {safra.chave}: o processo {_dono(conn, chaves)} já a está carregando;"
                 " repita depois, ou use --esperar"
-            )
-        log.info("safra %s: esperando o processo %s", safra.chave, _dono(conn, chaves))
-        conn.execute("select pg_advisory_lock(%s, %s)", chaves)
+            ) from erro
 
 
-def _dono(conn: psycopg.Connection, chaves: tuple[int, int]) -> str:
+def _dono(conn: psycopg.Connection, chaves: tuple[int, int]) -> str | None:
     linha = conn.execute(
         "select pid || coalesce(' (' || application_name || ')', '') from pg_locks"
         " join pg_stat_activity using (pid) where locktype = 'advisory' and granted"
         " and (classid, objid) = (%s::oid, %s::oid)",
         chaves,
     ).fetchone()
-    return linha[0] if linha else "de outra sessão"
+    return linha[0] if linha else None
 
 
 def ultimas_execucoes(conn: psycopg.Connection, quantas: int) -> list[tuple[object, ...]]:

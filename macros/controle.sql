@@ -44,6 +44,7 @@
             sql_md5 text not null,
             dados_ate timestamptz not null
         );
+        {{ funcao_folha_da_safra() }}
         {{ funcao_completa_folha() }}
         {{ funcao_renomeia_descartada() }}
         {{ funcao_publica_safra() }}
@@ -94,8 +95,8 @@ begin
     if tabela_pai is not null then
         execute format(
             'alter table construcao.%I add foreign key (uc_id, ano, distribuidora_id) '
-            'references construcao.%I on delete cascade',
-            folha, format('%s_%s_%s', tabela_pai, distribuidora_id, ano));
+            'references %s on delete cascade',
+            folha, controle.folha_da_safra(format('%s_%s_%s', tabela_pai, distribuidora_id, ano)));
     end if;
     for indice in
         select regexp_replace(
@@ -115,7 +116,22 @@ end
 $f$;
 {% endmacro %}
 
-{# Swaps one safra's leaves in all tables, parents first in `tabelas`. A reader that holds a table makes the
+{# Where a safra's leaf is: under construction, else published. #}
+{% macro funcao_folha_da_safra() %}
+create or replace function controle.folha_da_safra(folha text) returns text language plpgsql stable as $f$
+begin
+    if to_regclass(format('construcao.%I', folha)) is not null then
+        return format('construcao.%I', folha);
+    elsif to_regclass(format('safra.%I', folha)) is not null then
+        return format('safra.%I', folha);
+    end if;
+    raise exception 'leaf % is neither under construction nor published', folha
+        using hint = 'Run dbt build without --select once: it builds what this table depends on.';
+end
+$f$;
+{% endmacro %}
+
+{# Swaps one safra's leaves in all rebuilt tables, parents first in `tabelas`. A reader that holds a table makes the
    swap wait at most one second a try, and its locks are given back between tries. The old leaves go to
    schema descarte, because dropping them takes exclusive locks on the domain tables that they reference. #}
 {% macro funcao_publica_safra() %}
@@ -129,6 +145,11 @@ declare
     limite text := current_setting('lock_timeout');
 begin
     perform pg_advisory_xact_lock(hashtext('intel_lead.publicacao'));
+    tabelas := array(
+        select t from unnest(tabelas) with ordinality as u (t, ordem)
+        where to_regclass(format('construcao.%I', t || sufixo)) is not null
+        order by ordem
+    );
     for tentativa in 1..tentativas loop
         begin
             perform set_config('lock_timeout', '900ms', true);

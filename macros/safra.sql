@@ -35,13 +35,18 @@
     {% endfor %}
 {% endmacro %}
 
-{# Identity of what a leaf is made of: the compiled SQL (staging and macros included) and the contract. #}
-{% macro md5_do_modelo() %}
-    {% set partes = [sql, config.get('safra_pai') or ''] %}
-    {% for coluna in model.columns.values() %}
-        {% do partes.append(coluna.name ~ ' ' ~ coluna.data_type ~ ' ' ~ coluna.constraints) %}
+{# Identity of what all leaves are made of: the code and contracts of every safra and staging model, and what
+   the macros that they share render to. One for all models, so that a change rebuilds a safra whole. #}
+{% macro md5_dos_modelos() %}
+    {% set partes = [codigo_dos_macros_da_safra()] %}
+    {% for no in graph.nodes.values() | sort(attribute='unique_id')
+        if no.resource_type == 'model' and no.config.materialized in ('safra', 'ephemeral') %}
+        {% do partes.append(no.raw_code ~ no.constraints) %}
+        {% for coluna in no.columns.values() %}
+            {% do partes.append(coluna.name ~ ' ' ~ coluna.data_type ~ ' ' ~ coluna.constraints) %}
+        {% endfor %}
     {% endfor %}
-    {{ return(local_md5(partes | join(' ') ~ model.constraints)) }}
+    {{ return(local_md5(partes | join(' '))) }}
 {% endmacro %}
 
 {# The model's parents that are safra tables too, by table name. #}
@@ -55,7 +60,8 @@
     {{ return(pais) }}
 {% endmacro %}
 
-{# Safras to build now: the one asked for; else those whose import, SQL or parent changed since. #}
+{# Safras to build now: the one asked for; else those whose import, SQL or parent changed since, or of which
+   another table is being rebuilt (a safra is rebuilt and published whole). #}
 {% macro safras_pendentes(md5) %}
     {% set pedida = safra_pedida() %}
     {% set consulta %}
@@ -79,6 +85,13 @@
                     and pai.distribuidora_id = i.distribuidora_id
                     and pai.construida_em > c.construida_em
             )
+            or c.publicada and exists (
+                select from controle.safra_construida as outra
+                where
+                    outra.ano = i.ano
+                    and outra.distribuidora_id = i.distribuidora_id
+                    and not outra.publicada
+            )
             {% endif %}
         order by i.ano, i.distribuidora_id
     {% endset %}
@@ -91,13 +104,16 @@
     {{ return(pendentes) }}
 {% endmacro %}
 
-{# The model's SQL with every partitioned table's name replaced by this safra's leaf. #}
+{# The model's SQL with every partitioned table's name replaced by this safra's leaf: the one under
+   construction, or the published one where that table was not rebuilt. #}
 {% macro sql_da_safra(sufixo) %}
     {% set ns = namespace(texto=sql) %}
-    {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra' %}
-        {% set ns.texto = ns.texto | replace(no.relation_name, 'construcao.' ~ no.alias ~ sufixo) %}
+    {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra'
+        and no.relation_name in ns.texto %}
+        {% set folha = run_query("select controle.folha_da_safra('" ~ no.alias ~ sufixo ~ "')")[0][0] %}
+        {% set ns.texto = ns.texto | replace(no.relation_name, folha) %}
     {% endfor %}
-    {% for fonte in graph.sources.values() if fonte.meta.get('por_safra') %}
+    {% for fonte in graph.sources.values() if fonte.config.meta.get('por_safra') %}
         {% set ns.texto = ns.texto | replace(fonte.relation_name, 'raw_safra.' ~ fonte.identifier ~ sufixo) %}
     {% endfor %}
     {{ return(ns.texto) }}
@@ -157,7 +173,7 @@
     {% do garante_raiz(raiz_obra) %}
     {% do adapter.commit() %}
 
-    {% set md5 = md5_do_modelo() %}
+    {% set md5 = md5_dos_modelos() %}
     {% set total = namespace(safras=0, linhas=0) %}
     {% for safra in ([] if flags.EMPTY else safras_pendentes(md5)) %}
         {% set total.linhas = total.linhas + constroi_folha(safra, md5) %}

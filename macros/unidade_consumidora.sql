@@ -153,3 +153,28 @@ from chaveada
 {% macro energia_do_mes() -%}
     coalesce(m.total, m.ponta + m.fora_ponta, m.ponta, m.fora_ponta)
 {%- endmacro %}
+
+{# All series of a layer as arrays of twelve, merged over the rows of one UC. #}
+{% macro series_da_camada(camada) -%}
+    {%- for serie in ['energia_total', 'energia_ponta', 'energia_fora_ponta', 'demanda_total',
+        'demanda_ponta', 'demanda_fora_ponta', 'dic', 'fic'] -%}
+    {%- set agregado = 'max' if serie.startswith('demanda') else 'sum' -%}
+    {{ serie_anual(camada, serie, agregado) }} as {{ serie }}{{ ',
+        ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Twelve nulls are no series: model M10 has no monthly indicators. #}
+{% macro sem_serie_vazia(serie) -%}
+    nullif({{ serie }}, array_fill(null::double precision, array[12]))
+{%- endmacro %}
+
+{# What the macros of the safra models render to: a change here is a change of the models (macros/safra.sql). #}
+{% macro codigo_dos_macros_da_safra() %}
+    {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
+        sem_serie_vazia('x'), abre_dominios_do_lead(), var('energia_ponta_mt')] %}
+    {% for camada in camadas_uc() %}
+        {% do partes.extend([uc_normalizada(camada), series_da_camada(camada)]) %}
+    {% endfor %}
+    {{ return(partes | join(' ')) }}
+{% endmacro %}

@@ -2,7 +2,7 @@
 
 Belongs here: finding or installing the binaries, initdb, start, stop, the two databases.
 Not here: schemas and tables (loaders/schema.sql, dbt). Standard library only.
-``python3 -m scripts.postgres up|url|psql|status|stop|remove``
+``python3 -m scripts.postgres up|url|psql|status|stop|remove``, or ``throwaway COMMAND…``
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -459,6 +460,20 @@ def bring_up(cluster: Cluster) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def throwaway() -> Iterator[Cluster]:
+    """A cluster in a folder of its own, not yet made; stopped and deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="intel-lead-test-", dir="/tmp"))
+    # Nothing in it must survive a power cut; a killed server it does survive.
+    fast = {"fsync": "off", "full_page_writes": "off"}
+    cluster = Cluster(folder=folder, settings=settings(memory_mb=2048) | fast)
+    try:
+        yield cluster
+    finally:
+        stop(cluster, mode="immediate")
+        shutil.rmtree(folder)
+
+
 # Commands -----------------------------------------------------------------------------------------
 
 
@@ -547,6 +562,15 @@ def become_psql(arguments: list[str]) -> None:
     os.execve(client(), ["psql", *arguments], {**os.environ, **env})
 
 
+def run_beside_throwaway(command: list[str]) -> int:
+    """Run a command that needs some database, on an empty one of its own."""
+    with throwaway() as cluster:
+        bring_up(cluster)
+        env = {**os.environ, **cluster.env()}
+        env.pop("DATABASE_URL", None)
+        return subprocess.run(command, env=env).returncode
+
+
 def main(arguments: list[str]) -> None:
     """Run one command."""
     command, *rest = arguments or ["status"]
@@ -554,6 +578,8 @@ def main(arguments: list[str]) -> None:
         print(ambiente.to_url(users_server() or clones_server()))
     elif command == "psql":
         become_psql(rest)
+    elif command == "throwaway":
+        sys.exit(run_beside_throwaway(rest))
     elif command in (actions := {"up": up, "stop": down, "status": status, "remove": remove}):
         actions[command]()
     else:

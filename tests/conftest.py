@@ -20,22 +20,6 @@ from scripts import postgres
 CLONE = Path(__file__).resolve().parent.parent
 NUMBERS = itertools.count(1)
 
-# Throw-away data: nothing here must survive a power cut; a killed server it does survive.
-SETTINGS = {"fsync": "off", "full_page_writes": "off"}
-
-
-@contextmanager
-def temporary_cluster() -> Iterator[postgres.Cluster]:
-    """A cluster in a folder of its own, not yet made; stopped and deleted at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="intel-lead-test-", dir="/tmp"))
-    settings = postgres.settings(memory_mb=2048) | SETTINGS
-    cluster = postgres.Cluster(folder=folder, settings=settings)
-    try:
-        yield cluster
-    finally:
-        postgres.stop(cluster, mode="immediate")
-        shutil.rmtree(folder)
-
 
 @pytest.fixture(scope="session", autouse=True)
 def sem_banco_do_usuario() -> Iterator[pytest.MonkeyPatch]:
@@ -52,7 +36,7 @@ def sem_banco_do_usuario() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="session")
 def servidor(sem_banco_do_usuario: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """A server for the whole run; its PG*, Dagster's and dbt's folders are in os.environ too."""
-    with temporary_cluster() as cluster, tempfile.TemporaryDirectory() as work:
+    with postgres.throwaway() as cluster, tempfile.TemporaryDirectory() as work:
         postgres.bring_up(cluster)
         dagster_home = Path(work) / "dagster"
         dagster_home.mkdir()

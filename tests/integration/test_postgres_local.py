@@ -9,13 +9,12 @@ import psycopg
 import pytest
 
 from scripts import postgres
-from tests.conftest import temporary_cluster
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[postgres.Cluster]:
     """A cluster that runs at the beginning of the module and is nobody else's."""
-    with temporary_cluster() as made:
+    with postgres.throwaway() as made:
         postgres.bring_up(made)
         yield made
 
@@ -65,7 +64,7 @@ def test_it_moves_when_another_process_took_its_port(cluster: postgres.Cluster) 
 
 
 def test_an_initdb_that_was_killed_is_begun_again() -> None:
-    with temporary_cluster() as cluster:
+    with postgres.throwaway() as cluster:
         (cluster.folder / "data.new").mkdir()
         (cluster.folder / "data.new" / "PG_VERSION").write_text("15\n")
         assert postgres.bring_up(cluster)

@@ -1,7 +1,6 @@
 """A geodatabase is opened safely and says what it holds. Not here: the database."""
 
 import struct
-import warnings
 import zipfile
 from pathlib import Path
 
@@ -96,17 +95,36 @@ def test_absent_and_empty_layers_are_observations(tmp_path: Path) -> None:
         assert "colunas não carregadas" in " ".join(fonte.observacoes["UCAT"])
 
 
-def test_a_truncated_table_is_refused(gdb: Path, tmp_path: Path) -> None:
-    copia = tmp_path / "curta.gdb"
-    copia.mkdir()
+def copiar(gdb: Path, destino: Path) -> Path:
+    """A copy to damage; returns the file of its greatest layer."""
+    destino.mkdir()
     for arquivo in gdb.iterdir():
-        (copia / arquivo.name).write_bytes(arquivo.read_bytes())
-    camadas = (a for a in copia.glob("*.gdbtable") if a.name > "a00000008")  # after the catalogue
-    maior = max(camadas, key=lambda a: a.stat().st_size)
+        (destino / arquivo.name).write_bytes(arquivo.read_bytes())
+    camadas = (a for a in destino.glob("*.gdbtable") if a.name > "a00000008")  # not the catalogue
+    return max(camadas, key=lambda a: a.stat().st_size)
+
+
+def test_a_truncated_table_is_refused(gdb: Path, tmp_path: Path) -> None:
+    maior = copiar(gdb, tmp_path / "curta.gdb")
     maior.write_bytes(maior.read_bytes()[: maior.stat().st_size // 2])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        recusada(copia, "diz ter 5[0-9] linhas")
+    recusada(tmp_path / "curta.gdb", "diz ter 5[0-9] linhas")
+
+
+def test_a_table_whose_rows_gdal_would_guess_is_refused(gdb: Path, tmp_path: Path) -> None:
+    maior = copiar(gdb, tmp_path / "sem_indice.gdb")
+    maior.with_suffix(".gdbtablx").unlink()
+    recusada(tmp_path / "sem_indice.gdb", "danificada")
+
+
+def test_a_layer_taken_out_by_hand_is_said_to_be_in_the_catalogue(
+    gdb: Path, tmp_path: Path
+) -> None:
+    maior = copiar(gdb, tmp_path / "sem_camada.gdb")
+    for arquivo in maior.parent.glob(f"{maior.stem}.*"):
+        arquivo.unlink()
+    with abrir(maior.parent) as fonte:
+        assert not fonte.presente(UCBT)
+        assert "catálogo" in fonte.observacoes["UCBT"][0]
 
 
 def test_what_is_no_geodatabase_is_refused(tmp_path: Path) -> None:
@@ -189,10 +207,7 @@ def test_points_are_read_whatever_their_dimension() -> None:
 
 
 def test_the_hash_is_of_content_not_of_place_or_lock_files(gdb: Path, tmp_path: Path) -> None:
-    copia = tmp_path / "outra.gdb"
-    copia.mkdir()
-    for arquivo in gdb.iterdir():
-        (copia / arquivo.name).write_bytes(arquivo.read_bytes())
+    copia = copiar(gdb, tmp_path / "outra.gdb").parent
     (copia / "_gdb.maquina.1.sr.lock").write_bytes(b"x")
     assert arquivos.somar_sha256(copia) == arquivos.somar_sha256(gdb)
     (copia / "gdb").write_bytes(b"x")

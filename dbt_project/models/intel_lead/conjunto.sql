@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('lead_bruto') }} (it enters an unknown distribuidora, which this one references)
 select distinct on (ano, distribuidora_id, conjunto_id)
     conjunto_id,
     distribuidora_id,

@@ -1,26 +1,8 @@
 {{ config(safra_pai='lead_bruto') }}
 
--- Rows of one UC cover disjoint months, with zero in the others: the month's maximum is its measurement.
-with
-{% for camada in ['UCAT', 'UCMT'] %}
-{{ camada | lower }} as (
-    select
-        uc_id,
-        ano,
-        distribuidora_id,
-        origem,
-        {{ serie_anual(camada, 'demanda_total', 'max') }} as demanda_total,
-        {{ serie_anual(camada, 'demanda_ponta', 'max') }} as demanda_ponta,
-        {{ serie_anual(camada, 'demanda_fora_ponta', 'max') }} as demanda_fora_ponta
-    from {{ ref('stg_' ~ camada | lower) }}
-    group by uc_id, ano, distribuidora_id, origem
-),
-{% endfor %}
-
-anuais as (
-    select * from ucat
-    union all
-    select * from ucmt
+with series as (
+    select * from {{ ref('lead_serie') }}
+    where demanda_total is not null or demanda_ponta is not null
 ),
 
 leads as (
@@ -28,20 +10,20 @@ leads as (
 )
 
 select
-    a.uc_id,
+    s.uc_id,
     coalesce(m.total, greatest(m.ponta, m.fora_ponta)) as demanda_total,
     m.ponta as demanda_ponta,
     m.fora_ponta as demanda_fora_ponta,
     l.pac as demanda_contratada,
-    a.distribuidora_id,
-    a.origem,
-    a.ano,
+    s.distribuidora_id,
+    s.origem,
+    s.ano,
     m.mes::smallint as mes
-from anuais as a
+from series as s
 inner join leads as l
-    on a.uc_id = l.uc_id
-        and a.ano = l.ano
-        and a.distribuidora_id = l.distribuidora_id
-cross join
-    lateral unnest(a.demanda_total, a.demanda_ponta, a.demanda_fora_ponta)
-    with ordinality as m (total, ponta, fora_ponta, mes)
+    on
+        s.uc_id = l.uc_id
+        and s.ano = l.ano
+        and s.distribuidora_id = l.distribuidora_id,
+    unnest(s.demanda_total, s.demanda_ponta, s.demanda_fora_ponta)
+        with ordinality as m (total, ponta, fora_ponta, mes)

@@ -12,7 +12,7 @@ with leitura as (
     select * from {{ ref('stg_aicss_leitura') }}
     {% if so_o_novo() %}
     -- leitura_id grows in commit order (loaders/aicss.py), so that a late reading is a new one here
-    where leitura_id > (select coalesce(max(leitura_id), 0) from {{ this }})
+    where leitura_id > (select coalesce(max(feita.leitura_id), 0) from {{ this }} as feita)
     {% endif %}
 
 ),
@@ -28,7 +28,8 @@ espera as (
 
     select min(leitura.leitura_id) as leitura_id
     from leitura
-    where not exists (select from dispositivo where dispositivo.id = leitura.dispositivo_id)
+    left join dispositivo on leitura.dispositivo_id = dispositivo.id
+    where dispositivo.id is null
 
 )
 

@@ -2,7 +2,7 @@
 
 -- One row per published safra; written by the swap itself (macros/publicacao.sql) of the tables below.
 {% for tabela in [
-    'lead_bruto', 'lead_historico', 'lead_energia_mensal', 'lead_demanda_mensal', 'lead_qualidade_mensal',
+    'lead_bruto', 'lead_historico', 'lead_serie', 'lead_energia_mensal', 'lead_demanda_mensal', 'lead_qualidade_mensal',
     'ponto_notavel', 'conjunto', 'qualidade_excecao', 'carga_resumo', 'lead_enrichment_log',
     'lead_resumo_anual', 'safra_resumo',
 ] %}

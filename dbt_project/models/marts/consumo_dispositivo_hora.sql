@@ -37,15 +37,14 @@ tocada as (
 
     select
         leitura.dispositivo_id,
-        hora.hora
+        generate_series(
+            date_trunc('hour', leitura.medido_em - dispositivo.alcance, 'America/Sao_Paulo'),
+            leitura.medido_em + dispositivo.alcance,
+            interval '1 hour'
+        ) as hora
     from leitura
     inner join dispositivo on leitura.dispositivo_id = dispositivo.id
-    cross join lateral generate_series(
-        date_trunc('hour', leitura.medido_em - dispositivo.alcance, 'America/Sao_Paulo'),
-        leitura.medido_em + dispositivo.alcance,
-        interval '1 hour'
-    ) as hora (hora)
-    where leitura.leitura_id > (select coalesce(max(ultima_leitura_id), 0) from {{ this }})
+    where leitura.leitura_id > (select coalesce(max(feita.ultima_leitura_id), 0) from {{ this }} as feita)
     union
     select
         feita.dispositivo_id,
@@ -119,7 +118,7 @@ parte as (
             - greatest(intervalo.inicio, hora.hora)
         ))::double precision as segundos
     from intervalo
-    cross join lateral generate_series(
+    cross join generate_series(
         date_trunc('hour', intervalo.inicio, 'America/Sao_Paulo'),
         intervalo.fim,
         interval '1 hour'

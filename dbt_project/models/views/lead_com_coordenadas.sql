@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('safra_publicada') }}
 with leads as (
     select * from {{ ref('lead_bruto') }}
 ),

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('safra_publicada') }}
 select
     l.uc_id,
     l.ano,

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('safra_publicada') }}
 with etapas as (
     select
         uc_id,

@@ -3,5 +3,5 @@
 select uc_id
 from {{ model }}
 group by uc_id
-having count(*) <> 12 or count(distinct mes) <> 12
+having count(*) <> 12 or bit_or(1 << mes) <> 8190 -- bits 1 to 12
 {% endtest %}

@@ -1,0 +1,1 @@
+"""One module per Dagster noun; definitions.py puts them together."""

@@ -1,0 +1,87 @@
+"""What assets are given: dbt and the database.
+
+Belongs here: connections, how dbt is called, the lock that keeps dbt builds apart. Not here: which
+models are built (dbt.py), which files land (raw.py).
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+from dagster_dbt import DbtCliResource
+from packaging.version import Version
+
+from dagster_pipeline import manifest
+from loaders import aicss, conexao
+
+RUNS_KEPT = 200
+"""Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
+
+
+class Dbt(DbtCliResource):
+    """The dbt command, without the two seconds, and the network, that asking its version takes."""
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(metadata.version("dbt-core"))
+
+
+class Banco(dg.ConfigurableResource):
+    """The warehouse's database, by libpq's PG* variables."""
+
+    @contextmanager
+    def conectar(self) -> Iterator[psycopg.Connection]:
+        """A connection in autocommit, with the objects that must exist before dbt runs."""
+        with closing(conexao.conectar()) as conn:
+            conexao.preparar(conn)
+            if conn.execute("select to_regclass('raw.aicss_dispositivo') is null").fetchone()[0]:
+                aicss.preparar(conn)
+            yield conn
+
+
+def dbt() -> Dbt:
+    """Dbt on this clone's project, from this python's environment."""
+    return Dbt(
+        project_dir=manifest.PROJECT, profiles_dir=manifest.CLONE, dbt_executable=manifest.DBT
+    )
+
+
+@contextmanager
+def sole_dbt(conn: psycopg.Connection, log: dg.DagsterLogManager) -> Iterator[None]:
+    """Hold the lock that one dbt build at a time has, whichever process runs it."""
+    lock = "hashtextextended('intel_lead dbt', 0)"
+    if not conn.execute(f"select pg_try_advisory_lock({lock})").fetchone()[0]:
+        log.info("another dbt build is running: waiting for it")
+        conn.execute(f"select pg_advisory_lock({lock})")
+    try:
+        yield
+    finally:
+        conn.execute(f"select pg_advisory_unlock({lock})")
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Variables of the processes started inside: dbt's resource has no other way to take them."""
+    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def prune(keep: int = RUNS_KEPT) -> None:
+    """Delete the oldest runs' captured output: Dagster never does."""
+    storage = Path(os.environ["DAGSTER_HOME"]) / "storage"
+    if not storage.is_dir():
+        return
+    runs = [folder for folder in storage.iterdir() if (folder / "compute_logs").is_dir()]
+    for folder in sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+        shutil.rmtree(folder, ignore_errors=True)

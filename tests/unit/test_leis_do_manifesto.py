@@ -1,0 +1,125 @@
+"""The layer law and the documentation law, read off dbt's manifest: no database is asked.
+
+Not here: what the tables hold (tests/integration), what a macro computes (dbt's own tests).
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+CLONE = Path(__file__).resolve().parent.parent.parent
+
+MAY_READ = {
+    "staging": {"source", "staging"},
+    "intel_lead": {"staging", "intel_lead", "seed"},
+    "views": {"intel_lead", "views"},
+    "marts": {"intel_lead", "views", "marts"},
+}
+EXCEPTIONS = {
+    # The ledger is the loader's own table, part of the contract: there is nothing to stage.
+    ("vw_import_status_resumido", "source.intel_lead.controle.import_status"),
+    # The left side of the conservation tests must not pass through the staging that they judge.
+    ("carga_resumo", "source.intel_lead.raw.ucat"),
+    ("carga_resumo", "source.intel_lead.raw.ucmt"),
+    ("carga_resumo", "source.intel_lead.raw.ucbt"),
+}
+KEPT = {"safra", "dominio", "publicacao", "incremental", "table"}
+"""Materializations that make a table."""
+
+Node = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Node]]:
+    """What `dbt parse` says of the project; the server of the environment refuses connections."""
+    target = tmp_path_factory.mktemp("target")
+    folders = ["--project-dir", CLONE / "dbt_project", "--profiles-dir", CLONE]
+    folders += ["--target-path", target, "--log-path", target]
+    done = dbtRunner().invoke(["--quiet", "parse", *map(str, folders)])
+    assert done.success, done.exception
+    return done.result.to_dict(omit_none=False)
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, dict[str, Node]]) -> list[Node]:
+    """The project's models."""
+    return [n for n in manifest["nodes"].values() if n["resource_type"] == "model"]
+
+
+def layer(manifest: dict[str, dict[str, Node]], unique_id: str) -> str:
+    """The folder of a model, else what kind of node it is."""
+    kind = unique_id.split(".")[0]
+    return manifest["nodes"][unique_id]["fqn"][1] if kind == "model" else kind
+
+
+def test_every_model_reads_only_the_layers_below_it(
+    manifest: dict[str, dict[str, Node]], models: list[Node]
+) -> None:
+    """Raw → staging → intel_lead → views and marts; each exception is named above, and used."""
+    crossings = {
+        (model["name"], parent)
+        for model in models
+        for parent in model["depends_on"]["nodes"]
+        if layer(manifest, parent) not in MAY_READ[model["fqn"][1]]
+    }
+    assert crossings == EXCEPTIONS
+
+
+def test_no_model_goes_round_the_law_by_writing_a_schema_down(models: list[Node]) -> None:
+    """Relations are named by ref and source alone, so that the graph knows all that is read."""
+    written = re.compile(
+        r"\b(from|join)\s+(raw|raw_safra|controle|seeds|construcao|safra|intel_lead|marts)\s*\."
+    )
+    assert not [m["name"] for m in models if written.search(m["raw_code"].lower())]
+
+
+def test_every_model_source_seed_and_column_is_described(
+    manifest: dict[str, dict[str, Node]], models: list[Node]
+) -> None:
+    """The data dictionary has no blank entry."""
+    seeds = [n for n in manifest["nodes"].values() if n["resource_type"] == "seed"]
+    nodes = [*models, *seeds, *manifest["sources"].values()]
+    blank = [n["unique_id"] for n in nodes if not n["description"].strip()]
+    blank += [
+        f"{node['unique_id']}.{name}"
+        for node in nodes
+        for name, column in node["columns"].items()
+        if not column["description"].strip()
+    ]
+    assert not blank
+
+
+def test_every_model_that_people_read_lists_its_columns(models: list[Node]) -> None:
+    """Only staging, which is ephemeral, may leave its columns to the SQL."""
+    assert not [m["name"] for m in models if m["fqn"][1] != "staging" and not m["columns"]]
+
+
+def test_every_table_has_an_enforced_contract_and_a_primary_key(models: list[Node]) -> None:
+    """Types, NOT NULL and keys are promised in yml and made in the catalogue."""
+    tables = [m for m in models if m["config"]["materialized"] in KEPT]
+    assert len(tables) > 25
+    assert not [m["name"] for m in tables if not m["config"]["contract"]["enforced"]]
+    keyless = [
+        m["name"]
+        for m in tables
+        if "primary_key"
+        not in {c["type"] for c in m["constraints"]}
+        | {c["type"] for column in m["columns"].values() for c in column["constraints"]}
+    ]
+    assert not keyless
+
+
+def test_no_two_tests_have_one_name_or_ask_the_same(manifest: dict[str, dict[str, Node]]) -> None:
+    """A failed test is found by its name, and nothing is asked twice."""
+    tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
+    asked = Counter(
+        str((t["test_metadata"]["name"], sorted(t["test_metadata"]["kwargs"].items())))
+        for t in tests
+        if t.get("test_metadata")
+    )
+    names = Counter(n["name"] for n in [*tests, *manifest["unit_tests"].values()])
+    assert not [what for what, times in (asked + names).items() if times > 1]
