@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from loaders.copia import Soma
     from loaders.fonte import Fonte
 
+_CHAVES_NA_MENSAGEM = 5
+
 log = logging.getLogger(__name__)
 
 
@@ -146,16 +148,13 @@ def _carregar(
 ) -> list[str]:
     andamento.sha256 = somar_sha256(caminho)
     pedidas = {opcoes.safra.chave} if opcoes.safra else None
-    # A CSV has many safras, and an earlier load may have taken only some: open it to know.
-    if (pedidas or not camada_pj(caminho)) and (
-        feitas := _ja_carregadas(conn, caminho, opcoes, andamento.sha256, pedidas)
-    ):
+    if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
         return feitas
     with abrir(caminho, opcoes.safra) as fonte:
         andamento.safras = fonte.safras
         registro.travar(conn, fonte.safras, esperar=opcoes.esperar)
         pedidas = {safra.chave for safra in fonte.safras}
-        if feitas := _ja_carregadas(conn, caminho, opcoes, andamento.sha256, pedidas):
+        if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
             return feitas
         registro.interromper_abandonados(conn, fonte.safras)
         if not opcoes.substituir and len(fonte.camadas) == 1:
@@ -164,20 +163,24 @@ def _carregar(
     return sorted(pedidas)
 
 
-def _ja_carregadas(
+def _ja_carregado(
     conn: psycopg.Connection,
     caminho: Path,
     opcoes: Opcoes,
     sha256: str,
     pedidas: set[str] | None,
 ) -> list[str]:
-    """Keys of the safras that are this content already, if that is all that was asked for."""
-    atuais = set() if opcoes.forcar else registro.safras_com_conteudo(conn, sha256)
-    feitas = atuais if pedidas is None else pedidas
-    if not feitas or not feitas <= atuais:
-        return []
-    log.info("%s: já carregado em %s, nada a fazer", caminho.name, ", ".join(sorted(feitas)))
-    return sorted(feitas)
+    feitas = [] if opcoes.forcar else registro.ja_carregado(conn, sha256, pedidas)
+    if feitas:
+        log.info("%s: já carregado em %s, nada a fazer", caminho.name, resumir(feitas))
+    return feitas
+
+
+def resumir(chaves: list[str]) -> str:
+    """Some keys for a message, however many there are."""
+    demais = len(chaves) - _CHAVES_NA_MENSAGEM
+    cauda = f" e mais {demais}" if demais > 0 else ""
+    return ", ".join(chaves[:_CHAVES_NA_MENSAGEM]) + cauda
 
 
 def _recusar_parcial(conn: psycopg.Connection, fonte: "Fonte", arquivo: str) -> None:
@@ -186,7 +189,7 @@ def _recusar_parcial(conn: psycopg.Connection, fonte: "Fonte", arquivo: str) -> 
     completas = registro.safras_de_geodatabase(conn, fonte.safras, camada)
     if completas:
         raise EntradaInvalida(
-            f"{arquivo}: {camada.nome} de {', '.join(completas)} veio de uma geodatabase, e este"
+            f"{arquivo}: {camada.nome} de {resumir(completas)} veio de uma geodatabase, e este"
             " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
         )
 

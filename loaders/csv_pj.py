@@ -22,9 +22,10 @@ from loaders.colunas import Correspondencia, casar, converter
 from loaders.copia import Lote, numerar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
+from loaders.registro import PARCIAL
 from loaders.safra import Safra, ler_data
 
-_BLOCO = 8 * 2**20
+_BLOCO = 4 * 2**20
 _SO_PJ = "somente pessoas jurídicas (arquivo _pj)"
 
 
@@ -134,9 +135,14 @@ def _ler_cabecalho(caminho: Path, fluxo: BinaryIO, camada: Camada) -> _Arquivo:
 
 
 def _ler(
-    arquivo: _Arquivo, fluxo: BinaryIO | _Sonda, codificacao: str, colunas: list[str]
+    arquivo: _Arquivo,
+    fluxo: BinaryIO | _Sonda,
+    colunas: list[str],
+    *,
+    tipo: pa.DataType,
+    codificacao: str = "utf8",
 ) -> pa_csv.CSVStreamingReader:
-    """Stream some columns as text, by the header's own names."""
+    """Stream some columns, all of one type, by the header's own names."""
     return pa_csv.open_csv(
         fluxo,
         read_options=pa_csv.ReadOptions(
@@ -145,7 +151,7 @@ def _ler(
         parse_options=pa_csv.ParseOptions(delimiter=arquivo.separador, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             include_columns=colunas,
-            column_types=dict.fromkeys(colunas, pa.string()),
+            column_types=dict.fromkeys(colunas, tipo),
             strings_can_be_null=False,
         ),
     )
@@ -157,17 +163,19 @@ def _contar(arquivo: _Arquivo) -> tuple[Counter[str], str]:
     colunas = [nome for nome in (arquivo.dist, arquivo.data) if nome]
     with _fluxo(arquivo.caminho) as fluxo:
         sonda = _Sonda(fluxo)
-        for lote in _ler(arquivo, sonda, "latin1", colunas):
+        # As bytes: transcoding the whole file to count two ASCII columns would double the time.
+        for lote in _ler(arquivo, sonda, colunas, tipo=pa.binary()):
             for par in pc.value_counts(_chaves(arquivo, lote)).to_pylist():
-                contagem[par["values"]] += par["counts"]
+                contagem[par["values"].decode("latin-1")] += par["counts"]
     if not contagem:
         raise EntradaInvalida(f"{arquivo.nome}: nenhuma linha; baixe o arquivo de novo")
     return contagem, "utf8" if sonda.utf8 else "latin1"
 
 
 def _chaves(arquivo: _Arquivo, lote: pa.RecordBatch) -> pa.Array:
-    data = lote.column(arquivo.data) if arquivo.data else ""
-    return pc.binary_join_element_wise(lote.column(arquivo.dist), data, "|")
+    dist = lote.column(arquivo.dist)
+    data = lote.column(arquivo.data) if arquivo.data else pa.scalar("", dist.type)
+    return pc.binary_join_element_wise(dist, data, pa.scalar("|", dist.type))
 
 
 def _safras(arquivo: _Arquivo, contagem: Counter[str], pedida: Safra | None) -> dict[str, Safra]:
@@ -208,6 +216,8 @@ def _fonte(
     for chave, safra in safras.items():
         linhas[safra, camada.nome] += contagem[chave]
     avisos = [_SO_PJ]
+    if len(safras) < len(contagem):
+        avisos.append(PARCIAL)
     if correspondencia.desconhecidas:
         avisos.append("colunas não carregadas: " + ", ".join(correspondencia.desconhecidas))
 
@@ -234,13 +244,15 @@ def _lotes(
     )
     primeira = 1
     with _fluxo(arquivo.caminho) as fluxo:
-        for lote in _ler(arquivo, fluxo, codificacao, colunas):
-            chaves = _chaves(arquivo, lote)
+        for lote in _ler(arquivo, fluxo, colunas, tipo=pa.string(), codificacao=codificacao):
             numeros = numerar(primeira, lote.num_rows)
+            primeira += lote.num_rows
+            chaves = _chaves(arquivo, lote)
             presentes = [chave for chave in pc.unique(chaves).to_pylist() if chave in safras]
+            pedidas = pc.is_in(chaves, pa.array(presentes, pa.string()))
+            chaves, numeros = chaves.filter(pedidas), numeros.filter(pedidas)
+            dados = converter(lote.filter(pedidas), correspondencia)
             for safra in dict.fromkeys(safras[chave] for chave in presentes):
                 dela = pa.array([chave for chave in presentes if safras[chave] == safra])
                 mascara = pc.is_in(chaves, dela)
-                dados = converter(lote.filter(mascara), correspondencia)
-                yield Lote(safra, dados, numeros.filter(mascara))
-            primeira += lote.num_rows
+                yield Lote(safra, dados.filter(mascara), numeros.filter(mascara))

@@ -15,6 +15,9 @@ from loaders.safra import Safra
 
 _CLASSE_DA_TRAVA = 0x42444744
 """'BDGD': first key of the advisory lock; the second is ``Safra.trava``."""
+PARCIAL = "carga parcial do arquivo"
+"""Observation on a load that took only some of its file's safras."""
+
 _ESPERA_MORTO = "5s"
 
 log = logging.getLogger(__name__)
@@ -29,30 +32,41 @@ class Contagem:
     observacoes: str | None
 
 
-def safras_com_conteudo(conn: psycopg.Connection, sha256: str) -> set[str]:
-    """Keys of the safras whose current rows, in every layer of the file, are this very content."""
-    linhas = conn.execute(
+def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None) -> list[str]:
+    """Keys of the safras whose current rows are this very content, if nothing is left to do.
+
+    Args:
+        conn: connection.
+        sha256: of the file.
+        pedidas: keys of the safras to land; None for all that the file has.
+    """
+    situacao = conn.execute(
         """
         with do_arquivo as (
-            select distinct on (ano, distribuidora_id, camada)
-                ano, distribuidora_id, camada, import_id
+            select distinct on (ano, distribuidora_id, camada) *
             from intel_lead.import_status
             where sha256 = %s and status = 'completed'
             order by ano, distribuidora_id, camada, import_id desc
         )
-        select a.distribuidora_id || '-' || a.ano
+        select
+            a.distribuidora_id || '-' || a.ano,
+            bool_and(not exists (
+                select from intel_lead.import_status as b
+                where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
+                    and b.status = 'completed' and b.import_id > a.import_id
+            )),
+            bool_or(strpos(coalesce(a.observacoes, ''), %s) > 0)
         from do_arquivo as a
         join controle.safra_importada using (ano, distribuidora_id)
         group by a.distribuidora_id, a.ano
-        having bool_and(not exists (
-            select from intel_lead.import_status as b
-            where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
-                and b.status = 'completed' and b.import_id > a.import_id
-        ))
         """,
-        [sha256],
-    )
-    return {chave for (chave,) in linhas}
+        [sha256, PARCIAL],
+    ).fetchall()
+    if pedidas is None:
+        inteiro = all(atual and not parcial for _, atual, parcial in situacao)
+        return sorted(chave for chave, *_ in situacao) if inteiro else []
+    atuais = {chave for chave, atual, _ in situacao if atual}
+    return sorted(pedidas) if pedidas <= atuais else []
 
 
 def safras_de_geodatabase(

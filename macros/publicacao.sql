@@ -83,6 +83,16 @@
     {% endfor %}
 {% endmacro %}
 
+{# The safras published last, as a condition that prunes: what a test of a view judges, at a flat cost. #}
+{% macro ultimas_publicadas() %}
+    {% set safras = run_query(
+        'select ano, distribuidora_id from intel_lead.safra_publicada order by publicada_em desc limit 10'
+    ) if execute else [] %}
+    {% set pares = [] %}
+    {% for s in safras %}{% do pares.append('(' ~ s.ano ~ ', ' ~ s.distribuidora_id ~ ')') %}{% endfor %}
+    {{ return('(ano, distribuidora_id) in (' ~ pares | join(', ') ~ ')' if pares else 'false') }}
+{% endmacro %}
+
 {% materialization publicacao, adapter='postgres' %}
     {% set tabela = this.incorporate(type='table') %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EXAMPLE = manifest.CLONE / ".local" / "exemplo" / "sintetico_401_2024.gdb.zip"
 SAMPLE = Path(amostra_aicss.__file__).parent
 
-# Dagster captures what is written to 1 and 2 while a step runs; a person still wants to see these.
+# Steps write to 1 and 2, which Dagster keeps; a person sees one line per step, through this.
 SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, soft_wrap=True)
 
 QUERY = """select cod_id, municipio, pac, soma_energia
@@ -236,7 +236,7 @@ class Jobs:
         if safra:
             self.instance.add_dynamic_partitions(SAFRA.name, [safra])
         run_id = _new_run_id()
-        with SCREEN.status(f"{subject} …") as status:
+        with SCREEN.status(f"{subject} …") as status, silence():
             self.instance.add_event_listener(run_id, Listener(self.report, subject, status))
             result = self.definitions.resolve_job_def(job).execute_in_process(
                 instance=self.instance,
@@ -252,6 +252,26 @@ class Jobs:
         if not result.success:
             fail(self.report, explain(result, subject))
         return result.success
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing on 1 and 2, of this process and of those it starts: Dagster's copies remain."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [(fd, os.dup(fd)) for fd in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for fd, _ in saved:
+            os.dup2(nowhere, fd)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for fd, copy in saved:
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.close(nowhere)
 
 
 def _new_run_id() -> str:
@@ -407,8 +427,9 @@ def execute(todo: list[Task], sample: bool, report: Report) -> list[str]:
     say("dagster", "ready", report.seconds["start"])
     done = []
     for task in todo:
+        say("file", task.path.name)
         for key in safras_of(task, report):
-            subject = f"safra {key} from {task.path.name}"
+            subject = f"safra {key}"
             ops = {"raw_bdgd": {"arquivo": str(task.path.resolve())}}
             if jobs.run("safra", subject=subject, ops=ops, safra=key):
                 done.append(key)

@@ -28,9 +28,12 @@ ENERGIA = """
         ), 0)
 """
 LOCALIZADOS = """
-    select count(*), count(geom), count(*) filter (where origem_coordenada = 'municipio')
-    from intel_lead.lead_com_coordenadas
-    where ano = %(ano)s and distribuidora_id = %(dist)s
+    select
+        count(*),
+        count(*) filter (where resultado <> 'failed'),
+        count(*) filter (where resultado = 'partial')
+    from intel_lead.lead_enrichment_log
+    where etapa = 'coordenada' and ano = %(ano)s and distribuidora_id = %(dist)s
 """
 
 

@@ -1,10 +1,12 @@
--- The coordinate fallback neither drops nor repeats a lead. A returned row is a safra whose counts differ.
+-- The coordinate fallback neither drops nor repeats a lead, in the safras published last. A returned row is a
+-- safra whose counts differ.
 with leads as (
     select
         ano,
         distribuidora_id,
-        sum(quantidade_leads) as linhas
-    from {{ ref('safra_resumo') }}
+        count(*) as linhas
+    from {{ ref('lead_bruto') }}
+    where {{ ultimas_publicadas() }}
     group by ano, distribuidora_id
 ),
 
@@ -14,12 +16,7 @@ localizados as (
         distribuidora_id,
         count(*) as linhas
     from {{ ref('lead_com_coordenadas') }}
-    where (ano, distribuidora_id) in (
-            select
-                l.ano,
-                l.distribuidora_id
-            from leads as l
-        )
+    where {{ ultimas_publicadas() }}
     group by ano, distribuidora_id
 )
 

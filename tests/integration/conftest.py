@@ -1,0 +1,77 @@
+"""Fixtures that tests on a built warehouse share; what they are made with is armazem.py's."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from loaders.sintetico import gerar
+from tests.conftest import NUMBERS, empty_database
+from tests.integration import armazem as a
+
+
+@pytest.fixture(scope="session")
+def projeto(tmp_path_factory: pytest.TempPathFactory, servidor: dict[str, str]) -> a.Project:
+    """The dbt project as it is in the work tree now, parsed."""
+    project = a.Project.copy(a.CLONE, tmp_path_factory.mktemp("projeto"))
+    project.parse()
+    return project
+
+
+@pytest.fixture(scope="session")
+def arquivos(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Geodatabases: 401-2024 as first sent and as sent again with other UCs, and 404-2024."""
+    folder = tmp_path_factory.mktemp("arquivos")
+    faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
+    return {
+        "antiga": gerar(folder / "antiga.gdb.zip", ucs=300, distribuidora=401, defeitos=faults),
+        "nova": gerar(folder / "nova.gdb.zip", ucs=240, semente=7, distribuidora=401),
+        "outra": gerar(folder / "outra.gdb.zip", ucs=200, distribuidora=404, defeitos=faults),
+    }
+
+
+def _land_devices(warehouse: a.Warehouse) -> None:
+    sample = a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.csv"
+    done = a.Running(a._loaders, ["aicss", str(sample)], env=warehouse.env).wait()
+    assert done.ok, done.text
+
+
+@pytest.fixture(scope="session")
+def modelo(
+    servidor: dict[str, str], projeto: a.Project, arquivos: Mapping[str, Path]
+) -> Iterator[a.Warehouse]:
+    """401-2024 (antiga) and 404-2024, landed and built: copied, never touched."""
+    with empty_database(servidor) as env:
+        warehouse = a.Warehouse(env, projeto)
+        for done in (
+            warehouse.load(arquivos["antiga"], arquivos["outra"]),
+            _land_devices(warehouse),
+            warehouse.build(*a.ALL),
+        ):
+            assert done is None or done.ok, done.text
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def armazem(
+    servidor: dict[str, str], modelo: a.Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[a.Warehouse]:
+    """A built warehouse of this module's own, with a project of its own."""
+    name = f"armazem_{next(NUMBERS)}"
+    folder = tmp_path_factory.mktemp("projeto")
+    project = a.Project.copy(modelo.project.folder, folder)
+    shutil.copy(modelo.project.manifest, folder)
+    source = modelo.env["PGDATABASE"]
+    with psycopg.connect("", dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"create database {name} template {source} strategy file_copy")
+        yield a.Warehouse(servidor | {"PGDATABASE": name}, project)
+        admin.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def conn(armazem: a.Warehouse) -> Iterator[psycopg.Connection]:
+    """A reader of the module's warehouse."""
+    with armazem.connect() as connection:
+        yield connection
