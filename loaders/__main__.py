@@ -52,11 +52,13 @@ def principal() -> None:
 @app.command()
 def init() -> None:
     """Create schemas, enums, ledger and raw tables where they are missing."""
+    from loaders import aicss
     from loaders.conexao import conectar, preparar
 
     def criar() -> None:
         with conectar() as conn:
             preparar(conn, forcar=True)
+            aicss.preparar(conn)
             logging.info("esquema pronto em %s", conn.info.dbname)
 
     raise typer.Exit(_codigo_de_saida([criar]))
@@ -69,13 +71,24 @@ def _ler_safra(texto: str) -> Safra:
         raise typer.BadParameter(str(erro)) from erro
 
 
+def _conferir_que_existem(caminhos: list[Path]) -> list[Path]:
+    """A typing mistake is a wrong use; a path without rights is a bad input, told later."""
+    for caminho in caminhos:
+        try:
+            caminho.stat()
+        except FileNotFoundError as erro:
+            raise typer.BadParameter(f"{caminho} não existe") from erro
+        except PermissionError:
+            continue
+    return caminhos
+
+
 @app.command()
 def bdgd(
     caminhos: Annotated[
         list[Path],
         typer.Argument(
-            exists=True,
-            readable=False,
+            callback=_conferir_que_existem,
             metavar="PATH...",
             help=".gdb, .gdb.zip, u??t_pj.csv/.zip, or a folder of them.",
         ),

@@ -25,7 +25,7 @@ from loaders.fonte import Fonte
 from loaders.registro import PARCIAL
 from loaders.safra import Safra, ler_data
 
-_BLOCO = 4 * 2**20
+_BLOCO = 2 * 2**20
 _SO_PJ = "somente pessoas jurídicas (arquivo _pj)"
 
 

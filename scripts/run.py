@@ -28,7 +28,7 @@ from loaders.safra import Safra
 if TYPE_CHECKING:
     import dagster as dg
 
-EXAMPLE = manifest.CLONE / ".local" / "exemplo" / "sintetico_401_2024.gdb.zip"
+EXAMPLE = manifest.CLONE / ".local" / "exemplo" / "sintetico_65000_2024.gdb.zip"
 SAMPLE = Path(amostra_aicss.__file__).parent
 
 # Steps write to 1 and 2, which Dagster keeps; a person sees one line per step, through this.
@@ -69,10 +69,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Task:
-    """One file; its safras, as far as that can be known without opening a geodatabase."""
+    """One file, and the safras that the ledger says it is already the content of."""
 
     path: Path
-    safras: tuple[str, ...]
+    landed: tuple[str, ...]
     published: bool
 
 
@@ -100,11 +100,8 @@ def examine(conn: psycopg.Connection, path: Path) -> Task:
     """
     if not path.exists():
         raise EntradaInvalida(f"{path}: there is no such file")
-    landed = registro.safras_com_conteudo(conn, arquivos.somar_sha256(path))
-    # A CSV has many safras, of which an earlier run may have landed some: open it to know.
-    safras = set(open_safras(path)) if arquivos.camada_pj(path) else landed
-    published = bool(safras) and safras <= landed and is_published(conn, safras)
-    return Task(path, tuple(sorted(safras)), published)
+    landed = registro.ja_carregado(conn, arquivos.somar_sha256(path), None)
+    return Task(path, tuple(landed), bool(landed) and is_published(conn, landed))
 
 
 def open_safras(path: Path) -> list[str]:
@@ -183,7 +180,7 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
 def safras_of(task: Task, report: Report) -> tuple[str, ...]:
     """The safras of a file: the partitions to run."""
     try:
-        return task.safras or tuple(open_safras(task.path))
+        return task.landed or tuple(open_safras(task.path))
     except ErroDeCarga as erro:
         reject(task.path, erro, report)
         return ()
@@ -447,7 +444,7 @@ def work(files: list[Path]) -> int:
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
         found, sample = choose(files, conn, report)
-    keys = [key for task in found for key in task.safras]
+    keys = [key for task in found for key in task.landed]
     todo = found if not is_current() else [task for task in found if not task.published]
     if todo or sample or not (is_current() or report.failures):
         keys += execute(todo, sample, report)

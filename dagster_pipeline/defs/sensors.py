@@ -96,9 +96,10 @@ def _open(conn: psycopg.Connection, path: Path) -> tuple[list[str], str | None]:
     sha256 = None
     try:
         sha256 = arquivos.somar_sha256(path)
+        if chaves := registro.ja_carregado(conn, sha256, None):
+            return [], f"{path.name}: already landed as {', '.join(chaves)}"
         with bdgd.abrir(path, None) as fonte:
-            landed = registro.safras_com_conteudo(conn, sha256)
-            return [s.chave for s in fonte.safras if s.chave not in landed], None
+            return [safra.chave for safra in fonte.safras], None
     except ErroDeCarga as erro:
         registro.registrar_falha(conn, [None], arquivo=path.name, sha256=sha256, erro=str(erro))
         return [], str(erro)

@@ -1,4 +1,4 @@
-"""A warehouse under test: run loader and dbt in processes that can be killed, and look at all of it.
+"""A warehouse under test: run loader and dbt in processes that can be killed, look at all of it.
 
 Belongs here: running, cutting, snapshots of content and catalogue. Not here: any claim.
 A process is forked from one that has dbt and the loader imported already, and dbt gets a parsed
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,12 @@ def _parse(folder: Path, manifest: Path, arguments: list[str]) -> None:
 def _dbt(folder: Path, manifest: Path, arguments: list[str]) -> None:
     from dbt.cli.main import dbtRunner
 
-    done = dbtRunner(manifest=pickle.loads(manifest.read_bytes())).invoke(arguments)
+    parsed = pickle.loads(manifest.read_bytes())
+    for node in (*parsed.nodes.values(), *parsed.sources.values()):
+        parsed_for, node.database = node.database, os.environ["PGDATABASE"]
+        if node.relation_name:
+            node.relation_name = node.relation_name.replace(parsed_for, node.database, 1)
+    done = dbtRunner(manifest=parsed).invoke(arguments)
     if done.exception:
         raise SystemExit(str(done.exception))
     nodes = {r.node.name: (str(r.status), r.message or "") for r in done.result.results}
@@ -201,10 +206,8 @@ class Warehouse:
 
 # Looking ------------------------------------------------------------------------------------------
 
-CHANGING = (
-    "import_id created_at updated_at publicada_em importada_em data_enriquecimento data_inicio"
-    " data_fim duracao rejeitado_em recebido_em"
-).split()
+CHANGING = ["import_id", "created_at", "updated_at", "publicada_em", "importada_em", "recebido_em"]
+CHANGING += ["data_enriquecimento", "data_inicio", "data_fim", "duracao", "rejeitado_em"]
 """Columns that say when and by which execution a row was written, not what it says."""
 
 
@@ -239,7 +242,8 @@ def contents(
     names = names or tuple(relations(conn, "intel_lead", "marts"))
     one = (
         "select {name} as relation, count(*), coalesce(sum(hashtextextended("
-        "(to_jsonb(t) - %(changing)s::text[])::text, 0)::numeric), 0) from {table} as t where {cond}"
+        "(to_jsonb(t) - %(changing)s::text[])::text, 0)::numeric), 0)"
+        " from {table} as t where {cond}"
     )
     parts = [
         sql.SQL(one).format(
@@ -267,7 +271,7 @@ _CATALOGUE = {
         from pg_attribute as a
         inner join pg_class as c on c.oid = a.attrelid
         left join pg_attrdef as d on (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-        where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm') and {of_c}""",
+        where a.attnum > 0 and not a.attisdropped and c.relkind not in ('i', 'I', 't') and {of_c}""",
     "constraint": """
         select c.oid::regclass::text, k.conname, pg_get_constraintdef(k.oid), k.convalidated
         from pg_constraint as k inner join pg_class as c on c.oid = k.conrelid where {of_c}""",
@@ -293,7 +297,9 @@ _CATALOGUE = {
 
 def catalogue(conn: psycopg.Connection) -> set[tuple[object, ...]]:
     """What the catalogue says of all our schemas, one tuple per thing."""
-    ours = "{}::regnamespace::text not in ('pg_catalog', 'information_schema', 'public', 'pg_toast')"
+    ours = (
+        "{}::regnamespace::text not in ('pg_catalog', 'information_schema', 'public', 'pg_toast')"
+    )
     of_c, of_p = ours.format("c.relnamespace"), ours.format("c.pronamespace")
     return {
         (kind, *row)

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from loaders.sintetico import gerar
-from tests.conftest import NUMBERS, empty_database
+from tests.conftest import NUMBERS
 from tests.integration import armazem as a
 
 
@@ -38,12 +39,22 @@ def _land_devices(warehouse: a.Warehouse) -> None:
     assert done.ok, done.text
 
 
+@contextmanager
+def _database(servidor: dict[str, str], *options: str) -> Iterator[dict[str, str]]:
+    """A database that only those who are given it find."""
+    name = f"armazem_{next(NUMBERS)}"
+    with psycopg.connect("", dbname="postgres", autocommit=True) as admin:
+        admin.execute(" ".join(["create database", name, *options]))
+        yield servidor | {"PGDATABASE": name}
+        admin.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture(scope="session")
 def modelo(
     servidor: dict[str, str], projeto: a.Project, arquivos: Mapping[str, Path]
 ) -> Iterator[a.Warehouse]:
     """401-2024 (antiga) and 404-2024, landed and built: copied, never touched."""
-    with empty_database(servidor) as env:
+    with _database(servidor) as env:
         warehouse = a.Warehouse(env, projeto)
         for done in (
             warehouse.load(arquivos["antiga"], arquivos["outra"]),
@@ -59,15 +70,12 @@ def armazem(
     servidor: dict[str, str], modelo: a.Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[a.Warehouse]:
     """A built warehouse of this module's own, with a project of its own."""
-    name = f"armazem_{next(NUMBERS)}"
     folder = tmp_path_factory.mktemp("projeto")
     project = a.Project.copy(modelo.project.folder, folder)
     shutil.copy(modelo.project.manifest, folder)
-    source = modelo.env["PGDATABASE"]
-    with psycopg.connect("", dbname="postgres", autocommit=True) as admin:
-        admin.execute(f"create database {name} template {source} strategy file_copy")
-        yield a.Warehouse(servidor | {"PGDATABASE": name}, project)
-        admin.execute(f"drop database {name} with (force)")
+    options = ("template", modelo.env["PGDATABASE"], "strategy file_copy")
+    with _database(servidor, *options) as env:
+        yield a.Warehouse(env, project)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,207 @@
+"""What is built: again, of changed safras only, whole, and under the constraints of the catalogue.
+
+Not here: what readers see meanwhile (test_publicacao), kills (test_quedas), the catalogue
+(test_catalogo), the meaning of a column (dbt's unit tests).
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration import armazem as a
+
+pytestmark = pytest.mark.usefixtures("armazem")
+
+
+def built(conn: psycopg.Connection, distribuidora: int) -> dict[str, str]:
+    """When each leaf of a distributor was built."""
+    rows = conn.execute(
+        "select modelo, construida_em::text from controle.safra_construida"
+        " where distribuidora_id = %s",
+        [distribuidora],
+    )
+    return dict(rows.fetchall())
+
+
+def test_a_second_build_builds_publishes_and_changes_nothing(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Law 3: with nothing new, no leaf is made, no safra swapped, no row changed."""
+    leaves = built(conn, 401), built(conn, 404)
+    published = a.value(conn, "select max(publicada_em) from intel_lead.safra_publicada")
+    before = a.contents(conn)
+    done = armazem.build(*a.ALL)
+    assert done.ok, done.text
+    assert (built(conn, 401), built(conn, 404)) == leaves
+    assert a.value(conn, "select max(publicada_em) from intel_lead.safra_publicada") == published
+    assert a.contents(conn) == before
+
+
+def test_a_new_file_replaces_its_safra_whole_and_builds_no_other(
+    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+) -> None:
+    """Laws 1 and 3: vanished UCs go with their months; 404's leaves are the same as before."""
+    of_404 = "distribuidora_id = 404"
+    tables = safra_tables(conn)
+    other, leaves = a.contents(conn, *tables, where=of_404), built(conn, 404)
+    codes = "select array_agg(uc_id) from intel_lead.lead_bruto where distribuidora_id = 401"
+    old = set(a.value(conn, codes))
+    assert armazem.load(arquivos["nova"]).ok
+    done = armazem.build()
+    assert done.ok, done.text
+    assert built(conn, 404) == leaves
+    assert a.contents(conn, *tables, where=of_404) == other
+    new = set(a.value(conn, codes))
+    assert len(new) == 240
+    gone = list(old - new)
+    assert len(gone) > 50
+    for table in with_uc(conn):
+        assert a.value(conn, f"select count(*) from {table} where uc_id = any(%s)", [gone]) == 0
+        ucs = f"select count(distinct uc_id) from {table} where distribuidora_id = 401"
+        assert a.value(conn, ucs) <= 240
+
+
+def test_the_replaced_safra_is_what_an_empty_warehouse_would_have(
+    armazem: a.Warehouse,
+    conn: psycopg.Connection,
+    modelo: a.Warehouse,
+    arquivos: Mapping[str, Path],
+) -> None:
+    """Nothing of the old safra shows in the new one: back to the first file, all is as at first."""
+    assert armazem.load(arquivos["antiga"]).ok
+    assert armazem.build().ok
+    with modelo.connect() as untouched:
+        first = a.contents(untouched)
+    again = a.contents(conn)
+    assert {t: again[t] for t in again if again[t] != first[t]} == {}
+
+
+def test_a_single_model_built_by_itself_does_not_stick(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """After `run -s lead_bruto --full-refresh` the next build makes the safras whole again."""
+    before = a.contents(conn)
+    assert armazem.dbt("run", "-s", "lead_bruto", "--full-refresh").ok
+    assert a.contents(conn) == before
+    done = armazem.build()
+    assert done.ok, done.text
+    assert a.contents(conn) == before
+    assert a.value(conn, "select bool_and(publicada) from controle.safra_construida")
+    assert not leaves_in(conn, "construcao")
+
+
+def test_a_changed_macro_rebuilds_every_safra_whole(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """A model is pending when the SQL that its leaf would be made of has changed."""
+    armazem.project.edit(
+        "macros/unidade_consumidora.sql",
+        "{{ texto('tip_cc') }} as tipo_curva_carga",
+        "upper({{ texto('tip_cc') }}) || '*' as tipo_curva_carga",
+    )
+    before = built(conn, 401), built(conn, 404)
+    done = armazem.build()
+    assert done.ok, done.text
+    after = built(conn, 401), built(conn, 404)
+    assert all(now[m] > then[m] for then, now in zip(before, after, strict=True) for m in then)
+    assert a.value(conn, "select bool_and(tipo_curva_carga ~ '\\*$') from intel_lead.lead_bruto")
+
+
+def test_a_changed_seed_row_reaches_its_domain_table_and_the_views_over_it(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Domain tables follow their seed though they are protected; nothing else is rebuilt."""
+    leaves = built(conn, 401)
+    seed = next(armazem.project.folder.glob("seeds/distribuidora_dominio.csv"))
+    seed.write_text(seed.read_text().replace("401,Mux Energia,", "401,Mux Outra,"))
+    armazem.project.parse()
+    done = armazem.dbt(
+        "build", "--select", "distribuidora_dominio+", "--exclude-resource-type", "unit_test"
+    )
+    assert done.ok, done.text
+    name = "select distinct distribuidora from intel_lead.{} where distribuidora_id = 401"
+    for view in ("vw_lead_completo_detalhado", "resumo_leads_distribuidora"):
+        assert conn.execute(name.format(view)).fetchall() == [("Mux Outra",)]
+    assert built(conn, 401) == leaves
+
+
+def safra_tables(conn: psycopg.Connection) -> list[str]:
+    """The partitioned tables that people read."""
+    return [
+        name
+        for name in a.relations(conn, "intel_lead")
+        if a.value(conn, "select relkind = 'p' from pg_class where oid = %s::regclass", [name])
+    ]
+
+
+def with_uc(conn: psycopg.Connection) -> list[str]:
+    """Those of them that have rows of a UC."""
+    has = "select 'uc_id' = any(array(select attname from pg_attribute where attrelid = %s::regclass))"
+    return [name for name in safra_tables(conn) if a.value(conn, has, [name])]
+
+
+def leaves_in(conn: psycopg.Connection, schema: str) -> list[str]:
+    """Ordinary tables of a private schema."""
+    rows = conn.execute("select tablename from pg_tables where schemaname = %s", [schema])
+    return [name for (name,) in rows if name[-1].isdigit()]
+
+
+@pytest.fixture
+def refused(conn: psycopg.Connection) -> Callable[[str], str]:
+    """Run a statement that must fail, undone; the error's class."""
+
+    def run(statement: str) -> str:
+        with pytest.raises(psycopg.Error) as error, conn.transaction():
+            conn.execute(statement)
+        return type(error.value).__name__
+
+    return run
+
+
+def test_domain_tables_are_protected_and_in_use(
+    conn: psycopg.Connection, refused: Callable[[str], str]
+) -> None:
+    """Law 4: no UPDATE, DELETE or TRUNCATE by hand; opened, a code in use still cannot go."""
+    table = "intel_lead.distribuidora"
+    for statement in (f"update {table} set nome = nome", f"delete from {table}"):
+        assert refused(statement) == "InsufficientPrivilege"
+    assert refused(f"truncate {table} cascade") == "InsufficientPrivilege"
+    opened = "set local intel_lead.dominio_aberto = 'sim'; "
+    assert refused(f"{opened} delete from {table} where id = 401") == "ForeignKeyViolation"
+    with conn.transaction(force_rollback=True):
+        conn.execute(f"{opened} update {table} set nome = nome where id = 401")
+
+
+def test_deleting_a_lead_deletes_its_months(conn: psycopg.Connection) -> None:
+    """Law 4: on delete cascade on every published leaf pair."""
+    lead = a.value(
+        conn, "select uc_id from intel_lead.lead_bruto where distribuidora_id = 401 limit 1"
+    )
+    tables = [t for t in with_uc(conn) if t != "intel_lead.lead_bruto"]
+    rows = " union all ".join(f"select uc_id from {t} where uc_id = %(lead)s" for t in tables)
+    with conn.transaction(force_rollback=True):
+        count = f"select count(*) from ({rows}) as r"
+        assert conn.execute(count, {"lead": lead}).fetchone()[0] > 12
+        conn.execute("delete from intel_lead.lead_bruto where uc_id = %s", [lead])
+        assert conn.execute(count, {"lead": lead}).fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("table", ["energia", "demanda", "qualidade"])
+def test_a_month_needs_its_lead_and_a_calendar(
+    table: str, conn: psycopg.Connection, refused: Callable[[str], str]
+) -> None:
+    """Law 4: a month without lead, month 13, a month twice are refused by PostgreSQL."""
+    name = f"intel_lead.lead_{table}_mensal"
+    conn.execute(f"create temporary table if not exists m_{table} as select * from {name} limit 1")
+    insert = (
+        f"insert into {name} select (jsonb_populate_record(null::{name}, to_jsonb(m) || '{{}}')).*"
+    )
+    insert += f" from m_{table} as m"
+    for change, error in (
+        ('{"uc_id": "00000000-0000-8000-8000-000000000000"}', "ForeignKeyViolation"),
+        ('{"mes": 13}', "CheckViolation"),
+        ("{}", "UniqueViolation"),
+    ):
+        assert refused(insert.replace("'{}'", f"'{change}'")) == error
