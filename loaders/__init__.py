@@ -1,4 +1,4 @@
 """Landing of source files in schema ``raw``: plain Python, no Dagster and no dbt.
 
-Belongs here: reading a source, writing raw, the import ledger. Not here: any transformation (dbt's).
+Belongs here: reading a source, writing raw, the import ledger. Not here: transformation (dbt's).
 """

@@ -64,10 +64,7 @@ UCAT = Camada(
 )
 UCMT = Camada(
     "UCMT",
-    _UC
-    | _texto("ctmt uni_tr_at")
-    | {"dem_cont": NUMERO, "semred": INTEIRO}
-    | _meses("dem", "ene"),
+    _UC | _texto("ctmt uni_tr_at") | {"dem_cont": NUMERO, "semred": INTEIRO} | _meses("dem", "ene"),
     energia=("ene",),
 )
 UCBT = Camada(

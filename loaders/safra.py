@@ -16,8 +16,8 @@ _FORMATOS = (
     re.compile(r"(?P<d>\d{2})(?P<m>[A-Z]{3})(?P<a>\d{4})"),
 )
 _ANO_MINIMO = 2000
-_DISTRIBUIDORA_MAXIMA = 200_000
-"""``Safra.trava`` has to fit PostgreSQL's integer; ANEEL's agent codes are below 10,000."""
+_DISTRIBUIDORA_MAXIMA = 65_535
+"""A uc_id holds the code in four hex digits; ANEEL's agent codes are below 12,000."""
 
 
 @dataclass(frozen=True, order=True)

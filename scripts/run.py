@@ -28,11 +28,15 @@ from loaders.safra import Safra
 if TYPE_CHECKING:
     import dagster as dg
 
+EXAMPLE_DISTRIBUIDORA = 65_000
+"""No distributor of ANEEL's: made-up units never stand among, or replace, real ones."""
 EXAMPLE = manifest.CLONE / ".local" / "exemplo" / "sintetico_65000_2024.gdb.zip"
 SAMPLE = Path(amostra_aicss.__file__).parent
 
 # Steps write to 1 and 2, which Dagster keeps; a person sees one line per step, through this.
 SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, soft_wrap=True)
+
+PHASES = {"raw_bdgd": "land", "raw_aicss": "land", "dbt_safra": "build", "dbt_publicado": "marts"}
 
 QUERY = """select cod_id, municipio, pac, soma_energia
   from intel_lead.vw_lead_completo_detalhado
@@ -161,7 +165,9 @@ def make_example() -> None:
     from loaders import sintetico
 
     start = time.monotonic()
-    made = sintetico.escrever(sintetico.Receita(defeitos=sintetico.PADRAO), EXAMPLE)
+    made = sintetico.escrever(
+        sintetico.Receita(distribuidora=EXAMPLE_DISTRIBUIDORA, defeitos=sintetico.PADRAO), EXAMPLE
+    )
     rows = ", ".join(f"{n:,} {camada}" for camada, n in made.linhas.items() if n > 1)
     say("example", f"{EXAMPLE.name}, a synthetic geodatabase: {rows}", time.monotonic() - start)
 
@@ -286,6 +292,7 @@ class Listener:
     status: Any
     models: int = 0
     tests: int = 0
+    rows: int = 0
 
     def __call__(self, entry: "dg.EventLogEntry") -> None:
         """Take one event."""
@@ -294,9 +301,11 @@ class Listener:
             return
         kind = event.event_type_value
         if kind == "STEP_START":
-            self.models = self.tests = 0
+            self.models = self.tests = self.rows = 0
         elif kind == "ASSET_MATERIALIZATION":
             self.models += 1
+            found = event.materialization.metadata.get("dagster/partition_row_count")
+            self.rows += found.value if found else 0
         elif kind == "ASSET_CHECK_EVALUATION":
             self.tests += 1
         elif kind == "STEP_SUCCESS":
@@ -306,13 +315,13 @@ class Listener:
             self.status.update(f"{self.subject}: {event.step_key}, {done}")
 
     def _finished(self, step: str, seconds: float) -> None:
-        names = {"raw_bdgd": "land", "raw_aicss": "land", "dbt_safra": "build"}
-        name = "check" if step.startswith("intel_lead__") else names.get(step, "marts")
-        self.report.seconds[name] = self.report.seconds.get(name, 0.0) + seconds
-        tests = f", {self.tests} tests passed" if self.tests else ""
-        done = {"build": "built and published", "marts": "views, rollups, marts"}.get(name, name)
-        if name != "check":
-            say(name, f"{self.subject}: {done}, {self.models} tables{tests}", seconds)
+        phase = "check" if step.startswith("intel_lead__") else PHASES.get(step, "marts")
+        self.report.seconds[phase] = self.report.seconds.get(phase, 0.0) + seconds
+        if phase in ("build", "marts"):
+            done = f"{self.models} tables and views, {self.tests} tests passed"
+            say(phase, f"{self.subject}: {done}", seconds)
+        elif step == "raw_bdgd":
+            say(phase, f"{self.subject}: {self.rows:,} rows", seconds)
 
 
 def explain(result: "dg.ExecuteInProcessResult", subject: str) -> Failure:
@@ -419,6 +428,7 @@ def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple
 
 def execute(todo: list[Task], sample: bool, report: Report) -> list[str]:
     """Run what is needed; returns the keys of the safras that succeeded."""
+    source = built_as()
     with report.phase("start"), SCREEN.status("starting Dagster …"):
         jobs = Jobs(report)
     say("dagster", "ready", report.seconds["start"])
@@ -434,7 +444,7 @@ def execute(todo: list[Task], sample: bool, report: Report) -> list[str]:
         ops = {"raw_aicss": {"caminhos": [str(SAMPLE)]}} if sample else {}
         if jobs.run("marts", subject="marts", ops=ops) and not report.failures:
             built_file().parent.mkdir(parents=True, exist_ok=True)
-            built_file().write_text(built_as())
+            built_file().write_text(source)
     return done
 
 

@@ -8,7 +8,6 @@ manifest: a build costs its SQL, not four seconds of start-up.
 import json
 import multiprocessing
 import os
-import pickle
 import shutil
 import sys
 import tempfile
@@ -50,6 +49,16 @@ class Done:
     def ok(self) -> bool:
         """It did what it was asked to."""
         return self.code == 0
+
+    @property
+    def trouble(self) -> str:
+        """What to say in an assertion: dbt's nodes that failed, else the last lines."""
+        bad = [
+            f"{name}: {message}"
+            for name, (status, message) in self.nodes.items()
+            if status in ("error", "fail")
+        ]
+        return "\n".join(bad[:5] or self.text.splitlines()[-15:])
 
     def of_status(self, *statuses: str) -> list[str]:
         """Names of the dbt nodes that ended so."""
@@ -100,23 +109,23 @@ def _loaders(folder: Path, arguments: list[str]) -> None:
     app(arguments)
 
 
-def _parse(folder: Path, manifest: Path, arguments: list[str]) -> None:
+def _parse(folder: Path, arguments: list[str]) -> None:
     from dbt.cli.main import dbtRunner
 
     done = dbtRunner().invoke(arguments)
-    if not done.success:
-        raise SystemExit(str(done.exception))
-    manifest.write_bytes(pickle.dumps(done.result))
+    raise SystemExit(None if done.success else str(done.exception))
 
 
 def _dbt(folder: Path, manifest: Path, arguments: list[str]) -> None:
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
-    parsed = pickle.loads(manifest.read_bytes())
+    parsed = Manifest.from_msgpack(manifest.read_bytes())
     for node in (*parsed.nodes.values(), *parsed.sources.values()):
         parsed_for, node.database = node.database, os.environ["PGDATABASE"]
         if node.relation_name:
             node.relation_name = node.relation_name.replace(parsed_for, node.database, 1)
+    parsed.build_flat_graph()
     done = dbtRunner(manifest=parsed).invoke(arguments)
     if done.exception:
         raise SystemExit(str(done.exception))
@@ -142,8 +151,8 @@ class Project:
 
     @property
     def manifest(self) -> Path:
-        """The parsed manifest, pickled."""
-        return self.folder / "manifest.pickle"
+        """What dbt keeps of its last parse."""
+        return self.folder / "dbt_project" / "target" / "partial_parse.msgpack"
 
     def arguments(self, *arguments: str) -> list[str]:
         """Dbt's arguments, with this project's folders."""
@@ -154,7 +163,7 @@ class Project:
 
     def parse(self) -> None:
         """Read the project; again after each change of it."""
-        done = Running(_parse, self.manifest, self.arguments("parse"), env={}).wait()
+        done = Running(_parse, self.arguments("parse"), env={}).wait()
         assert done.ok, done.text
 
     def edit(self, path: str, old: str, new: str) -> None:
@@ -271,7 +280,7 @@ _CATALOGUE = {
         from pg_attribute as a
         inner join pg_class as c on c.oid = a.attrelid
         left join pg_attrdef as d on (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-        where a.attnum > 0 and not a.attisdropped and c.relkind not in ('i', 'I', 't') and {of_c}""",
+        where a.attnum > 0 and not a.attisdropped and c.relkind !~ '[iIt]' and {of_c}""",
     "constraint": """
         select c.oid::regclass::text, k.conname, pg_get_constraintdef(k.oid), k.convalidated
         from pg_constraint as k inner join pg_class as c on c.oid = k.conrelid where {of_c}""",

@@ -1,6 +1,5 @@
 """Fixtures that tests on a built warehouse share; what they are made with is armazem.py's."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +35,7 @@ def arquivos(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 def _land_devices(warehouse: a.Warehouse) -> None:
     sample = a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.csv"
     done = a.Running(a._loaders, ["aicss", str(sample)], env=warehouse.env).wait()
-    assert done.ok, done.text
+    assert done.ok, done.trouble
 
 
 @contextmanager
@@ -61,7 +60,7 @@ def modelo(
             _land_devices(warehouse),
             warehouse.build(*a.ALL),
         ):
-            assert done is None or done.ok, done.text
+            assert done is None or done.ok, done.trouble
         yield warehouse
 
 
@@ -72,7 +71,6 @@ def armazem(
     """A built warehouse of this module's own, with a project of its own."""
     folder = tmp_path_factory.mktemp("projeto")
     project = a.Project.copy(modelo.project.folder, folder)
-    shutil.copy(modelo.project.manifest, folder)
     options = ("template", modelo.env["PGDATABASE"], "strategy file_copy")
     with _database(servidor, *options) as env:
         yield a.Warehouse(env, project)
