@@ -47,6 +47,7 @@
         {{ funcao_folha_da_safra() }}
         {{ funcao_completa_folha() }}
         {{ funcao_renomeia_descartada() }}
+        {{ funcao_descarta_obra() }}
         {{ funcao_publica_safra() }}
         {{ funcao_protege_dominio() }}
         {{ funcao_recria_visao() }}
@@ -132,7 +133,7 @@ $f$;
 {% endmacro %}
 
 {# Swaps one safra's leaves in all rebuilt tables, parents first in `tabelas`. A reader that holds a table makes the
-   swap wait at most one second a try, and its locks are given back between tries. The old leaves go to
+   swap wait at most 1.2 s a try, and its locks are given back between tries. The old leaves go to
    schema descarte, because dropping them takes exclusive locks on the domain tables that they reference. #}
 {% macro funcao_publica_safra() %}
 create or replace function controle.publica_safra(
@@ -152,7 +153,8 @@ begin
     );
     for tentativa in 1..tentativas loop
         begin
-            perform set_config('lock_timeout', '900ms', true);
+            -- Longer than deadlock_timeout (1 s), or an autovacuum of an old leaf would never be sent away.
+            perform set_config('lock_timeout', '1200ms', true);
             for i in reverse array_length(tabelas, 1)..1 loop
                 tabela := tabelas[i];
                 if to_regclass(format('safra.%I', tabela || sufixo)) is not null then
@@ -166,6 +168,7 @@ begin
                 execute format(
                     'alter table construcao.%I detach partition construcao.%I', tabela, tabela || sufixo);
                 execute format('alter table construcao.%I set schema safra', tabela || sufixo);
+                execute format('alter table safra.%I reset (autovacuum_enabled)', tabela || sufixo);
                 execute format(
                     'alter table intel_lead.%I attach partition safra.%I '
                     'for values from (%s, %s) to (%s, %s)',
@@ -204,6 +207,36 @@ begin
         execute format('alter index %s rename to %I', indice, 'indice_' || indice::oid);
     end loop;
     execute format('alter table %s rename to %I', folha, 'folha_' || folha::oid);
+end
+$f$;
+{% endmacro %}
+
+{# Takes a leaf out of the construction area before it is built anew, and its record with it. In a transaction
+   of its own: a drop in the build's would keep every reader off the domain tables until the leaf is done. #}
+{% macro funcao_descarta_obra() %}
+create or replace function controle.descarta_obra(
+    p_modelo text, p_ano integer, p_distribuidora_id integer
+) returns void language plpgsql as $f$
+declare
+    folha text := format('%s_%s_%s', p_modelo, p_distribuidora_id, p_ano);
+begin
+    if to_regclass(format('construcao.%I', folha)) is null then
+        return;
+    end if;
+    for tentativa in 1..20 loop
+        begin
+            execute format('alter table construcao.%I detach partition construcao.%I', p_modelo, folha);
+            execute format('alter table construcao.%I set schema descarte', folha);
+            perform controle.renomeia_descartada(format('descarte.%I', folha));
+            delete from controle.safra_construida
+            where modelo = p_modelo and ano = p_ano and distribuidora_id = p_distribuidora_id;
+            return;
+        exception when deadlock_detected then
+            perform pg_sleep(random());
+        end;
+    end loop;
+    raise exception 'leaf construcao.% stays: its tables were in use in 20 tries', folha
+        using errcode = 'lock_not_available', hint = 'Run dbt build again; nothing was lost.';
 end
 $f$;
 {% endmacro %}

@@ -2,7 +2,8 @@
 
 Belongs here: which steps are needed, their order, what a person is told. Not here: how a file lands
 (loaders/), what a job does (dagster_pipeline/). Dagster and dbt are imported only if there is work.
-``.venv/bin/python -m scripts.run [FILE...]``; exit 0 done or nothing to do, 3 input, 4 database.
+``.venv/bin/python -m scripts.run [FILE...]``; exit 0 done, 1 a test failed, 2 usage, 3 input,
+4 database.
 """
 
 import logging
@@ -36,6 +37,7 @@ SAMPLE = Path(amostra_aicss.__file__).parent
 # Steps write to 1 and 2, which Dagster keeps; a person sees one line per step, through this.
 SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, soft_wrap=True)
 
+USAGE = 2
 PHASES = {"raw_bdgd": "land", "raw_aicss": "land", "dbt_safra": "build", "dbt_publicado": "marts"}
 
 QUERY = """select cod_id, municipio, pac, soma_energia
@@ -102,8 +104,6 @@ def examine(conn: psycopg.Connection, path: Path) -> Task:
     Raises:
         EntradaInvalida: it cannot be read.
     """
-    if not path.exists():
-        raise EntradaInvalida(f"{path}: there is no such file")
     landed = registro.ja_carregado(conn, arquivos.somar_sha256(path), None)
     return Task(path, tuple(landed), bool(landed) and is_published(conn, landed))
 
@@ -176,6 +176,9 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
     """The files that are asked for; an unreadable one is a failure and holds back no other."""
     found = []
     for given in files:
+        if not given.exists():
+            fail(report, Failure("read", str(given), "there is no such file", USAGE))
+            continue
         try:
             found += [examine(conn, path) for path in arquivos.achar(given)]
         except EntradaInvalida as erro:
@@ -429,16 +432,18 @@ def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple
 def execute(todo: list[Task], sample: bool, report: Report) -> list[str]:
     """Run what is needed; returns the keys of the safras that succeeded."""
     source = built_as()
+    plan = [(task, safras) for task in todo if (safras := safras_of(task, report))]
+    if todo and not plan:
+        return []
     with report.phase("start"), SCREEN.status("starting Dagster …"):
         jobs = Jobs(report)
     say("dagster", "ready", report.seconds["start"])
     done = []
-    for task in todo:
+    for task, safras in plan:
         say("file", task.path.name)
-        for key in safras_of(task, report):
-            subject = f"safra {key}"
+        for key in safras:
             ops = {"raw_bdgd": {"arquivo": str(task.path.resolve())}}
-            if jobs.run("safra", subject=subject, ops=ops, safra=key):
+            if jobs.run("safra", subject=f"safra {key}", ops=ops, safra=key):
                 done.append(key)
     if done or not todo:
         ops = {"raw_aicss": {"caminhos": [str(SAMPLE)]}} if sample else {}

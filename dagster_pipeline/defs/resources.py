@@ -37,7 +37,11 @@ class Dbt(DbtCliResource):
         """None: two seconds for column metadata that we do not fetch."""
 
     def build(
-        self, args: Sequence[str], *, environment: Mapping[str, str], **options: Any
+        self,
+        args: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        **options: Any,  # noqa: ANN401
     ) -> DbtCliInvocation:
         """Start a build in the one folder that builds write to, from the project as parsed.
 
