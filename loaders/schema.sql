@@ -58,7 +58,35 @@ create table if not exists controle.safra_importada (
     import_id bigint not null,
     data_base date not null,
     importada_em timestamptz not null default clock_timestamp(),
+    retida boolean not null default false,
+    motivo_retencao text,
     primary key (ano, distribuidora_id)
+);
+alter table controle.safra_importada add column if not exists retida boolean not null default false;
+alter table controle.safra_importada add column if not exists motivo_retencao text;
+
+-- What each safra's delivery measured: the accepted one, which the next is compared with, and beside it the held one.
+create table if not exists controle.entrega (
+    ano smallint not null,
+    distribuidora_id integer not null,
+    camada text not null,
+    import_id bigint not null,
+    completa boolean not null,
+    linhas bigint not null,
+    energia_kwh double precision not null,
+    aceita boolean not null default true,
+    primary key (distribuidora_id, ano, camada, aceita)
+);
+
+-- Who overrode what, when and why.
+create table if not exists controle.auditoria (
+    id bigint generated always as identity primary key,
+    quando timestamptz not null default clock_timestamp(),
+    quem text not null default session_user,
+    usuario_so text,
+    acao text not null,
+    objeto text not null,
+    detalhes jsonb not null default '{}'
 );
 
 create table if not exists raw.rejeitado (
@@ -73,3 +101,12 @@ create table if not exists raw.rejeitado (
     rejeitado_em timestamptz not null default clock_timestamp()
 );
 create index if not exists rejeitado_safra_idx on raw.rejeitado (ano, distribuidora_id, origem);
+
+-- A query that names vw_lead_completo_detalhado alone runs as it stands. Takes effect on the next connection.
+do $$
+begin
+    execute format(
+        'alter database %I set search_path = "$user", public, intel_lead, marts', current_database());
+exception when insufficient_privilege then
+    raise notice 'search_path is left as it is: only the owner of the database may set it';
+end $$;
