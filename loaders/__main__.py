@@ -41,7 +41,7 @@ app = typer.Typer(
 
 @app.callback()
 def principal() -> None:
-    """Land source files in schema raw. Exit: 0 done, 2 usage, 3 bad input, 4 database."""
+    """Land source files in schema raw. Exit: 0 done, 2 usage, 3 bad or held, 4 database."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -126,6 +126,28 @@ def bdgd(
     )
     todos = [passo for caminho in caminhos for passo in passos(caminho, opcoes, simular=dry_run)]
     raise typer.Exit(_codigo_de_saida(todos))
+
+
+@app.command()
+def liberar(
+    safra: Annotated[Safra, typer.Argument(parser=_ler_safra, metavar="401-2025")],
+    *,
+    motivo: Annotated[str, typer.Option(help="Why it is right as it is; kept with your name.")],
+) -> None:
+    """Accept a safra that the landing gate holds; written to controle.auditoria."""
+    from loaders import portao, registro
+    from loaders.conexao import conectar, preparar
+
+    if not motivo.strip():
+        raise typer.BadParameter("write why the safra is right as it is", param_hint="--motivo")
+
+    def aceitar() -> None:
+        with conectar() as conn:
+            preparar(conn)
+            registro.travar(conn, [safra], esperar=False)
+            portao.liberar(conn, safra, motivo.strip())
+
+    raise typer.Exit(_codigo_de_saida([aceitar]))
 
 
 @app.command()

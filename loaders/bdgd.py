@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import registro
+from loaders import portao, registro
 from loaders.arquivos import achar, camada_pj, somar_sha256
 from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
 from loaders.conexao import conectar, preparar
-from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
+from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
 from loaders.safra import Safra
 
@@ -65,6 +65,7 @@ class _Andamento:
     sha256: str | None = None
     safras: tuple[Safra, ...] = ()
     import_ids: list[int] = field(default_factory=list)
+    retidas: dict[str, str] = field(default_factory=dict)
 
 
 def abrir(caminho: Path, safra: Safra | None) -> "AbstractContextManager[Fonte]":
@@ -95,6 +96,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
 
     Raises:
         EntradaInvalida: nothing changed but one ledger row per layer that says failed, and why.
+        EntregaRetida: it landed, or had, but a safra of it is held at the gate.
         FalhaDeBanco: likewise, as far as the database could still be told.
     """
     andamento = _Andamento()
@@ -102,7 +104,8 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
         with closing(conectar()) as conn:
             preparar(conn)
             try:
-                return _carregar(conn, caminho, opcoes, andamento)
+                chaves = _carregar(conn, caminho, opcoes, andamento)
+                andamento.retidas = portao.retidas(conn, chaves)
             except OSError as erro:
                 motivo = erro.strerror or erro
                 raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
@@ -113,6 +116,12 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
         mensagem = str(erro) if previsto else f"interrompido: {type(erro).__name__}"
         _registrar_falha(caminho.name, andamento, mensagem)
         raise
+    for chave, motivo in andamento.retidas.items():
+        raise EntregaRetida(
+            f"{caminho.name}: aterrissou, mas a safra {resumir(list(andamento.retidas))} está"
+            f" retida e não será publicada: {motivo}; {portao.remedio(chave)}"
+        )
+    return chaves
 
 
 def _registrar_falha(arquivo: str, andamento: _Andamento, mensagem: str) -> None:
@@ -217,7 +226,7 @@ def _aterrissar(
                 somas |= _copiar_camada(conn, fonte, camada, novas, arquivo, opcoes)
         trocar(conn, folhas)
         for safra in fonte.safras:
-            registro.concluir(conn, safra, _contagens(fonte, safra, ids[safra], somas))
+            _concluir(conn, fonte, safra, ids[safra], somas)
 
 
 def _criar_folhas(
@@ -271,21 +280,34 @@ def _copiar_camada(
     return {(safra, camada.nome): soma for safra, soma in somas.items()}
 
 
-def _contagens(
+def _concluir(
+    conn: psycopg.Connection,
     fonte: "Fonte",
     safra: Safra,
     ids: dict[str, int],
     somas: "dict[tuple[Safra, str], Soma]",
-) -> dict[int, registro.Contagem]:
-    contagens = {}
-    for nome, import_id in ids.items():
+) -> None:
+    """Close one safra: through the gate, or held."""
+    contagens, medidas = {}, {}
+    for nome in ids:
         soma = somas.get((safra, nome))
-        contagens[import_id] = registro.Contagem(
-            processadas=soma.lidas - soma.rejeitadas if soma else 0,
+        processadas = soma.lidas - soma.rejeitadas if soma else 0
+        medidas[nome] = portao.Medida(processadas, soma.kwh if soma else 0.0)
+        contagens[nome] = registro.Contagem(
+            processadas=processadas,
             rejeitadas=soma.rejeitadas if soma else 0,
             observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
         )
-    return contagens
+    completa = len(fonte.camadas) > 1
+    quedas = portao.avaliar(conn, safra, medidas, completa=completa)
+    retencao = "; ".join(map(str, quedas)) or portao.pendencia(conn, safra, ids)
+    if retencao:
+        erro = f"safra retida: {retencao}; {portao.remedio(safra.chave)}"
+        contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
+    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not retencao)
+    registro.concluir(
+        conn, safra, {ids[nome]: c for nome, c in contagens.items()}, retencao=retencao
+    )
 
 
 def descrever(caminho: Path, opcoes: Opcoes) -> None:

@@ -16,6 +16,10 @@ class EntradaInvalida(ErroDeCarga):
     codigo = 3
 
 
+class EntregaRetida(EntradaInvalida):
+    """The file landed but is held at the gate; what is published stays as it was."""
+
+
 class FalhaDeBanco(ErroDeCarga):
     """The database refused, was lost, or is busy with the same safra; nothing was changed."""
 

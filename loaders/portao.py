@@ -165,7 +165,7 @@ def _medir_antigas(conn: psycopg.Connection, safra: Safra) -> None:
                     " select %(ano)s, %(dist)s, %(camada)s, coalesce(max(import_id), 0),"
                     " exists (select from intel_lead.import_status where camada = 'PONNOT'"
                     "  and (ano, distribuidora_id) = (%(ano)s, %(dist)s) and status = 'completed'),"
-                    " count(*), coalesce(sum({}), 0) from {}"
+                    " count(*), coalesce(sum({}), 0) from {} on conflict do nothing"
                 ).format(sql.SQL(kwh), sql.Identifier("raw_safra", folha)),
                 {"ano": ano, "dist": safra.distribuidora_id, "camada": camada.nome},
             )

@@ -25,15 +25,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Contagem:
-    """What one execution did with one layer of one safra."""
+    """What one execution did with one layer of one safra; ``erro`` says why it is held."""
 
     processadas: int
     rejeitadas: int
     observacoes: str | None
+    erro: str | None = None
 
 
 def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None) -> list[str]:
     """Keys of the safras whose current rows are this very content, if nothing is left to do.
+
+    A held delivery too is landed, though its executions say failed.
 
     Args:
         conn: connection.
@@ -42,10 +45,12 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
     """
     situacao = conn.execute(
         """
-        with do_arquivo as (
+        with retidas as (select import_id from controle.entrega where not aceita),
+        do_arquivo as (
             select distinct on (ano, distribuidora_id, camada) *
             from intel_lead.import_status
-            where sha256 = %s and status = 'completed'
+            where sha256 = %s
+                and (status = 'completed' or import_id in (select import_id from retidas))
             order by ano, distribuidora_id, camada, import_id desc
         )
         select
@@ -53,7 +58,8 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
             bool_and(not exists (
                 select from intel_lead.import_status as b
                 where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
-                    and b.status = 'completed' and b.import_id > a.import_id
+                    and (b.status = 'completed' or b.import_id in (select import_id from retidas))
+                    and b.import_id > a.import_id
             )),
             bool_or(strpos(coalesce(a.observacoes, ''), %s) > 0)
         from do_arquivo as a
@@ -173,27 +179,54 @@ def iniciar(
     return ids
 
 
-def concluir(conn: psycopg.Connection, safra: Safra, contagens: dict[int, Contagem]) -> None:
-    """Say completed and show dbt the new safra; inside the transaction that swaps the leaves."""
-    conn.execute(
-        "delete from raw.rejeitado as r using intel_lead.import_status as i"
-        " where i.import_id = any(%s) and r.origem = i.camada::text and r.import_id <> i.import_id"
-        " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
-        [list(contagens)],
-    )
+def concluir(
+    conn: psycopg.Connection,
+    safra: Safra,
+    contagens: dict[int, Contagem],
+    *,
+    retencao: str | None = None,
+) -> None:
+    """Close the executions and show dbt the new safra; inside the transaction that swaps leaves.
+
+    A held safra's executions say failed, and the rows that the accepted one rejected are kept.
+    """
+    if not retencao:
+        conn.execute(
+            "delete from raw.rejeitado as r using intel_lead.import_status as i"
+            " where i.import_id = any(%s) and r.origem = i.camada::text"
+            " and r.import_id <> i.import_id"
+            " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
+            [list(contagens)],
+        )
     for import_id, contagem in contagens.items():
         conn.execute(
-            "update intel_lead.import_status set status = 'completed', linhas_processadas = %s,"
-            " linhas_rejeitadas = %s, observacoes = %s, data_fim = clock_timestamp()"
-            " where import_id = %s",
-            [contagem.processadas, contagem.rejeitadas, contagem.observacoes, import_id],
+            "update intel_lead.import_status set status = %s::intel_lead.status_enum,"
+            " linhas_processadas = %s, linhas_rejeitadas = %s, observacoes = %s, erro = %s,"
+            " data_fim = clock_timestamp() where import_id = %s",
+            [
+                "failed" if contagem.erro else "completed",
+                contagem.processadas,
+                contagem.rejeitadas,
+                contagem.observacoes,
+                contagem.erro,
+                import_id,
+            ],
         )
     conn.execute(
-        "insert into controle.safra_importada (ano, distribuidora_id, import_id, data_base)"
-        " values (%s, %s, %s, %s) on conflict (ano, distribuidora_id) do update"
+        "insert into controle.safra_importada as s"
+        " (ano, distribuidora_id, import_id, data_base, retida, motivo_retencao)"
+        " values (%s, %s, %s, %s, %s, %s) on conflict (ano, distribuidora_id) do update"
         " set import_id = excluded.import_id, data_base = excluded.data_base,"
+        " retida = excluded.retida, motivo_retencao = excluded.motivo_retencao,"
         " importada_em = clock_timestamp()",
-        [safra.ano, safra.distribuidora_id, max(contagens), safra.data_base],
+        [
+            safra.ano,
+            safra.distribuidora_id,
+            max(contagens),
+            safra.data_base,
+            retencao is not None,
+            retencao,
+        ],
     )
 
 

@@ -61,10 +61,38 @@
     {{ return(pais) }}
 {% endmacro %}
 
+{# Safras that the landing gate holds (loaders/portao.py): not built, so not published, until a better file
+   lands or a person releases them. One that is asked for is an error that names the remedy. #}
+{% macro recusa_retida(pedida) %}
+    {% set retidas = run_query(
+        "select motivo_retencao from controle.safra_importada where retida and "
+        "distribuidora_id || '-' || ano = '" ~ pedida ~ "'"
+    ) %}
+    {% if retidas %}
+        {% do exceptions.raise_compiler_error(
+            'safra ' ~ pedida ~ ' is held at the landing gate: ' ~ retidas[0][0] ~ '. Land a better file, or '
+            ~ 'accept this one: python -m loaders liberar ' ~ pedida ~ ' --motivo "…"'
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro avisa_retidas() %}
+    {% for safra in run_query(
+        "select distribuidora_id || '-' || ano as chave, motivo_retencao from controle.safra_importada "
+        'where retida order by ano, distribuidora_id'
+    ) %}
+        {% do log(
+            'safra ' ~ safra.chave ~ ' is held and left as it was: ' ~ safra.motivo_retencao
+            ~ '; to accept it: python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
+        ) %}
+    {% endfor %}
+{% endmacro %}
+
 {# Safras to build now: the one asked for; else those whose import, SQL or parent changed since, or of which
-   another table is being rebuilt (a safra is rebuilt and published whole). #}
+   another table is being rebuilt (a safra is rebuilt and published whole). Held ones are left out. #}
 {% macro safras_pendentes(md5) %}
     {% set pedida = safra_pedida() %}
+    {% if pedida %}{% do recusa_retida(pedida) %}{% endif %}
     {% set consulta %}
         select i.ano, i.distribuidora_id, i.import_id
         from controle.safra_importada as i
@@ -72,7 +100,7 @@
             on c.modelo = '{{ this.identifier }}'
             and c.ano = i.ano
             and c.distribuidora_id = i.distribuidora_id
-        where
+        where not i.retida and (
             {% if pedida %}i.distribuidora_id || '-' || i.ano = '{{ pedida }}'
             {% elif should_full_refresh() %}true
             {% else %}
@@ -94,6 +122,7 @@
                     and not outra.publicada
             )
             {% endif %}
+        )
         order by i.ano, i.distribuidora_id
     {% endset %}
     {% set pendentes = run_query(consulta) %}
