@@ -57,7 +57,9 @@
 {% endmacro %}
 
 {# A leaf made by CREATE TABLE AS gets all that its root's catalogue asks for in one ALTER TABLE (one scan),
-   then the foreign key to its parent's leaf, the root's indexes and statistics; ATTACH then adopts everything. #}
+   then the foreign key to its parent's leaf, the root's indexes and statistics; ATTACH then adopts everything.
+   The foreign keys to domains are left to ATTACH, which adds them under a lock that lets readers of the domains
+   go on; adopting them would take an exclusive one, behind any long query. #}
 {% macro funcao_completa_folha() %}
 create or replace function controle.completa_folha(
     tabela text, folha text, ano integer, distribuidora_id integer, tabela_pai text
@@ -83,14 +85,14 @@ begin
             folha || '_safra', ano, distribuidora_id)
         union all
         select
-            case contype when 'c' then 2 when 'f' then 4 else 3 end,
+            case contype when 'c' then 2 else 3 end,
             case
                 when contype = 'c'
                     then format('add constraint %I %s', conname, pg_get_constraintdef(oid))
                 else 'add ' || pg_get_constraintdef(oid)
             end
         from pg_constraint
-        where conrelid = raiz and contype in ('p', 'u', 'c', 'f') and conparentid = 0
+        where conrelid = raiz and contype in ('p', 'u', 'c') and conparentid = 0
     ) as p;
     execute format('alter table construcao.%I %s', folha, partes);
     if tabela_pai is not null then

@@ -42,7 +42,7 @@
     {{ return(fora) }}
 {% endmacro %}
 
-{# Safras whose tables are all built from one import and tested in this command. One that another dbt
+{# Safras whose tables are all built from one import, not held, and tested in this command. One that another dbt
    command built after this one began was not tested here, and waits for that command or the next. #}
 {% macro safras_prontas(ordem) %}
     {% set pedida = safra_pedida() %}
@@ -54,6 +54,14 @@
         group by ano, distribuidora_id
         having
             bool_or(not publicada)
+            and not exists (
+                select from controle.safra_importada as i
+                where
+                    i.retida
+                    and i.ano = safra_construida.ano
+                    and i.distribuidora_id = safra_construida.distribuidora_id
+                    and i.import_id = max(safra_construida.import_id)
+            )
             and count(*) = {{ ordem | length }}
             and min(import_id) = max(import_id)
             and bool_and(
@@ -85,9 +93,10 @@
 
 {# The safras published last, as a condition that prunes: what a test of a view judges, at a flat cost. #}
 {% macro ultimas_publicadas() %}
+    {% set ha = execute and run_query("select to_regclass('intel_lead.safra_publicada') is not null")[0][0] %}
     {% set safras = run_query(
         'select ano, distribuidora_id from intel_lead.safra_publicada order by publicada_em desc limit 10'
-    ) if execute else [] %}
+    ) if ha else [] %}
     {% set pares = [] %}
     {% for s in safras %}{% do pares.append('(' ~ s.ano ~ ', ' ~ s.distribuidora_id ~ ')') %}{% endfor %}
     {{ return('(ano, distribuidora_id) in (' ~ pares | join(', ') ~ ')' if pares else 'false') }}
@@ -100,6 +109,7 @@
     {% do executa('create table if not exists ' ~ tabela ~ ' ' ~ get_table_columns_and_constraints()) %}
     {% do adapter.commit() %}
 
+    {% do avisa_retidas() %}
     {% set ordem = tabelas_em_ordem() %}
     {% set fora = testes_fora_do_comando() %}
     {% set prontas = safras_prontas(ordem) %}

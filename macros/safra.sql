@@ -10,6 +10,12 @@
     {% call statement('safra', auto_begin=True) %}{{ comando }}{% endcall %}
 {% endmacro %}
 
+{# After each adapter.commit() that statements follow. dbt-postgres leaves BEGIN to psycopg2, which sends none
+   once dbt has sent a COMMIT of its own: without this, each statement that follows is a transaction. #}
+{% macro inicia_transacao() %}
+    {% do executa('begin') %}
+{% endmacro %}
+
 {# Creates the root if it is missing; a column that the contract gained is added, anything else that
    differs needs a migration by hand, because a root is never dropped. #}
 {% macro garante_raiz(raiz) %}
@@ -153,13 +159,15 @@
     {% set sufixo = '_' ~ safra.distribuidora_id ~ '_' ~ safra.ano %}
     {% set folha = this.identifier ~ sufixo %}
     {% set pai = config.get('safra_pai') %}
-    {# Measured on 500 k UCs: JIT and memoize only cost here (lead_resumo_anual 6.4 s with them, 2.7 without). #}
-    {% do executa("set local jit = off; set local enable_memoize = off; set local work_mem = '256MB'") %}
+    {% do inicia_transacao() %}
     {% do executa(
         "select controle.descarta_obra('" ~ this.identifier ~ "', " ~ safra.ano ~ ', '
         ~ safra.distribuidora_id ~ ')'
     ) %}
     {% do adapter.commit() %}
+    {% do inicia_transacao() %}
+    {# Measured on 500 k UCs: JIT and memoize only cost here (lead_resumo_anual 6.4 s with them, 2.7 without). #}
+    {% do executa("set local jit = off; set local enable_memoize = off; set local work_mem = '256MB'") %}
     {% if config.get('dominios_abertos') %}
         {% do executa(
             config.get('dominios_abertos')
@@ -216,6 +224,7 @@
         {% set total.safras = total.safras + 1 %}
     {% endfor %}
 
+    {% do inicia_transacao() %}
     {% call noop_statement(
         'main', total.safras ~ ' safras, ' ~ total.linhas ~ ' linhas', 'SAFRA', total.linhas
     ) %}{{ sql }}{% endcall %}

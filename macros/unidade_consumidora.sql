@@ -60,19 +60,14 @@
     {%- for d in dominios_do_lead() %}, ('{{ d.bdgd }}', u.{{ d.campo }}){% endfor -%}
 {%- endmacro %}
 
-{# Staging of a UC layer: typed, blanks to null, one spelling; its monthly columns as they are. #}
+{# Staging of a UC layer: typed, blanks to null, one spelling; its monthly columns as they are. No `select *`
+   from raw: dbt's role may not read DESCR and LGRD. #}
 {% macro uc_normalizada(camada) %}
-with origem as (
+with chaveada as (
     select
-        *,
-        coalesce({{ texto('cod_id') }}, 'linha-' || linha) as codigo,
-        case when cod_id is null then 'linha' else 'cod_id' end as chave_origem
-    from {{ source('raw', camada | lower) }}
-),
-
-chaveada as (
-    select
-        ano, distribuidora_id, import_id, linha, chave_origem, codigo as cod_id,
+        ano, distribuidora_id, import_id, linha,
+        case when cod_id is null then 'linha' else 'cod_id' end as chave_origem,
+        coalesce({{ texto('cod_id') }}, 'linha-' || linha) as cod_id,
         '{{ camada }}'::intel_lead.origem_enum as origem,
         {{ codigo_rede('pac') }} as ponto_acoplamento,
         {{ codigo_rede('pn_con') }} as pn_con,
@@ -108,7 +103,7 @@ chaveada as (
         {{ prefixo }}_{{ '%02d' | format(mes) }}{{ ',' if not loop.last }}
         {%- endfor %}{{ ',' if not loop.last }}
         {% endfor %}
-    from origem
+    from {{ source('raw', camada | lower) }}
 )
 
 select

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from dagster_pipeline import manifest
 from loaders import amostra_aicss, arquivos, bdgd, conexao, registro
-from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
+from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
 
 if TYPE_CHECKING:
@@ -337,7 +337,7 @@ def explain(result: "dg.ExecuteInProcessResult", subject: str) -> Failure:
             error, cause = data.error, data.error and data.error.cause
             described = data.user_failure_data and data.user_failure_data.description
             reason = described or (cause or error).message
-            codes = {c.__name__: c.codigo for c in (EntradaInvalida, FalhaDeBanco)}
+            codes = {c.__name__: c.codigo for c in (EntradaInvalida, EntregaRetida, FalhaDeBanco)}
             code = codes.get(cause.cls_name if cause else "", 1)
             return Failure(event.step_key or "", subject, reason.strip()[-3000:], code, logs)
     return Failure("run", subject, "it did not start", 1, logs)

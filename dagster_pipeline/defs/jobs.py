@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.raw import AICSS, AICSS_DISPOSITIVO
 
 RAW_AICSS = dg.AssetSelection.assets(AICSS, AICSS_DISPOSITIVO)
@@ -11,7 +10,6 @@ OF_A_SAFRA = dg.AssetSelection.groups("raw", "safra").materializable()
 safra = dg.define_asset_job(
     "safra",
     selection=OF_A_SAFRA,
-    partitions_def=SAFRA,
     description="Um arquivo da BDGD, até publicar: aterrissa, constrói, testa e publica a safra.",
 )
 marts = dg.define_asset_job(

@@ -23,6 +23,7 @@ from loaders.leitura_aicss import dispositivo_do_nome
 from loaders.safra import Safra
 
 ARQUIVO = dg.AssetKey(["arquivo", "bdgd"])
+BOOKKEEPING = (dg.AssetKey(["raw", "rejeitado"]), dg.AssetKey(["controle", "import_status"]))
 AICSS = dg.AssetKey(["raw", "aicss_leitura"])
 AICSS_DISPOSITIVO = dg.AssetKey(["raw", "aicss_dispositivo"])
 
@@ -117,6 +118,7 @@ def raw_bdgd(
             yield dg.MaterializeResult(
                 asset_key=["raw", camada.tabela], metadata=_metadata(conn, camada, chave)
             )
+    yield from (dg.AssetMaterialization(key) for key in BOOKKEEPING)
 
 
 def _metadata(conn: psycopg.Connection, camada: Camada, chave: str) -> dict[str, object]:
@@ -200,14 +202,14 @@ FILES = [
         description="O arquivo da BDGD de onde vem a safra (geodatabase da ANEEL, ou CSV _pj).",
     ),
     dg.AssetSpec(
-        ["raw", "rejeitado"],
+        BOOKKEEPING[0],
         deps=[["raw", camada.tabela] for camada in CAMADAS],
         group_name="raw",
         kinds={"postgres"},
         description="Linhas de arquivo que não puderam ser usadas, com o motivo.",
     ),
     dg.AssetSpec(
-        ["controle", "import_status"],
+        BOOKKEEPING[1],
         deps=[["raw", camada.tabela] for camada in CAMADAS],
         group_name="raw",
         kinds={"postgres"},

@@ -38,14 +38,18 @@ def _land_devices(warehouse: a.Warehouse) -> None:
     assert done.ok, done.trouble
 
 
+def _admin(command: str) -> None:
+    with psycopg.connect("", dbname="postgres", autocommit=True) as connection:
+        connection.execute(command)
+
+
 @contextmanager
 def _database(servidor: dict[str, str], *options: str) -> Iterator[dict[str, str]]:
     """A database that only those who are given it find."""
     name = f"armazem_{next(NUMBERS)}"
-    with psycopg.connect("", dbname="postgres", autocommit=True) as admin:
-        admin.execute(" ".join(["create database", name, *options]))
-        yield servidor | {"PGDATABASE": name}
-        admin.execute(f"drop database {name} with (force)")
+    _admin(" ".join(["create database", name, *options]))
+    yield servidor | {"PGDATABASE": name}
+    _admin(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")

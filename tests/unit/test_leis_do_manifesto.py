@@ -99,16 +99,21 @@ def test_every_model_that_people_read_lists_its_columns(models: list[Node]) -> N
 
 
 def test_every_table_has_an_enforced_contract_and_a_primary_key(models: list[Node]) -> None:
-    """Types, NOT NULL and keys are promised in yml and made in the catalogue."""
+    """Types, NOT NULL and keys are promised in yml and made in the catalogue.
+
+    A key that holds a null (the leads without município) is a unique constraint that counts it.
+    """
     tables = [m for m in models if m["config"]["materialized"] in KEPT]
     assert len(tables) > 25
     assert not [m["name"] for m in tables if not m["config"]["contract"]["enforced"]]
     keyless = [
         m["name"]
         for m in tables
-        if "primary_key"
-        not in {c["type"] for c in m["constraints"]}
-        | {c["type"] for column in m["columns"].values() for c in column["constraints"]}
+        if not {"primary_key", "custom"}
+        & (
+            {c["type"] for c in m["constraints"]}
+            | {c["type"] for column in m["columns"].values() for c in column["constraints"]}
+        )
     ]
     assert not keyless
 

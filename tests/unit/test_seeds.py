@@ -47,11 +47,11 @@ def test_every_seed_is_described_with_its_source_and_has_a_typed_key() -> None:
         s["name"]: s for s in yaml.safe_load((SEEDS / "_seeds.yml").read_text("utf-8"))["seeds"]
     }
     assert sorted(descritos) == ARQUIVOS
+    chaves = {"cnae_segmento": "divisao_id", "limite_entrega": "medida"}
     for nome, seed in descritos.items():
         tipos = seed["config"]["column_types"]
-        chave = "divisao_id" if nome == "cnae_segmento" else "id"
         inteiro = nome in {"distribuidora_dominio", "municipio_dominio"}
-        assert tipos[chave] == ("integer" if inteiro else "text"), nome
+        assert tipos[chaves.get(nome, "id")] == ("integer" if inteiro else "text"), nome
         assert tipos.keys() <= le(nome)[0].keys(), nome
         assert seed["description"].startswith("Uma linha por "), nome
 

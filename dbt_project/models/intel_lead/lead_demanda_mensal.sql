@@ -26,4 +26,4 @@ inner join leads as l
         and s.ano = l.ano
         and s.distribuidora_id = l.distribuidora_id,
     unnest(s.demanda_total, s.demanda_ponta, s.demanda_fora_ponta)
-        with ordinality as m (total, ponta, fora_ponta, mes)
+    with ordinality as m (total, ponta, fora_ponta, mes)

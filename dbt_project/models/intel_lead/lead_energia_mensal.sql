@@ -20,4 +20,4 @@ select
     m.mes::smallint as mes
 from series as s,
     unnest(s.energia_total, s.energia_ponta, s.energia_fora_ponta)
-        with ordinality as m (total, ponta, fora_ponta, mes)
+    with ordinality as m (total, ponta, fora_ponta, mes)

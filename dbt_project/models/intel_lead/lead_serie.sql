@@ -38,5 +38,5 @@ select
     {{ sem_serie_vazia('dic') }} as dic,
     {{ sem_serie_vazia('fic') }} as fic
 from series
--- The monthly tables open in this order, so that their primary keys are built from sorted rows (3.6 s, not 5.8).
+-- The monthly tables open in this order: a primary key built from sorted rows takes 3.6 s, not 5.8.
 order by uc_id

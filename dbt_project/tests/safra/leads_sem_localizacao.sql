@@ -1,5 +1,5 @@
--- Every lead has a place: its own, its ponto notável's or its município's. A returned row is a safra with leads
--- that have none (a file without PONNOT and with unknown município codes).
+-- Every lead has a place: its own, its ponto notável's or its município's. A returned row is a safra with
+-- leads that have none (a file without PONNOT and with unknown município codes).
 {{ config(severity='warn') }}
 
 select

@@ -1,5 +1,3 @@
-{{ config(materialized='dominio', unique_key='id') }}
-
 with semente as (
 
     select

@@ -1,0 +1,353 @@
+"""Fault injection: kill -9, lost connections and a full disk, at every depth of load and build.
+
+Each fault is followed by a rerun and by a comparison of every table with a build that nothing
+disturbed. Not here: faults in the files themselves (test_carga_bdgd).
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from scripts import postgres
+from tests.integration import armazem as a
+from tests.integration.corte import Cut, wire
+
+LOAD_POINTS = 22
+BUILD_POINTS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.82, 0.93, 0.98)
+RAW = tuple(f"raw.{t}" for t in ("ucat", "ucmt", "ucbt", "ponnot", "conj", "rejeitado"))
+LEDGER_VIEW = "intel_lead.vw_import_status_resumido"
+Start = Callable[[Mapping[str, str]], a.Running]
+
+
+def run_cut(start: Start, cut: Cut, *, kill: bool = True) -> a.Done:
+    """Run a process over a wire, and kill it (or only its connections) where the wire is cut."""
+    victim: list[int] = []
+    started = threading.Event()
+
+    def act() -> None:
+        started.wait()
+        os.kill(victim[0], signal.SIGKILL)
+
+    if kill:
+        cut.act = act
+    with wire(int(os.environ["PGPORT"]), cut) as port:
+        process = start({"PGPORT": str(port), "PGSSLMODE": "disable", "PGGSSENCMODE": "disable"})
+        victim.append(process.process.pid)
+        started.set()
+        return process.wait()
+
+
+def alone(conn: psycopg.Connection) -> None:
+    """Wait until the server has noticed that everybody else is gone."""
+    others = (
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and pid <> pg_backend_pid() and backend_type = 'client backend'"
+    )
+    a.until(lambda: a.value(conn, others) == 0)
+
+
+def published(conn: psycopg.Connection) -> dict[str, tuple[int, int]]:
+    """All that people read, but for the view that shows the ledger itself."""
+    found = a.contents(conn)
+    del found[LEDGER_VIEW]
+    return found
+
+
+def assert_ledger_is_true(conn: psycopg.Connection, content: str) -> None:
+    """What is landed is said to be completed; nothing that is not landed is."""
+    said = a.value(
+        conn,
+        "select arquivo from intel_lead.import_status where distribuidora_id = 401"
+        " and status = 'completed' order by import_id desc limit 1",
+    )
+    assert said == f"{content}.gdb.zip"
+    assert a.value(
+        conn,
+        "select s.import_id = max(i.import_id) filter (where i.status = 'completed')"
+        " from controle.safra_importada as s join intel_lead.import_status as i"
+        " using (ano, distribuidora_id) where distribuidora_id = 401 group by s.import_id",
+    )
+    loose = "select count(*) from pg_class where relnamespace = 'raw_safra'::regnamespace"
+    assert a.value(conn, loose + " and relkind = 'r' and not relispartition") == 0
+
+
+def running(conn: psycopg.Connection) -> int:
+    """Executions that the ledger says are going on."""
+    return a.value(
+        conn,
+        "select count(*) from intel_lead.import_status where status in ('pending', 'running')",
+    )
+
+
+@dataclass
+class Seesaw:
+    """A warehouse whose safra 401-2024 goes to and fro between two files.
+
+    Attributes:
+        raw: file → what schema raw holds once it is landed.
+        read: file → what people read once it is published.
+        landed: the file that is landed now.
+        load_asks: messages of a load, counted; build_asks: of a build.
+    """
+
+    warehouse: a.Warehouse
+    files: Mapping[str, Path]
+    raw: dict[str, dict[str, tuple[int, int]]]
+    read: dict[str, dict[str, tuple[int, int]]]
+    landed: str = "antiga"
+    load_asks: int = 0
+    build_asks: int = 0
+
+    @property
+    def other(self) -> str:
+        """The file that is not landed."""
+        return "nova" if self.landed == "antiga" else "antiga"
+
+
+@pytest.fixture(scope="module")
+def gangorra(
+    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+) -> Seesaw:
+    """Both contents, landed and built undisturbed, and how much is asked on the way."""
+    seesaw = Seesaw(armazem, arquivos, {}, {})
+    for name in ("antiga", "nova", "antiga"):
+        load, build = Cut(0), Cut(0)
+        if name != seesaw.landed:
+            done = run_cut(lambda env, name=name: armazem.start_load(arquivos[name], env=env), load)
+            assert done.ok, done.trouble
+            done = run_cut(lambda env: armazem.start_dbt("build", *a.SAFRAS, env=env), build)
+            assert done.ok, done.trouble
+            seesaw.load_asks, seesaw.build_asks = load.asked, build.asked
+        seesaw.landed = name
+        raw, read = a.contents(conn, *RAW), published(conn)
+        assert seesaw.raw.setdefault(name, raw) == raw
+        assert seesaw.read.setdefault(name, read) == read
+    assert all(seesaw.raw["antiga"][t] != seesaw.raw["nova"][t] for t in RAW[2:4])
+    return seesaw
+
+
+@pytest.mark.parametrize("point", range(LOAD_POINTS))
+def test_a_load_killed_anywhere_leaves_the_old_safra_or_the_new_one(
+    point: int, gangorra: Seesaw, conn: psycopg.Connection
+) -> None:
+    """Law 3, kill -9 at 22 depths of a load, before and after the server did what was asked."""
+    old, new, warehouse = gangorra.landed, gangorra.other, gangorra.warehouse
+    at = 1 + point * (gangorra.load_asks - 1) // (LOAD_POINTS - 1)
+    cut = Cut(at, answered=bool(point % 2))
+    done = run_cut(lambda env: warehouse.start_load(gangorra.files[new], env=env), cut)
+    assert done.code == -signal.SIGKILL
+    alone(conn)
+    raw = a.contents(conn, *RAW)
+    assert raw in (gangorra.raw[old], gangorra.raw[new])
+    assert_ledger_is_true(conn, new if raw == gangorra.raw[new] else old)
+
+    done = warehouse.load(gangorra.files[new])
+    assert done.ok, done.trouble
+    gangorra.landed = new
+    assert a.contents(conn, *RAW) == gangorra.raw[new]
+    assert_ledger_is_true(conn, new)
+    assert running(conn) == 0
+
+
+def test_a_lost_connection_fails_the_load_and_says_so(
+    gangorra: Seesaw, conn: psycopg.Connection
+) -> None:
+    """Law 3: exit 4, old content, a ledger row that says failed."""
+    cut = Cut(gangorra.load_asks // 2)
+    path = gangorra.files[gangorra.other]
+    start = gangorra.warehouse.start_load
+    done = run_cut(lambda env: start(path, env=env), cut, kill=False)
+    assert (done.code, cut.done.is_set()) == (4, True)
+    alone(conn)
+    assert a.contents(conn, *RAW) == gangorra.raw[gangorra.landed]
+    assert_ledger_is_true(conn, gangorra.landed)
+    last = "select status::text from intel_lead.import_status order by import_id desc limit 1"
+    assert a.value(conn, last) == "failed"
+
+
+def settle(gangorra: Seesaw, name: str) -> None:
+    """Land a file and build it, undisturbed."""
+    assert gangorra.warehouse.load(gangorra.files[name]).ok
+    gangorra.landed = name
+    done = gangorra.warehouse.build()
+    assert done.ok, done.trouble
+
+
+def assert_all_old_or_all_new(
+    conn: psycopg.Connection, gangorra: Seesaw, old: str, new: str
+) -> None:
+    """Every table and view is wholly one or the other, and the tables are of one safra."""
+    now = published(conn)
+    for name, found in now.items():
+        assert found in (gangorra.read[old][name], gangorra.read[new][name]), name
+    tables = conn.execute("select oid::regclass::text from pg_class where relkind = 'p'").fetchall()
+    swapped = {
+        now[name] == gangorra.read[new][name]
+        for (name,) in tables
+        if name in now and gangorra.read[old][name] != gangorra.read[new][name]
+    }
+    assert len(swapped) == 1
+
+
+@pytest.mark.parametrize("depth", BUILD_POINTS)
+def test_a_build_killed_anywhere_heals_by_itself(
+    depth: float, gangorra: Seesaw, conn: psycopg.Connection
+) -> None:
+    """Law 5, kill -9 of dbt: readers have one whole safra, the next build makes it the new one."""
+    if depth == BUILD_POINTS[0]:
+        settle(gangorra, gangorra.landed)
+    old, new, warehouse = gangorra.landed, gangorra.other, gangorra.warehouse
+    assert warehouse.load(gangorra.files[new]).ok
+    gangorra.landed = new
+    cut = Cut(int(gangorra.build_asks * depth), answered=depth > 0.5)
+    done = run_cut(lambda env: warehouse.start_dbt("build", *a.SAFRAS, env=env), cut)
+    assert done.code == -signal.SIGKILL
+    alone(conn)
+    assert_all_old_or_all_new(conn, gangorra, old, new)
+
+    done = warehouse.build()
+    assert done.ok, done.trouble
+    assert published(conn) == gangorra.read[new]
+
+
+@contextmanager
+def reader_of(warehouse: a.Warehouse, table: str) -> Iterator[psycopg.Connection]:
+    """A transaction that has read a table and is still open."""
+    with warehouse.connect() as reader, reader.transaction():
+        reader.execute(f"select from {table} limit 1")
+        yield reader
+
+
+@pytest.mark.parametrize("depth", range(4))
+def test_a_publication_killed_anywhere_publishes_nothing(
+    depth: int, gangorra: Seesaw, conn: psycopg.Connection
+) -> None:
+    """Law 5, the swap ended at four depths of its own: the old safra stays whole, then goes whole."""
+    if depth == 0:
+        settle(gangorra, "antiga")
+        assert gangorra.warehouse.load(gangorra.files["nova"]).ok
+        gangorra.landed = "nova"
+        models = ("--select", "config.materialized:safra")
+        assert gangorra.warehouse.dbt("run", *models).ok
+    tables = a.value(
+        conn,
+        "select array_agg(modelo order by construida_em) from controle.safra_construida"
+        " where distribuidora_id = 401",
+    )
+    publish = "select controle.publica_safra(2024, 401, (select max(import_id)"
+    publish += " from controle.safra_construida where distribuidora_id = 401), %s, 120)"
+    held = tables[len(tables) * depth // 4]
+    with gangorra.warehouse.connect() as publisher, ExitStack() as stack:
+        stack.enter_context(reader_of(gangorra.warehouse, f"intel_lead.{held}"))
+        errors: list[Exception] = []
+
+        def swap() -> None:
+            try:
+                publisher.execute(publish, [tables])
+            except psycopg.Error as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=swap)
+        thread.start()
+        pid = publisher.info.backend_pid
+        a.until(lambda: a.value(conn, "select cardinality(pg_blocking_pids(%s)) > 0", [pid]))
+        conn.execute("select pg_terminate_backend(%s)", [pid])
+        thread.join()
+        assert isinstance(errors[0], psycopg.errors.AdminShutdown)
+    alone(conn)
+    assert published(conn) == gangorra.read["antiga"]
+    if depth == 3:
+        conn.execute(publish, [tables])
+        assert gangorra.warehouse.build().ok
+        assert published(conn) == gangorra.read["nova"]
+
+
+@contextmanager
+def tiny_disk(conn: psycopg.Connection, folder: Path, kib: int) -> Iterator[None]:
+    """A tablespace ``cheio`` on a disk of its own that is soon full."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        owner = Path(a.value(conn, "show data_directory")).stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        for parent in (folder, *folder.parents[:3]):
+            parent.chmod(parent.stat().st_mode | 0o755)
+        conn.execute(f"create tablespace cheio location '{folder}'")
+        yield
+        conn.execute("drop tablespace cheio")
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_fails_load_and_build_and_changes_nothing(
+    gangorra: Seesaw, conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Law 3: no space left on device, in COPY and in CREATE TABLE AS; then all heals."""
+    settle(gangorra, "antiga")
+    full = {"PGOPTIONS": "-c default_tablespace=cheio"}
+    warehouse = gangorra.warehouse
+    with tiny_disk(conn, tmp_path, 100):
+        done = warehouse.start_load(gangorra.files["nova"], env=full).wait()
+        assert (done.code, "No space left on device" in done.text) == (4, True)
+        assert a.contents(conn, *RAW) == gangorra.raw["antiga"]
+        assert_ledger_is_true(conn, "antiga")
+        assert warehouse.load(gangorra.files["nova"]).ok
+        gangorra.landed = "nova"
+        done = warehouse.start_dbt("build", *a.SAFRAS, env=full).wait()
+        assert (done.ok, "No space left on device" in done.text) == (False, True)
+        assert published(conn) == gangorra.read["antiga"]
+        done = warehouse.build()
+        assert done.ok, done.trouble
+        assert published(conn) == gangorra.read["nova"]
+
+
+def test_postgresql_killed_during_a_load_comes_back_with_the_old_safra(
+    arquivos: Mapping[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 3, kill -9 of a backend and of the postmaster in the middle of COPY and at the end."""
+    with postgres.throwaway() as cluster:
+        postgres.bring_up(cluster)
+        for name, text in cluster.env().items():
+            monkeypatch.setenv(name, text)
+        warehouse = a.Warehouse(cluster.env(), a.Project(Path()))
+        assert warehouse.load(arquivos["antiga"]).ok
+        with warehouse.connect() as conn:
+            old = a.contents(conn, *RAW)
+        counted = Cut(0)
+        start = lambda env: warehouse.start_load(arquivos["nova"], env=env)  # noqa: E731
+        assert run_cut(start, counted).ok
+        with warehouse.connect() as conn:
+            new = a.contents(conn, *RAW)
+        assert warehouse.load(arquivos["antiga"]).ok
+
+        def kill_backend() -> None:
+            with warehouse.connect() as conn:
+                others = "select max(pid) from pg_stat_activity where application_name ~ 'loaders'"
+                os.kill(a.value(conn, others), signal.SIGKILL)
+
+        def kill_postmaster() -> None:
+            os.kill(postgres.server_pid(cluster), signal.SIGKILL)
+
+        for act, depth in ((kill_backend, 0.5), (kill_postmaster, 0.5), (kill_postmaster, 0.95)):
+            cut = Cut(int(counted.asked * depth), act=act)
+            assert run_cut(start, cut, kill=False).code == 4
+            assert cut.done.is_set()
+            postgres.bring_up(cluster)
+            with warehouse.connect() as conn:
+                assert a.contents(conn, *RAW) == old
+                assert_ledger_is_true(conn, "antiga")
+            assert warehouse.load(arquivos["nova"]).ok
+            with warehouse.connect() as conn:
+                assert a.contents(conn, *RAW) == new
+                assert_ledger_is_true(conn, "nova")
+                assert running(conn) == 0
+            assert warehouse.load(arquivos["antiga"]).ok
