@@ -45,8 +45,7 @@ dev: venv db ## Dagster's web page, and what runs schedules and sensors
 
 .PHONY: docs
 docs: venv db ## dbt's docs, the data dictionary, as one file
-	$(BIN)/dbt docs generate --static
-	@echo "open dbt_project/target/static_index.html"
+	$(BIN)/python -m scripts.docs_site
 
 .PHONY: db db-url psql db-stop db-status clean-db
 db: ## start this clone's PostgreSQL/PostGIS (nothing is started when DATABASE_URL or PGHOST is set)

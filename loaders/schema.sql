@@ -78,7 +78,7 @@ create table if not exists controle.entrega (
     primary key (distribuidora_id, ano, camada, aceita)
 );
 
--- Who overrode what, when and why.
+-- Who overrode what, when and why; and every change of a domain table (macros/auditoria.sql).
 create table if not exists controle.auditoria (
     id bigint generated always as identity primary key,
     quando timestamptz not null default clock_timestamp(),
@@ -110,3 +110,31 @@ begin
 exception when insufficient_privilege then
     raise notice 'search_path is left as it is: only the owner of the database may set it';
 end $$;
+comment on table intel_lead.import_status is
+    'Uma linha por execução de importação × camada (arquivo, safra, situação, contagens).';
+comment on column intel_lead.import_status.import_id is
+    'Identificador da execução da importação de uma camada.';
+comment on column intel_lead.import_status.distribuidora_id is
+    'Código ANEEL da distribuidora (BASE.DIST); nulo se o arquivo não pôde ser lido.';
+comment on column intel_lead.import_status.ano is
+    'Ano da safra (BASE.DAT_FNL).';
+comment on column intel_lead.import_status.camada is
+    'Camada importada: UCAT, UCMT, UCBT ou PONNOT.';
+comment on column intel_lead.import_status.status is
+    'pending, running, completed ou failed.';
+comment on column intel_lead.import_status.arquivo is
+    'Nome do arquivo de origem.';
+comment on column intel_lead.import_status.sha256 is
+    'Resumo SHA-256 do conteúdo do arquivo.';
+comment on column intel_lead.import_status.linhas_processadas is
+    'Linhas gravadas em raw.';
+comment on column intel_lead.import_status.linhas_rejeitadas is
+    'Linhas guardadas em raw.rejeitado.';
+comment on column intel_lead.import_status.data_inicio is
+    'Início da execução.';
+comment on column intel_lead.import_status.data_fim is
+    'Fim da execução.';
+comment on column intel_lead.import_status.observacoes is
+    'O que chamou a atenção sem impedir a carga.';
+comment on column intel_lead.import_status.erro is
+    'Motivo da falha.';

@@ -50,6 +50,8 @@
         {{ funcao_descarta_obra() }}
         {{ funcao_publica_safra() }}
         {{ funcao_protege_dominio() }}
+        {{ funcao_registra_mudanca() }}
+        {{ funcao_audita_dominio() }}
         {{ funcao_recria_visao() }}
         {{ funcao_cria_visao() }}
     {% endset %}

@@ -15,6 +15,7 @@
         'create or replace trigger protege_dominio before update or delete or truncate on ' ~ alvo
         ~ ' for each statement execute function controle.protege_dominio()'
     ) %}
+    {% do executa("select controle.audita_dominio('" ~ alvo ~ "')") %}
     {% set colunas = model.columns.keys() | list %}
     {% set chave = config.require('unique_key') %}
     {% set demais = colunas | reject('equalto', chave) | list %}

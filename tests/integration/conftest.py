@@ -26,8 +26,10 @@ def arquivos(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     folder = tmp_path_factory.mktemp("arquivos")
     faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
     return {
-        "antiga": gerar(folder / "antiga.gdb.zip", ucs=300, distribuidora=401, defeitos=faults),
-        "nova": gerar(folder / "nova.gdb.zip", ucs=240, semente=7, distribuidora=401),
+        "antiga": gerar(folder / "antiga.gdb.zip", ucs=260, distribuidora=401, defeitos=faults),
+        "nova": gerar(
+            folder / "nova.gdb.zip", ucs=240, semente=2, distribuidora=401, defeitos=["at_ds"]
+        ),
         "outra": gerar(folder / "outra.gdb.zip", ucs=200, distribuidora=404, defeitos=faults),
     }
 

@@ -230,7 +230,7 @@ def reader_of(warehouse: a.Warehouse, table: str) -> Iterator[psycopg.Connection
 def test_a_publication_killed_anywhere_publishes_nothing(
     depth: int, gangorra: Seesaw, conn: psycopg.Connection
 ) -> None:
-    """Law 5, the swap ended at four depths of its own: the old safra stays whole, then goes whole."""
+    """Law 5, the swap ended at four depths of its own: old and whole until a swap ends."""
     if depth == 0:
         settle(gangorra, "antiga")
         assert gangorra.warehouse.load(gangorra.files["nova"]).ok

@@ -126,7 +126,11 @@ def test_make_targets_named_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_loader_options_named_exist(page: Path) -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (CLONE / "loaders").glob("*.py"))
-    calls = [code for code in code_of(page) if re.search(r"\b(?:bdgd|aicss|sintetico|liberar) .*--", code)]
+    calls = [
+        code
+        for code in code_of(page)
+        if re.search(r"\b(?:bdgd|aicss|sintetico|liberar) .*--", code)
+    ]
     options = {name for call in calls for name in re.findall(r"--([a-z-]+)", call)}
     parameters = {
         name.replace("_", "-") for name in re.findall(r"^    (\w+): ", source, re.MULTILINE)
