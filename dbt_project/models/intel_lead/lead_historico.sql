@@ -21,15 +21,17 @@ leads as (
     select * from {{ ref('lead_bruto') }}
 ),
 
+-- Joined by the row's number, not by uc_id: the key is then made for the few rows that are left.
 superadas as (
     select u.*
     from ucs as u
-    inner join leads as l
+    left join leads as l
         on
-            u.uc_id = l.uc_id
+            u.linha = l.linha
+            and u.origem = l.origem
             and u.ano = l.ano
             and u.distribuidora_id = l.distribuidora_id
-    where u.linha <> l.linha
+    where l.linha is null
 ),
 
 energia as (
