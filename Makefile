@@ -39,6 +39,10 @@ unit: venv ## the tests that need no database
 integration: venv ## the tests on a PostgreSQL/PostGIS of their own
 	$(BIN)/python -m pytest tests/integration
 
+.PHONY: bench
+bench: venv ## measure it against ogr2ogr, pandas and bare SQL; an hour or more: make bench BENCH="--so landing"
+	$(BIN)/python -m scripts.bench $(BENCH)
+
 .PHONY: dev
 dev: venv db ## Dagster's web page, and what runs schedules and sensors
 	@exec env --default-signal=INT,QUIT $(BIN)/dagster dev
@@ -46,6 +50,7 @@ dev: venv db ## Dagster's web page, and what runs schedules and sensors
 .PHONY: docs
 docs: venv db ## dbt's docs, the data dictionary, as one file
 	$(BIN)/python -m scripts.docs_site
+	$(BIN)/python -m scripts.pagina_qualidade
 
 .PHONY: db db-url psql db-stop db-status clean-db
 db: ## start this clone's PostgreSQL/PostGIS (nothing is started when DATABASE_URL or PGHOST is set)

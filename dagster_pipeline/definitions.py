@@ -14,6 +14,7 @@ def defs() -> dg.Definitions:
         asset_checks=[
             checks.energia_publicada_igual_a_do_arquivo,
             checks.leads_da_safra_localizados,
+            checks.portao_de_entrada,
         ],
         jobs=[jobs.safra, jobs.marts, jobs.aicss],
         schedules=[schedules.daily],

@@ -8,9 +8,10 @@ No row leaves the database, only counts. ``python -m dagster_pipeline.expectativ
 import logging
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import psycopg
@@ -82,12 +83,22 @@ class Resultado:
 
 @dataclass(frozen=True)
 class Validacao:
-    """One run over one safra; ``segundos`` without the import of Great Expectations."""
+    """One run over one safra.
+
+    Attributes:
+        segundos: without the import of Great Expectations.
+        retencao: why the safra is held now; None too where a person released it as it is.
+    """
 
     safra: Safra
     import_id: int
     resultados: tuple[Resultado, ...]
     segundos: float
+    retencao: str | None = None
+
+    def da(self, camada: str) -> list[Resultado]:
+        """What was seen of one layer."""
+        return [r for r in self.resultados if r.camada == camada]
 
     def falhas(self, severidade: str) -> list[Resultado]:
         """What failed of one severity."""
@@ -95,8 +106,8 @@ class Validacao:
 
 
 # ── What has landed ───────────────────────────────────────────────────────────────────────────────
-def _folha(camada: Camada, safra: Safra) -> sql.Identifier:
-    return sql.Identifier("raw_safra", f"{camada.tabela}_{safra.distribuidora_id}_{safra.ano}")
+def _nome_da_folha(camada: Camada, safra: Safra) -> str:
+    return f"{camada.tabela}_{safra.distribuidora_id}_{safra.ano}"
 
 
 def aterrissada(conn: psycopg.Connection, chave: str) -> tuple[Safra, int]:
@@ -132,7 +143,9 @@ def retratar(conn: psycopg.Connection, safra: Safra) -> Iterator[Retrato]:
 
 
 def _um(conn: psycopg.Connection, consulta: str, camada: Camada, safra: Safra) -> Any:  # noqa: ANN401
-    return conn.execute(sql.SQL(consulta).format(_folha(camada, safra))).fetchone()[0]
+    return conn.execute(
+        sql.SQL(consulta).format(sql.Identifier("raw_safra", _nome_da_folha(camada, safra)))
+    ).fetchone()[0]
 
 
 def _veio(conn: psycopg.Connection, coluna: str, camada: Camada, safra: Safra) -> bool:
@@ -170,44 +183,57 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
     resultados = [
         resultado
         for retrato in retratar(conn, safra)
-        for resultado in _validar_camada(fonte, retrato)
+        for resultado in _validar_camada(conn, fonte, retrato)
     ]
     validacao = Validacao(safra, import_id, tuple(resultados), time.monotonic() - inicio)
     _gravar(conn, validacao)
     falhas = "; ".join(
-        f"{r.camada}: {r.regra.descricao} {r}" for r in validacao.falhas("estrutura")
+        f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}"
+        for r in validacao.falhas("estrutura")
     )
-    if falhas and portao.reter(conn, safra, import_id, falhas):
-        log.error("safra %s retida: %s; %s", chave, falhas, portao.remedio(chave))
-    return validacao
+    if falhas:
+        portao.reter(conn, safra, import_id, falhas)
+    return replace(validacao, retencao=portao.retidas(conn, [chave]).get(chave))
 
 
-def _fonte() -> Any:  # noqa: ANN401 - a GX data source; importing GX takes 12 s and more
+def _fonte() -> Any:  # noqa: ANN401 - a GX data source
+    """Imports GX: 12 s and more."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
+    from great_expectations.datasource.fluent import GxDatasourceWarning
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    warnings.simplefilter("ignore", GxDatasourceWarning)  # add_postgres wants the address spelled
     # Ephemeral: a file context writes the connection to disk. The address is libpq's PG*.
     contexto = gx.get_context(mode="ephemeral")
     contexto.variables.progress_bars = {"globally": False}
-    opcoes = {"options": "-c jit=off -c work_mem=64MB", "application_name": "intel_lead portao"}
+    opcoes = {"options": "-c jit=off", "application_name": "intel_lead portao"}
     return contexto.data_sources.add_sql(
         "raw", connection_string="postgresql+psycopg2://", kwargs={"connect_args": opcoes}
     )
 
 
-def _validar_camada(fonte: Any, retrato: Retrato) -> Iterator[Resultado]:  # noqa: ANN401
+def _validar_camada(
+    conn: psycopg.Connection,
+    fonte: Any,  # noqa: ANN401
+    retrato: Retrato,
+) -> Iterator[Resultado]:
     todas = regras(retrato)
-    folha = _folha(retrato.camada, retrato.safra)
-    esquema, tabela = folha._obj
-    na_folha = [regra for regra in todas if not regra.indicador]
-    lote = fonte.add_table_asset(tabela, table_name=tabela, schema_name=esquema)
-    yield from _executar(lote.add_batch_definition_whole_table("folha"), na_folha, retrato)
+    folha = _nome_da_folha(retrato.camada, retrato.safra)
+    lote = fonte.add_table_asset(folha, table_name=folha, schema_name="raw_safra")
+    yield from _executar(lote, [regra for regra in todas if not regra.indicador], retrato)
+    # GX runs a query several times: the one scan is ours, GX judges the figures.
     indicadores = [regra for regra in todas if regra.indicador]
-    campos = ", ".join(f"{regra.indicador} as {regra.nome}" for regra in indicadores)
-    lote = fonte.add_query_asset(
-        f"{tabela}_indicadores", query=f"select {campos} from {esquema}.{tabela}"
+    consulta = "select {} from raw_safra.{}".format(
+        ", ".join(regra.indicador for regra in indicadores), folha
     )
-    yield from _executar(lote.add_batch_definition_whole_table("linha"), indicadores, retrato)
+    figuras = zip(indicadores, conn.execute(consulta).fetchone(), strict=True)
+    linha = ", ".join(
+        f"{'null' if figura is None else figura}::double precision as {regra.nome}"
+        for regra, figura in figuras
+    )
+    lote = fonte.add_query_asset(f"{folha}_indicadores", query=f"select {linha}")
+    yield from _executar(lote, indicadores, retrato)
 
 
 def _executar(lote: Any, regras: list[Regra], retrato: Retrato) -> Iterator[Resultado]:  # noqa: ANN401
@@ -224,7 +250,8 @@ def _executar(lote: Any, regras: list[Regra], retrato: Retrato) -> Iterator[Resu
             for n, regra in enumerate(regras)
         ],
     )
-    for visto in lote.get_batch().validate(suite, result_format=CONTAGENS).results:
+    tudo = lote.add_batch_definition_whole_table("tudo").get_batch()
+    for visto in tudo.validate(suite, result_format=CONTAGENS).results:
         regra = regras[visto.expectation_config.meta["regra"]]
         if visto.exception_info.get("exception_message"):
             raise RuntimeError(
@@ -241,14 +268,13 @@ def _resultado(regra: Regra, sucesso: bool, visto: dict, retrato: Retrato) -> Re
     """GX's answer in our terms; a median of nothing is no failure."""
     valor = visto.get("observed_value")
     contagem = regra.indicador.startswith("count(")
-    inesperados = valor if contagem else visto.get("unexpected_count")
+    inesperados = int(valor) if contagem else visto.get("unexpected_count")
     if regra.indicador and valor is None:
         sucesso = True
-    observado = {
-        nome: visto[nome]
-        for nome in ("observed_value", "unexpected_percent", "missing_count")
-        if nome in visto
-    }
+    nomes = ("observed_value", "unexpected_percent", "missing_count")
+    observado = {nome: visto[nome] for nome in nomes if nome in visto}
+    if regra.nome == "colunas_da_camada":
+        observado = dict(visto.get("details", {}).get("mismatched", {}))
     return Resultado(retrato.camada.nome, regra, sucesso, inesperados, retrato.linhas, observado)
 
 
@@ -281,7 +307,9 @@ def mostrar(validacao: Validacao) -> None:
     from rich.table import Table
 
     tela = Console()
-    tabela = Table("camada", "expectativa", "coluna", "severidade", "visto", "de")
+    tabela = Table()
+    for titulo in ("camada", "expectativa", "coluna", "severidade", "visto", "de"):
+        tabela.add_column(titulo, overflow="fold")
     for r in (*validacao.falhas("estrutura"), *validacao.falhas("plausibilidade")):
         cor = "red" if r.regra.severidade == "estrutura" else "yellow"
         tabela.add_row(
@@ -304,7 +332,7 @@ def mostrar(validacao: Validacao) -> None:
 def principal(
     safras: Annotated[list[str], typer.Argument(metavar="401-2024...")],
 ) -> None:
-    """Judge landed safras. Exit: 0 the structure is sound, 3 it is not (the safra is held)."""
+    """Judge landed safras. Exit: 0 free to be built, 3 held or not landed, 4 database."""
     codigo = 0
     for chave in safras:
         try:
@@ -316,7 +344,8 @@ def principal(
             codigo = max(codigo, erro.codigo)
             continue
         mostrar(validacao)
-        if validacao.falhas("estrutura"):
+        if validacao.retencao:
+            log.error("safra %s retida; %s", chave, portao.remedio(chave))
             codigo = max(codigo, EntradaInvalida.codigo)
     raise typer.Exit(codigo)
 

@@ -17,11 +17,12 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from loaders.ambiente import CLONE
-from loaders.camadas import CAMADAS, CONJ
+from loaders.camadas import CAMADAS, CAMADAS_UC, CONJ
 from loaders.erros import EntradaInvalida
 from loaders.safra import Safra
 
 LIMITES = Path(CLONE) / "seeds" / "limite_entrega.csv"
+TOTAL = "TOTAL"
 LIBERACAO = "liberar safra"
 """``acao`` in controle.auditoria."""
 
@@ -30,10 +31,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limite:
-    """The least ratio to the reference that a layer's measure may have (seeds/limite_entrega)."""
+    """The least ratio to a reference that a layer's measure may have (seeds/limite_entrega).
+
+    Attributes:
+        camada: a layer, or TOTAL of the UC layers.
+        medida: a field of ``Medida``.
+        referencia: ``anterior``, the vintage before; ``ambas``, also the content that is replaced.
+        minimo_linhas: with fewer rows in the reference a ratio says nothing.
+    """
 
     camada: str
     medida: str
+    referencia: str
     minimo_razao: float
     minimo_linhas: int
 
@@ -51,6 +60,7 @@ class Referencia:
     """What a delivery is compared with: ``nome`` says it to a person."""
 
     nome: str
+    anterior: bool
     medidas: Mapping[str, Medida]
 
 
@@ -79,6 +89,7 @@ def ler_limites(caminho: Path = LIMITES) -> list[Limite]:
             Limite(
                 camada=linha["camada"],
                 medida=linha["medida"],
+                referencia=linha["referencia"],
                 minimo_razao=float(linha["minimo_razao"]),
                 minimo_linhas=int(linha["minimo_linhas"]),
             )
@@ -89,18 +100,27 @@ def ler_limites(caminho: Path = LIMITES) -> list[Limite]:
 def comparar(
     medidas: Mapping[str, Medida], referencia: Referencia, limites: Iterable[Limite]
 ) -> list[Queda]:
-    """What of a delivery fell below its limit; a layer that vanished whole always did."""
+    """What of a delivery fell below its limit."""
+    atuais, anteriores = _com_total(medidas), _com_total(referencia.medidas)
     quedas = []
     for limite in limites:
-        atual = medidas.get(limite.camada)
-        anterior = referencia.medidas.get(limite.camada)
-        if atual is None or anterior is None:
+        atual, anterior = atuais.get(limite.camada), anteriores.get(limite.camada)
+        if atual is None or anterior is None or anterior.linhas < limite.minimo_linhas:
             continue
         agora, antes = getattr(atual, limite.medida), getattr(anterior, limite.medida)
-        pequena = anterior.linhas < limite.minimo_linhas and atual.linhas > 0
-        if antes > 0 and not pequena and agora < limite.minimo_razao * antes:
+        vale = limite.referencia == "ambas" or referencia.anterior
+        if vale and antes > 0 and agora < limite.minimo_razao * antes:
             quedas.append(Queda(limite, agora, antes, referencia.nome))
     return quedas
+
+
+def _com_total(medidas: Mapping[str, Medida]) -> dict[str, Medida]:
+    """A file with every UC layer has a total."""
+    de_ucs = [medidas[c.nome] for c in CAMADAS_UC if c.nome in medidas]
+    if len(de_ucs) < len(CAMADAS_UC):
+        return dict(medidas)
+    total = Medida(sum(m.linhas for m in de_ucs), sum(m.energia_kwh for m in de_ucs))
+    return {**medidas, TOTAL: total}
 
 
 def avaliar(
@@ -139,7 +159,9 @@ def _referencias(conn: psycopg.Connection, safra: Safra, *, completa: bool) -> l
         por_ano.setdefault(ano, {})[camada] = Medida(quantas, kwh)
     nomes = {safra.ano: "o conteúdo que substitui"}
     return [
-        Referencia(nomes.get(ano, f"a safra {safra.distribuidora_id}-{ano}"), medidas)
+        Referencia(
+            nomes.get(ano, f"a safra {safra.distribuidora_id}-{ano}"), ano < safra.ano, medidas
+        )
         for ano, medidas in por_ano.items()
     ]
 
@@ -281,7 +303,7 @@ def liberar(conn: psycopg.Connection, safra: Safra, motivo: str) -> None:
             " where (ano, distribuidora_id) = (%(ano)s, %(dist)s)",
             onde,
         )
-        usuario = pwd.getpwuid(os.getuid()).pw_name
+        usuario = usuario_do_sistema()
         conn.execute(
             "update intel_lead.import_status as i set status = 'completed', erro = null,"
             " observacoes = concat_ws('; ', observacoes, %(nota)s::text)"
@@ -323,5 +345,13 @@ def auditar(
     conn.execute(
         "insert into controle.auditoria (usuario_so, acao, objeto, detalhes)"
         " values (%s, %s, %s, %s)",
-        [pwd.getpwuid(os.getuid()).pw_name, acao, objeto, Jsonb(dict(detalhes))],
+        [usuario_do_sistema(), acao, objeto, Jsonb(dict(detalhes))],
     )
+
+
+def usuario_do_sistema() -> str:
+    """Who runs this process; the number where a container gives it no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

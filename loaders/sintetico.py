@@ -86,6 +86,14 @@ class Defeito(StrEnum):
     """No BASE layer, so no vintage."""
     DUAS_BASES = "duas_bases"
     """BASE with two rows that disagree."""
+    SEM_DEZEMBRO = "sem_dezembro"
+    """No ENE_12 (ENE_F_12) column in the UC layers."""
+    ENERGIA_IMPOSSIVEL = "energia_impossivel"
+    """Energy of MT and AT beyond what the demand can carry, in 1 UC of 5."""
+    DIC_IMPOSSIVEL = "dic_impossivel"
+    """Months in which a UC was without supply for longer than the month, 1 UC of 40."""
+    PONTO_FORA_DO_BRASIL = "ponto_fora_do_brasil"
+    """Every pole at 10, 10."""
 
 
 PADRAO = frozenset(
@@ -257,6 +265,8 @@ def _esquema(camada: Camada, receita: Receita) -> pa.Schema:
         return pa.schema([*campos, pa.field("Shape", pa.binary())])
     if receita.tem(Defeito.SEM_COD_ID):
         campos = [c for c in campos if c.name != "COD_ID"]
+    if receita.tem(Defeito.SEM_DEZEMBRO):
+        campos = [c for c in campos if c.name not in ("ENE_12", "ENE_F_12")]
     if receita.tem(Defeito.COLUNA_EXTRA):
         campos.insert(3, pa.field("COLUNA_NOVA", pa.string()))
     if receita.tem(Defeito.TIPO_ERRADO) and camada.nome == "UCBT":
@@ -652,6 +662,17 @@ def _demanda_zero(col: Colunas, r: Receita, s: Sorteio) -> None:
             col[prefixo] = np.where(zero, 0.0, col[prefixo])
 
 
+def _energia_impossivel(col: Colunas, r: Receita, s: Sorteio) -> None:
+    if "dem_cont" in col:
+        onde = np.flatnonzero(col["numero"] % 5 == 0)
+        for prefixo in {"ene", "ene_f"} & col.keys():
+            col[prefixo][onde] *= 50
+
+
+def _dic_impossivel(col: Colunas, r: Receita, s: Sorteio) -> None:
+    col["dic"][col["numero"] % 40 == 0, 4] = 9000.0
+
+
 _MUDANCAS: dict[Defeito, Callable[[Colunas, Receita, Sorteio], None]] = {
     Defeito.CNAE_EM_BRANCO: _cnae_em_branco,
     Defeito.ENERGIA_NEGATIVA: _energia_negativa,
@@ -660,6 +681,8 @@ _MUDANCAS: dict[Defeito, Callable[[Colunas, Receita, Sorteio], None]] = {
     Defeito.CAR_INST_EM_W: _car_inst_em_w,
     Defeito.DEM_CONT_CAR_INST_MW: _car_inst_mw,
     Defeito.DEMANDA_ZERO: _demanda_zero,
+    Defeito.ENERGIA_IMPOSSIVEL: _energia_impossivel,
+    Defeito.DIC_IMPOSSIVEL: _dic_impossivel,
 }
 
 
@@ -766,7 +789,10 @@ def _pontos(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa
         col["mun"] = municipios[postes.municipio[bloco]]
         col["dist"] = np.full(len(ficticio), receita.distribuidora)
         col["conj"] = np.full(len(ficticio), _CONJUNTO)
-        col["shape"] = shapely.to_wkb(shapely.points(postes.xy[bloco]))
+        xy = postes.xy[bloco]
+        if receita.tem(Defeito.PONTO_FORA_DO_BRASIL):
+            xy = np.full_like(xy, 10.0)
+        col["shape"] = shapely.to_wkb(shapely.points(xy))
         yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 

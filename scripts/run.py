@@ -38,7 +38,9 @@ SAMPLE = Path(amostra_aicss.__file__).parent
 SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, soft_wrap=True)
 
 USAGE = 2
+INTERRUPTED = 130
 PHASES = {"raw_bdgd": "land", "raw_aicss": "land", "dbt_safra": "build", "dbt_publicado": "marts"}
+PHASES["portao_de_entrada"] = "check"
 
 QUERY = """select cod_id, municipio, pac, soma_energia
   from intel_lead.vw_lead_completo_detalhado
@@ -223,10 +225,13 @@ class Jobs:
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from dagster_pipeline.definitions import defs
+        from dagster_pipeline.defs.resources import end_dead_runs
 
         self.definitions = defs()
         self.instance = dg.DagsterInstance.get()
         self.report = report
+        with closing(conexao.conectar()) as conn:
+            end_dead_runs(self.instance, conn)
 
     def run(self, job: str, *, subject: str, ops: dict[str, Any], safra: str | None = None) -> bool:
         """Execute a job; says each step, notes its failure.
@@ -336,6 +341,8 @@ def explain(result: "dg.ExecuteInProcessResult", subject: str) -> Failure:
             data = event.step_failure_data
             error, cause = data.error, data.error and data.error.cause
             described = data.user_failure_data and data.user_failure_data.description
+            if error and error.cls_name == "DagsterExecutionInterruptedError":
+                raise KeyboardInterrupt
             reason = described or (cause or error).message
             codes = {c.__name__: c.codigo for c in (EntradaInvalida, EntregaRetida, FalhaDeBanco)}
             code = codes.get(cause.cls_name if cause else "", 1)
@@ -399,15 +406,17 @@ def show(conn: psycopg.Connection, key: str) -> None:
 def conclude(report: Report, keys: list[str]) -> None:
     """Counts, seconds, and what to open next."""
     with closing(conexao.conectar()) as conn:
-        for key in sorted(keys):
-            if is_published(conn, (key,)):
-                show(conn, key)
+        published = [key for key in sorted(keys) if is_published(conn, (key,))]
+        for key in published:
+            show(conn, key)
     SCREEN.print()
     if report.seconds:
         parts = ", ".join(f"{name} {took:.1f}" for name, took in report.seconds.items())
         SCREEN.print(f"seconds: {parts}")
     for failure in report.failures:
         SCREEN.print(f"[bold red]failed:[/] {failure.step}, {failure.subject}")
+    if keys and not published:
+        return
     SCREEN.print("next:  make dev    Dagster: lineage, runs, logs   http://localhost:3000")
     SCREEN.print("       make psql   SQL, for instance:")
     SCREEN.print("         " + QUERY.replace("\n", "\n         "), markup=False)
@@ -447,7 +456,8 @@ def execute(todo: list[Task], sample: bool, report: Report) -> list[str]:
                 done.append(key)
     if done or not todo:
         ops = {"raw_aicss": {"caminhos": [str(SAMPLE)]}} if sample else {}
-        if jobs.run("marts", subject="marts", ops=ops) and not report.failures:
+        all_done = len(done) == sum(len(safras) for _, safras in plan)
+        if jobs.run("marts", subject="marts", ops=ops) and all_done:
             built_file().parent.mkdir(parents=True, exist_ok=True)
             built_file().write_text(source)
     return done
@@ -483,6 +493,9 @@ def main(
     except ErroDeCarga as erro:
         SCREEN.print(f"[bold red]failed:[/] {erro}")
         code = erro.codigo
+    except KeyboardInterrupt:
+        SCREEN.print("interrupted: nothing is half done; make run again goes on")
+        code = INTERRUPTED
     sys.exit(code)
 
 

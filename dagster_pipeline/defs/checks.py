@@ -1,17 +1,22 @@
-"""Our own asset checks: per safra, of what is published.
+"""Our own asset checks: per safra, of what landed and of what is published.
 
 Belongs here: checks that dbt's tests cannot be, because Dagster stores those without their
-partition (the last safra's result would stand for all); Great Expectations suites go here too.
-Not here: what guards publication (dbt's tests).
+partition (the last safra's result would stand for all). Not here: what guards publication (dbt's
+tests), the landing gate's rules (dagster_pipeline/regras.py) and how they run (expectativas.py).
 """
 
 import warnings
+from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_pipeline import expectativas
 from dagster_pipeline.defs.dbt import PUBLISHED
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco
+from loaders import portao
+from loaders.camadas import CAMADAS
+from loaders.erros import EntregaRetida, ErroDeCarga
 from loaders.safra import Safra
 
 warnings.filterwarnings("ignore", message=".*partitions_def.*", category=dg.PreviewWarning)
@@ -66,3 +71,51 @@ def leads_da_safra_localizados(
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"leads": leads, "localizados": located, "pelo_municipio": by_municipio},
     )
+
+
+def _specs() -> Iterator[dg.AssetCheckSpec]:
+    claims = {
+        "estrutura": "O que aterrissou tem a forma da camada; senão a safra é retida.",
+        "plausibilidade": "Os valores que aterrissaram são plausíveis.",
+    }
+    for camada in CAMADAS:
+        for severity, claim in claims.items():
+            yield dg.AssetCheckSpec(
+                severity,
+                asset=["raw", camada.tabela],
+                description=claim,
+                # The hold in the database is what stops a safra, whoever runs dbt;
+                # blocking makes dbt wait for the verdict.
+                blocking=severity == "estrutura",
+                partitions_def=SAFRA,
+            )
+
+
+@dg.multi_asset_check(specs=list(_specs()), name="portao_de_entrada")
+def portao_de_entrada(
+    context: dg.AssetCheckExecutionContext, banco: Banco
+) -> Iterator[dg.AssetCheckResult]:
+    """Great Expectations on the safra's raw layers, in SQL; imported here, for it takes 12 s."""
+    try:
+        with banco.conectar() as conn:
+            seen = expectativas.validar(conn, context.partition_key)
+    except ErroDeCarga as erro:
+        raise dg.Failure(str(erro), allow_retries=False) from erro
+    error, warn = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+    levels = {"estrutura": error if seen.retencao else warn, "plausibilidade": warn}
+    for camada in CAMADAS:
+        for severity, level in levels.items():
+            judged = [r for r in seen.da(camada.nome) if r.regra.severidade == severity]
+            failed = [r for r in judged if not r.sucesso]
+            yield dg.AssetCheckResult(
+                asset_key=["raw", camada.tabela],
+                check_name=severity,
+                passed=not failed,
+                severity=level,
+                description="; ".join(f"{r.regra.nome} {r.regra.coluna} {r}" for r in failed),
+                metadata={"expectativas": len(judged), "falhas": len(failed)},
+            )
+    if seen.retencao:
+        chave = context.partition_key
+        text = f"safra {chave} retida: {seen.retencao}; {portao.remedio(chave)}"
+        raise dg.Failure(text, allow_retries=False) from EntregaRetida(text)

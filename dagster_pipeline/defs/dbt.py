@@ -24,7 +24,6 @@ OF_ALL = (
     f"{DOMAINS} config.materialized:view config.materialized:materialized_view"
     " config.materialized:incremental"
 )
-POOL = "dbt"
 PUBLISHED = dg.AssetKey(["intel_lead", "safra_publicada"])
 
 DbtEvent = (
@@ -79,7 +78,6 @@ def assets(path: Path) -> list[dg.AssetsDefinition]:
         select=OF_A_SAFRA,
         dagster_dbt_translator=translator,
         partitions_def=SAFRA,
-        pool=POOL,
     )
     def dbt_safra(context: dg.AssetExecutionContext, dbt: Dbt, banco: Banco) -> Iterator[DbtEvent]:
         """Build, test and publish one safra: always all of its tables, or nothing is published."""
@@ -101,7 +99,6 @@ def assets(path: Path) -> list[dg.AssetsDefinition]:
         name="dbt_publicado",
         select=OF_ALL,
         dagster_dbt_translator=translator,
-        pool=POOL,
     )
     def dbt_publicado(
         context: dg.AssetExecutionContext, dbt: Dbt, banco: Banco

@@ -6,6 +6,7 @@ models are built (dbt.py), which files land (raw.py).
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -23,6 +24,11 @@ from loaders import aicss, conexao
 
 RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
+
+RUN_LOCK = 0x52554E
+"""'RUN': first key of the advisory lock that a run's process holds; the second is the run's id."""
+GRACE_S = 5
+"""A run that has just started may not hold its lock yet."""
 
 
 class Dbt(DbtCliResource):
@@ -64,6 +70,16 @@ class Banco(dg.ConfigurableResource):
     """The warehouse's database, by libpq's PG* variables."""
 
     @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Banco"]:
+        """Hold the run's lock: it dies with the process, and others then know (`end_dead_runs`)."""
+        with closing(conexao.conectar()) as conn:
+            if context.run_id:
+                conn.execute(
+                    "select pg_advisory_lock_shared(%s, hashtext(%s))", [RUN_LOCK, context.run_id]
+                )
+            yield self
+
+    @contextmanager
     def conectar(self) -> Iterator[psycopg.Connection]:
         """A connection in autocommit, with the objects that must exist before dbt runs."""
         with closing(conexao.conectar()) as conn:
@@ -71,6 +87,26 @@ class Banco(dg.ConfigurableResource):
             if conn.execute("select to_regclass('raw.aicss_dispositivo') is null").fetchone()[0]:
                 aicss.preparar(conn)
             yield conn
+
+
+def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> list[str]:
+    """Mark runs as failed whose process is gone; returns their ids.
+
+    Dagster cannot tell for itself: a run whose process was killed counts as running for ever, and
+    two of them fill the queue.
+    """
+    dead = []
+    running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    for record in instance.get_run_records(running):
+        run = record.dagster_run
+        if time.time() - (record.start_time or time.time()) < GRACE_S:
+            continue
+        lock = [RUN_LOCK, run.run_id]
+        if conn.execute("select pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()[0]:
+            conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", lock)
+            instance.report_run_failed(run, "its process was killed: run it again")
+            dead.append(run.run_id)
+    return dead
 
 
 def dbt() -> Dbt:

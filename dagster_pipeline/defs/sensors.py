@@ -14,6 +14,7 @@ import psycopg
 from dagster_pipeline.defs import jobs
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.raw import inbox, registered
+from dagster_pipeline.defs.resources import end_dead_runs
 from loaders import arquivos, bdgd, conexao, registro
 from loaders.erros import EntradaInvalida, ErroDeCarga
 
@@ -69,7 +70,9 @@ def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
         safras, problem = _open(conn, folder / name) if name else ([], None)
-        landed = registro_keys(conn)
+        landed = landed_safras(conn)
+        for run_id in end_dead_runs(context.instance, conn):
+            context.log.warning(f"run {run_id}: its process was killed")
     if name:
         done[name] = found[name]
     if problem:
@@ -85,7 +88,7 @@ def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     )
 
 
-def registro_keys(conn: psycopg.Connection) -> list[str]:
+def landed_safras(conn: psycopg.Connection) -> list[str]:
     """Keys of all landed safras: the command line may have landed some that Dagster never saw."""
     rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
     return [chave for (chave,) in rows]

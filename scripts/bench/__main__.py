@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
+import psycopg
 import typer
 
 from scripts import postgres
@@ -61,7 +62,7 @@ def measure(bench: warehouse.Bench, steps: list[tuple[str, int]], *, minutes: fl
         say(f"[bold]{name}[/] (about {needed:.0f} min)")
         try:
             figures = GROUPS[group].measure(bench, ucs)
-        except (BenchError, OSError) as error:
+        except (BenchError, OSError, psycopg.Error) as error:
             undone.append(f"{name}: {error}")
             continue
         report.show(figures)
@@ -70,6 +71,10 @@ def measure(bench: warehouse.Bench, steps: list[tuple[str, int]], *, minutes: fl
     return undone
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def main(
     *,
     tamanhos: Annotated[str, typer.Option(help="sizes, UCs; 2000000 if you have hours")] = (
@@ -108,6 +113,6 @@ def main(
 
 if __name__ == "__main__":
     try:
-        typer.run(main)
+        app()
     except (BenchError, postgres.PostgresError) as error:
         sys.exit(str(error))

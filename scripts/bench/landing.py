@@ -11,10 +11,11 @@ from scripts.bench.warehouse import EMPTY, SAFRA, Bench
 
 NAME = "landing"
 ABOUT = """\
-The whole of each process, start-up included, into an initialised database without data. Ours: `python -m loaders bdgd
-FILE.gdb` (hash, ledger, conversion, COPY, statistics, swap). `ogr2ogr -f PostgreSQL … --config PG_USE_COPY YES` loads
-the same five layers, without a spatial index. *GDAL alone* reads every column of them with `pyogrio.open_arrow` and
-drops it; *COPY alone* copies the very bytes that our loader sends, made beforehand, into the same tables."""
+The whole of each process, start-up included, into an initialised database without data. Ours:
+`python -m loaders bdgd FILE.gdb` (hash, ledger, conversion, COPY, statistics, swap). `ogr2ogr
+-f PostgreSQL … --config PG_USE_COPY YES` loads the same five layers, without a spatial index.
+*GDAL alone* reads every column of them with `pyogrio.open_arrow` and drops it; *COPY alone*
+copies the very bytes that our loader sends, made beforehand, into the same tables."""
 LAYERS = ("UCAT_tab", "UCMT_tab", "UCBT_tab", "PONNOT", "CONJ")
 
 

@@ -52,10 +52,13 @@ def copy(folder: Path, safra: Safra) -> None:
             command = (
                 f"copy {leaf.nova.as_string(conn)} ({columns}) from stdin (format csv, freeze)"
             )
-            with (folder / f"{layer.nome}.csv").open("rb") as csv, conn.cursor() as cursor:
-                with cursor.copy(command) as stream:
-                    while block := csv.read(2**20):
-                        stream.write(block)
+            with (
+                (folder / f"{layer.nome}.csv").open("rb") as csv,
+                conn.cursor() as cursor,
+                cursor.copy(command) as stream,
+            ):
+                while block := csv.read(2**20):
+                    stream.write(block)
 
 
 def main(command: str, path: str, rest: str = "") -> None:

@@ -1,4 +1,7 @@
-"""Many tiny geodatabases: a process of safras.py. ``python -m scripts.bench.many FOLDER HOW_MANY``."""
+"""Many tiny geodatabases, made in a process of safras.py's: ``… many FOLDER HOW_MANY``.
+
+Belongs here: which ones. Not here: what is in one (loaders/sintetico.py).
+"""
 
 import sys
 from pathlib import Path

@@ -125,17 +125,21 @@ def clock(work: Callable[[], object]) -> Run:
     return Run(time.monotonic() - start)
 
 
-def server_ms(conn: psycopg.Connection, query: str, *, rounds: int) -> float:
-    """Planning and execution by the server's own clock: median in ms, after one run to warm up."""
-    times = [_explain(conn, query) for _ in range(rounds + 1)][1:]
-    return statistics.median(times)
+def server_ms(connect: Callable[[], psycopg.Connection], query: str, *, rounds: int) -> float:
+    """Planning and execution by the server's own clock: median in ms, after one run to warm up.
+
+    Args:
+        connect: a new session for every run, which has learned nothing of any partition yet.
+        query: what to explain; names without schema are intel_lead's.
+        rounds: how many runs count.
+    """
+    return statistics.median([_explain(connect, query) for _ in range(rounds + 1)][1:])
 
 
-def _explain(conn: psycopg.Connection, query: str) -> float:
-    # A session keeps what it learned of every partition; each reader starts without.
-    conn.execute("discard all")
-    conn.execute("set search_path = intel_lead, public")
-    (plan,) = conn.execute(f"explain (analyze, timing off, format json) {query}").fetchone()
+def _explain(connect: Callable[[], psycopg.Connection], query: str) -> float:
+    with connect() as conn:
+        conn.execute("set search_path = intel_lead, public")
+        (plan,) = conn.execute(f"explain (analyze, timing off, format json) {query}").fetchone()
     found: dict[str, Any] = plan[0]
     return found["Planning Time"] + found["Execution Time"]
 

@@ -14,10 +14,11 @@ from scripts.bench.warehouse import ANO, DISTRIBUIDORA, LIVE, Bench
 
 NAME = "monthly"
 ABOUT = """\
-Ours: for `lead_serie`, `lead_energia_mensal` and `lead_qualidade_mensal`, what the materialization
-`safra` does: CREATE TABLE AS, then NOT NULL, CHECK, PK, FK to the lead, indexes, statistics, ATTACH. Bare, same
-SELECTs: CREATE TABLE AS of the three from the same raw leaves, nothing else. Bare, ready rows: CREATE TABLE AS SELECT *
-of the two finished monthly tables, the least that writing these rows can take; there ours is without `lead_serie`."""
+Ours: for `lead_serie`, `lead_energia_mensal` and `lead_qualidade_mensal`, what the
+materialization `safra` does: CREATE TABLE AS, then NOT NULL, CHECK, PK, FK to the lead,
+indexes, statistics, ATTACH. Bare, same SELECTs: CREATE TABLE AS of the three from the same raw
+leaves, nothing else. Bare, ready rows: CREATE TABLE AS SELECT * of the two finished monthly
+tables, the least that writing these rows can take; there ours is without `lead_serie`."""
 SERIES, MONTHLY = "lead_serie", ("lead_energia_mensal", "lead_qualidade_mensal")
 SUFFIX = f"_{DISTRIBUIDORA}_{ANO}"
 

@@ -1,7 +1,7 @@
 """The usual way to load a BDGD: pandas in memory, COPY into tables that have their constraints.
 
-Belongs here: an honest version of it, with nothing slower than people write it: vectorised where pandas can,
-COPY in blocks, no row-by-row insert. Not here: anything of ours. ``python -m … FILE.gdb``
+Belongs here: an honest version of it, vectorised where pandas can, COPY in blocks, no insert row by
+row. Not here: anything of ours. ``python -m … FILE.gdb``
 """
 
 import hashlib

@@ -3,6 +3,8 @@
 Belongs here: these figures, and the un-marted SQL they are compared with.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -12,9 +14,10 @@ from scripts.bench.warehouse import ANO, CLONE, DISTRIBUIDORA, Bench
 
 NAME = "queries"
 ABOUT = """\
-Server time, planning and execution, median of five in new sessions, caches warm. *On the fly* is the same query on
-the joins that nobody prepared: the detailed view with its yearly summary computed from the monthly tables and the enrichment
-log; the município's rollup from leads and months. Rows are discarded by EXPLAIN, so sending them is not counted."""
+Server time, planning and execution, median of five in new sessions, caches warm. *On the fly*
+is the same query on the joins that nobody prepared: the detailed view with its yearly summary
+computed from the monthly tables and the enrichment log; the município's rollup from leads and
+months. Rows are discarded by EXPLAIN, so sending them is not counted."""
 ROUNDS = 5
 VIEW = "vw_lead_completo_detalhado"
 
@@ -89,9 +92,11 @@ def minutes(bench: Bench, ucs: int) -> float:
 
 def measure(bench: Bench, ucs: int) -> list[Figure]:
     """Take the figures of one size."""
-    with bench.connect(bench.built(ucs)) as conn:
+    connect = partial(bench.connect, bench.built(ucs))
+    with connect() as conn:
         _prepare(conn)
-        figures = [_figure(conn, ucs, *case) for case in _cases(conn)]
+        cases = _cases(conn)
+        figures = [_figure(connect, ucs, *case) for case in cases]
         conn.execute("drop schema na_hora cascade")
     return figures
 
@@ -136,8 +141,10 @@ def _documents() -> list[tuple[str, str, str]]:
     ]
 
 
-def _figure(conn: psycopg.Connection, ucs: int, what: str, made: str, fly: str) -> Figure:
-    ours, other = (server_ms(conn, query, rounds=ROUNDS) for query in (made, fly))
+def _figure(
+    connect: Callable[[], psycopg.Connection], ucs: int, what: str, made: str, fly: str
+) -> Figure:
+    ours, other = (server_ms(connect, query, rounds=ROUNDS) for query in (made, fly))
     return Figure(
         group=NAME,
         ucs=ucs,

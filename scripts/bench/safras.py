@@ -5,6 +5,7 @@ Belongs here: these figures: adding, looking one lead up, running again with not
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 
@@ -16,10 +17,11 @@ FIRST, TINY, YEARS = 1001, 300, 5
 MANY = "muitas"
 ADDED = 9001
 ABOUT = f"""\
-The warehouse with many holds synthetic safras of {TINY} UCs each, of {YEARS} years, landed and built as any others are
-(one loader, one `dbt build`). To it and to an empty one (domains, views and rollups built) the same safra is added in turns:
-loader, then one `dbt build` with DBT_SAFRA (build, tests, publication, rollups). Every round adds another distributor.
-Server times are planning + execution in a new session, whose first touch of each partition counts."""
+The warehouse with many holds synthetic safras of {TINY} UCs each, of {YEARS} years, landed and
+built as any others are (one loader, one `dbt build`). To it and to an empty one (domains, views
+and rollups built) the same safra is added in turns: loader, then one `dbt build` with DBT_SAFRA
+(build, tests, publication, rollups). Every round adds another distributor. Server times are
+planning + execution in a new session, whose first touch of each partition counts."""
 
 TESTS, PUBLICATION, ROLLUPS = "data tests", "publication", "rollups"
 _LOOKUPS = {
@@ -105,9 +107,8 @@ def _add(bench: Bench, number: int, where: str) -> Added:
     build = bench.build(f"{distribuidora}-{ANO}")
     added = Added(land, build, _by_kind(bench.nodes()))
     kinds = ", ".join(f"{kind} {seconds:.2f}" for kind, seconds in added.kinds.items())
-    say(
-        f"  {number + 1}/{bench.rounds} {where}: {land.seconds:.1f} + {build.seconds:.1f} s ({kinds})"
-    )
+    took = f"{land.seconds:.1f} + {build.seconds:.1f} s"
+    say(f"  {number + 1}/{bench.rounds} {where}: {took} ({kinds})")
     return added
 
 
@@ -157,8 +158,9 @@ def _lookups(bench: Bench, name: str) -> dict[str, float]:
     with bench.connect(name) as conn:
         place = _some_lead(conn, ADDED + bench.rounds - 1)
         there = conn.execute("select to_regprocedure('intel_lead.lead_por_id(uuid)')").fetchone()[0]
+        connect = partial(bench.connect, name)
         return {
-            label: server_ms(conn, query.format(**place), rounds=5)
+            label: server_ms(connect, query.format(**place), rounds=5)
             for label, query in _LOOKUPS.items()
             if there or "lead_por_id" not in query
         }

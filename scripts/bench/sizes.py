@@ -13,10 +13,11 @@ from scripts.bench.warehouse import ANO, DISTRIBUIDORA, Bench
 NAME = "sizes"
 COUNTRY, VINTAGES = 90_000_000, 5
 ABOUT = f"""\
-`pg_total_relation_size` of each leaf of one safra, shared among its UCs (leads). Padding: mean size of 20,000
-stored rows less that of the same rows with columns in the best order (fixed width, widest alignment first, then text).
-Nationwide: {COUNTRY / 1e6:.0f} million UCs × {VINTAGES} years at these bytes; raw may be dropped once a safra is published
-and its file archived, at the price of landing it again for a rebuild."""
+`pg_total_relation_size` of each leaf of one safra, shared among its UCs (leads). Padding: mean
+size of 20,000 stored rows less that of the same rows with columns in the best order (fixed
+width, widest alignment first, then text). Nationwide: {COUNTRY / 1e6:.0f} million UCs ×
+{VINTAGES} years at these bytes; raw may be dropped once a safra is published and its file
+archived, at the price of landing it again for a rebuild."""
 SUFFIX = f"_{DISTRIBUIDORA}_{ANO}"
 
 

@@ -195,6 +195,10 @@ class Warehouse:
         """Land geodatabases."""
         return self.start_load(*paths).wait()
 
+    def load_again(self, path: Path) -> Done:
+        """Land a geodatabase that may be there already."""
+        return Running(_loaders, ["bdgd", "--forcar", str(path)], env=self.env).wait()
+
     def start_dbt(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
         """Begin a dbt command."""
         return Running(

@@ -79,13 +79,6 @@ def test_resumos_seguem_publicacoes_e_nao_construcoes(defs: dg.Definitions) -> N
     assert grafo.get(dg.AssetKey(["intel_lead", "lead_bruto"])).automation_condition is None
 
 
-def test_dbt_um_por_vez(defs: dg.Definitions) -> None:
-    for job in ("safra", "marts"):
-        pools = {no.name: no.definition.pool for no in defs.resolve_job_def(job).nodes}
-        assert {pool for nome, pool in pools.items() if nome.startswith("dbt_")} == {dbt.POOL}
-        assert {pool for nome, pool in pools.items() if nome.startswith("raw_")} == {None}
-
-
 def test_arquivo_entra_so_quando_parou_de_crescer() -> None:
     antes, agora = {"a.gdb.zip": [5, 1]}, {"a.gdb.zip": [9, 2]}
     assert sensors.next_file(agora, {}, {}) is None

@@ -272,6 +272,12 @@ VISIVEL: dict[Defeito, Callable[[Path], bool]] = {
     Defeito.SEM_CAMADA_UCBT: _sem("ucbt"),
     Defeito.SEM_CAMADA_PONNOT: _sem("ponnot"),
     Defeito.SEM_BASE: _sem("base"),
+    Defeito.SEM_DEZEMBRO: _uc("UCBT", lambda t: "ENE_12" not in t),
+    Defeito.ENERGIA_IMPOSSIVEL: _uc("UCMT", lambda t: (t.ENE_06 > t.DEM_06 * 720).any()),
+    Defeito.DIC_IMPOSSIVEL: _uc("UCBT", lambda t: (t.DIC_05 > 744).any()),
+    Defeito.PONTO_FORA_DO_BRASIL: lambda gdb: (
+        pyogrio.read_bounds(gdb, layer="PONNOT")[1].min() == 10
+    ),
     Defeito.DUAS_BASES: lambda gdb: ler(gdb, "BASE").DAT_FNL.nunique() == 2,
     Defeito.SEM_SUFIXO_TAB: lambda gdb: "UCBT" in camadas(gdb),
     Defeito.NOMES_MINUSCULOS: lambda gdb: (
