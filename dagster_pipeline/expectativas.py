@@ -207,7 +207,10 @@ def _fonte() -> Any:  # noqa: ANN401 - a GX data source
     # Ephemeral: a file context writes the connection to disk. The address is libpq's PG*.
     contexto = gx.get_context(mode="ephemeral")
     contexto.variables.progress_bars = {"globally": False}
-    opcoes = {"options": "-c jit=off", "application_name": "intel_lead portao"}
+    opcoes = {
+        "options": "-c jit=off -c search_path=raw_safra",
+        "application_name": "intel_lead portao",
+    }
     return contexto.data_sources.add_sql(
         "raw", connection_string="postgresql+psycopg2://", kwargs={"connect_args": opcoes}
     )
@@ -220,7 +223,7 @@ def _validar_camada(
 ) -> Iterator[Resultado]:
     todas = regras(retrato)
     folha = _nome_da_folha(retrato.camada, retrato.safra)
-    lote = fonte.add_table_asset(folha, table_name=folha, schema_name="raw_safra")
+    lote = fonte.add_table_asset(folha, table_name=folha)
     yield from _executar(lote, [regra for regra in todas if not regra.indicador], retrato)
     # GX runs a query several times: the one scan is ours, GX judges the figures.
     indicadores = [regra for regra in todas if regra.indicador]

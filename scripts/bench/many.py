@@ -12,10 +12,13 @@ from scripts.bench.warehouse import ANO
 
 
 def main(folder: Path, how_many: int) -> None:
-    """Make those that are missing: distributors from FIRST on, each of YEARS years."""
+    """Make those that are missing: distributors from FIRST on, of YEARS years in turn.
+
+    One vintage each: at this size the next may look truncated, and be withheld.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(how_many):
-        distribuidora, ano = FIRST + number // YEARS, ANO - number % YEARS
+        distribuidora, ano = FIRST + number, ANO - number % YEARS
         path = folder / f"sintetico_{distribuidora}_{ano}.gdb"
         if not path.exists():
             gerar(

@@ -144,7 +144,9 @@ def test_releasing_is_audited_and_needs_a_reason_and_a_held_safra(
 def test_dbt_leaves_a_held_safra_as_it_was_published(
     armazem: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
 ) -> None:
-    antes = a.contents(conn)
+    do_registro = {"intel_lead.import_status", "intel_lead.vw_import_status_resumido"}
+    lidas = set(a.relations(conn, "intel_lead", "marts")) - do_registro
+    antes = a.contents(conn, *lidas)
     assert armazem.load(gerar(tmp_path / "cortada.gdb", ucs=100, distribuidora=401)).code == 3
     tudo = armazem.build()
     assert tudo.ok, tudo.text
@@ -153,7 +155,7 @@ def test_dbt_leaves_a_held_safra_as_it_was_published(
     assert not pedida.ok
     assert "held at the landing gate" in pedida.text
     assert "loaders liberar 401-2024" in pedida.text
-    assert a.contents(conn) == antes
+    assert a.contents(conn, *lidas) == antes
     argumentos = ["liberar", "401-2024", "--motivo", "teste"]
     assert a.Running(a._loaders, argumentos, env=armazem.env).wait().ok
     liberada = armazem.build(safra="401-2024")
