@@ -72,6 +72,15 @@ clean-db: ## stop it and delete all its data: make clean-db CONFIRM=yes
 	@[ "$(CONFIRM)" = yes ] || { echo "this deletes the database of this clone: make clean-db CONFIRM=yes" >&2; exit 2; }
 	@$(PYTHON) -m scripts.postgres remove
 
+.PHONY: backup restore
+export DEST FILE NOVO
+backup: venv db ## dump the warehouse into a checksummed folder, keep the newest 7: make backup [DEST=folder]
+	@$(BIN)/python -m scripts.backup create $${DEST:+"$$DEST"}
+
+restore: venv db ## verify a backup and restore it: make restore FILE=folder [NOVO=database]
+	@[ -n "$$FILE" ] || { echo "which backup? make restore FILE=.local/backups/…" >&2; exit 2; }
+	@$(BIN)/python -m scripts.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
+
 .PHONY: venv lock clean
 venv: ## .venv with exactly requirements.lock
 	@$(PYTHON) -m scripts.venv

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from dagster_pipeline import manifest
-from dagster_pipeline.defs import checks, dbt, jobs, raw, resources, schedules, sensors
+from dagster_pipeline.defs import backup, checks, dbt, jobs, raw, resources, schedules, sensors
 
 
 @dg.definitions
@@ -16,8 +16,8 @@ def defs() -> dg.Definitions:
             checks.leads_da_safra_localizados,
             checks.portao_de_entrada,
         ],
-        jobs=[jobs.safra, jobs.marts, jobs.aicss],
-        schedules=[schedules.daily],
+        jobs=[jobs.safra, jobs.marts, jobs.aicss, backup.job],
+        schedules=[schedules.daily, backup.schedule],
         sensors=[sensors.caixa_de_entrada, sensors.follow_publications],
         resources={"dbt": resources.dbt(), "banco": resources.Banco()},
         # One process a run: a process a step would import all of this again each time (30 s).

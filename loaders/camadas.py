@@ -102,5 +102,8 @@ RENOMES = {
 }
 """Source column (lower case) → raw column. M10 names, and the key's name in the ``_pj`` CSVs."""
 
+PESSOAIS = frozenset({"descr", "lgrd"})
+"""Columns that may hold names and addresses: read by the loader's role alone."""
+
 IGNORADAS = frozenset({"objectid", "shape_length", "shape_area", "data_base"})
 """Source columns that carry nothing to land: the row number and geometry bookkeeping."""

@@ -3,6 +3,7 @@
 Belongs here: connecting, running schema.sql. Not here: what is written (registro.py, copia.py).
 """
 
+import os
 from hashlib import md5
 from importlib import resources
 
@@ -17,13 +18,18 @@ from loaders.particoes import criar_raizes
 def conectar() -> psycopg.Connection:
     """Connect by libpq's PG* variables, in autocommit: every transaction is spelled out.
 
+    INTEL_CARGA_ROLE names a role to act as, for a login that runs dbt too (docs/security.md).
+
     Raises:
         FalhaDeBanco: no server answers, or it refuses.
     """
     try:
-        return psycopg.connect(
+        conn = psycopg.connect(
             "", autocommit=True, connect_timeout=10, fallback_application_name="intel_lead loaders"
         )
+        if papel := os.environ.get("INTEL_CARGA_ROLE"):
+            conn.execute(sql.SQL("set role {}").format(sql.Identifier(papel)))
+        return conn
     except psycopg.Error as erro:
         raise FalhaDeBanco(
             f"sem conexão com o PostgreSQL: {erro}. Confira DATABASE_URL ou PG*, ou rode `make db`"

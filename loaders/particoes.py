@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from loaders.camadas import CAMADAS, Camada
+from loaders.camadas import CAMADAS, PESSOAIS, Camada
 from loaders.safra import Safra
 
 _FIXAS = {
@@ -85,6 +85,16 @@ def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:
             " (ano = {ano} and distribuidora_id >= {de} and distribuidora_id < {ate}))"
         ).format(folha.nova, _colunas(folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
     )
+    conceder_leitura(conn, folha.camada, folha.nova)
+
+
+def conceder_leitura(conn: psycopg.Connection, camada: Camada, tabela: sql.Identifier) -> None:
+    """Let dbt's role, where scripts/roles.py made it, read every column but the PESSOAIS."""
+    if conn.execute("select to_regrole('intel_dbt') is null").fetchone()[0]:
+        return
+    colunas = [sql.Identifier(c) for c in (*_FIXAS, *camada.colunas) if c not in PESSOAIS]
+    comando = sql.SQL("grant select ({}) on {} to intel_dbt")
+    conn.execute(comando.format(sql.SQL(", ").join(colunas), tabela))
 
 
 def folhas_existentes(conn: psycopg.Connection, nomes: Iterable[str]) -> set[str]:

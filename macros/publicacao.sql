@@ -6,7 +6,7 @@
 {# Safra models in build order, parents before children. #}
 {% macro tabelas_em_ordem() %}
     {% set modelos = {} %}
-    {% for id in model.depends_on.nodes if graph.nodes[id].config.materialized == 'safra' %}
+    {% for id in model.depends_on.nodes if id in graph.nodes and graph.nodes[id].config.materialized == 'safra' %}
         {% do modelos.update({id: graph.nodes[id]}) %}
     {% endfor %}
     {% set ordem = [] %}
@@ -36,7 +36,7 @@
         and teste.unique_id not in selected_resources
         and teste.config.severity | lower == 'error' %}
         {% set depois = teste.depends_on.nodes | reject('in', antes) | list %}
-        {% set da_safra = teste.depends_on.nodes | select('in', model.depends_on.nodes) | list %}
+        {% set da_safra = teste.depends_on.nodes | select('in', model.depends_on.nodes) | select('in', graph.nodes) | list %}
         {% if da_safra and not depois %}{% do fora.append(teste.name) %}{% endif %}
     {% endfor %}
     {{ return(fora) }}

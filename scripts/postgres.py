@@ -198,6 +198,8 @@ def execute(
     """Run one of PostgreSQL's programs as the server's user; its output is in the result."""
     user = server_user(cluster.folder)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    if user:  # else libpq, asked for TLS, looks for certificates in root's home and gives up
+        clean["HOME"] = pwd.getpwnam(user).pw_dir
     return subprocess.run(
         command,
         input=text,

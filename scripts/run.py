@@ -496,6 +496,7 @@ def main(
     except KeyboardInterrupt:
         SCREEN.print("interrupted: nothing is half done; make run again goes on")
         code = INTERRUPTED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what Dagster left half-read complains
     sys.exit(code)
 
 

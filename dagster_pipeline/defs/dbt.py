@@ -84,13 +84,13 @@ def assets(path: Path) -> list[dg.AssetsDefinition]:
         with banco.conectar() as conn, sole_dbt(conn, context.log):
             select = f"{DOMAINS} {OF_A_SAFRA}" if _domains_missing(conn, manifest) else OF_A_SAFRA
             # No context: a safra is built whole even when a page selected some of its tables.
-            build = dbt.build(
+            with dbt.build(
                 ["--select", select, "--indirect-selection", "buildable"],
                 environment={"DBT_SAFRA": context.partition_key},
                 manifest=manifest,
                 dagster_dbt_translator=translator,
-            )
-            yield from _safra_events(context, conn, build)
+            ) as build:
+                yield from _safra_events(context, conn, build)
             _must_be_published(conn, context.partition_key)
         prune()
 
@@ -104,13 +104,16 @@ def assets(path: Path) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, dbt: Dbt, banco: Banco
     ) -> Iterator[DbtEvent]:
         """Domains, views, rollups, marts: what is made of all published safras, and of readings."""
-        with banco.conectar() as conn, sole_dbt(conn, context.log):
-            # Cautious: a test of safras under construction must not fail what readers see.
-            build = dbt.build(
+        with (
+            banco.conectar() as conn,
+            sole_dbt(conn, context.log),
+            dbt.build(
                 [] if context.is_subset else VIEW_TESTS,
+                # A test of safras under construction must not fail what readers see.
                 environment={"DBT_INDIRECT_SELECTION": "cautious"},
                 context=context,
-            )
+            ) as build,
+        ):
             yield from build.stream()
         prune()
 

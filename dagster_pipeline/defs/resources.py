@@ -4,6 +4,7 @@ Belongs here: connections, how dbt is called, the lock that keeps dbt builds apa
 models are built (dbt.py), which files land (raw.py).
 """
 
+import atexit
 import os
 import shutil
 import time
@@ -42,14 +43,15 @@ class Dbt(DbtCliResource):
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:
         """None: two seconds for column metadata that we do not fetch."""
 
+    @contextmanager
     def build(
         self,
         args: Sequence[str],
         *,
         environment: Mapping[str, str],
         **options: Any,  # noqa: ANN401
-    ) -> DbtCliInvocation:
-        """Start a build in the one folder that builds write to, from the project as parsed.
+    ) -> Iterator[DbtCliInvocation]:
+        """A build in the one folder that builds write to, from the project as parsed.
 
         Args:
             args: after ``build``; unit tests judge the SQL, not the data, and are left out.
@@ -59,11 +61,19 @@ class Dbt(DbtCliResource):
         target_path = manifest.target() / "build"
         variables = {**environment, "DBT_TARGET_PATH": str(manifest.parsed())}
         with set_environment(variables):
-            return self.cli(
+            build = self.cli(
                 ["build", *args, "--exclude", "resource_type:unit_test"],
                 target_path=target_path,
                 **options,
             )
+        # Interrupted, Dagster leaves this generator where it is, and dbt running.
+        atexit.register(build.process.terminate)
+        try:
+            yield build
+        finally:
+            build.process.terminate()
+            build.process.wait()
+            atexit.unregister(build.process.terminate)
 
 
 class Banco(dg.ConfigurableResource):
@@ -99,7 +109,7 @@ def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> lis
     running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
     for record in instance.get_run_records(running):
         run = record.dagster_run
-        if time.time() - (record.start_time or time.time()) < GRACE_S:
+        if time.time() - (record.start_time or record.create_timestamp.timestamp()) < GRACE_S:
             continue
         lock = [RUN_LOCK, run.run_id]
         if conn.execute("select pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()[0]:

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -93,6 +94,7 @@ def main(
 ) -> None:
     """Measure ours and the usual ways side by side; writes docs/benchmarks.md."""
     logging.basicConfig(level=logging.WARNING)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the cluster is stopped
     steps = plan(so or [], [int(size) for size in tamanhos.split(",")])
     folder = (pasta or default_folder()).resolve()
     warehouse.prepare(folder)

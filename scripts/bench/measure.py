@@ -136,6 +136,16 @@ def server_ms(connect: Callable[[], psycopg.Connection], query: str, *, rounds: 
     return statistics.median([_explain(connect, query) for _ in range(rounds + 1)][1:])
 
 
+def session_ms(conn: psycopg.Connection, query: str, *, rounds: int) -> float:
+    """The whole of a query as its client sees it, in a session that ran it before: median in ms."""
+    times = []
+    for _ in range(rounds + 3):
+        start = time.perf_counter()
+        conn.execute(query).fetchall()
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times[3:])
+
+
 def _explain(connect: Callable[[], psycopg.Connection], query: str) -> float:
     with connect() as conn:
         conn.execute("set search_path = intel_lead, public")

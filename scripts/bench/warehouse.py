@@ -25,6 +25,7 @@ from scripts.bench.measure import Run, child, say
 CLONE = Path(ambiente.CLONE)
 PYTHON = sys.executable
 DBT = Path(sys.executable).with_name("dbt")
+OF_A_SAFRA = "config.materialized:safra config.materialized:publicacao"
 LIVE = "lead"
 EMPTY, READY = "vazio", "modelo"
 """Templates: initialised by the loader; and with domains, views and rollups built as well."""
@@ -83,9 +84,14 @@ class Bench:
 
     def build(self, safra: str = "") -> Run:
         """Build, test and publish one safra or all that are pending, rollups included."""
-        return self.run(
-            "dbt", DBT, "build", "--exclude-resource-type", "unit_test", DBT_SAFRA=safra
-        )
+        command = (DBT, "build", "--exclude-resource-type", "unit_test")
+        return self.run("dbt", *command, DBT_SAFRA=safra)
+
+    def publish(self, safra: str) -> Run:
+        """Build, test and publish one safra, as Dagster's job `safra` does (defs/dbt.py)."""
+        command = (DBT, "build", "--select", OF_A_SAFRA, "--indirect-selection", "buildable")
+        command += ("--exclude-resource-type", "unit_test")
+        return self.run("dbt", *command, DBT_SAFRA=safra)
 
     def nodes(self) -> dict[str, float]:
         """Seconds of each node of the last dbt command, by unique id."""

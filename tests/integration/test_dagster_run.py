@@ -110,9 +110,7 @@ def test_construcao_que_falha_nao_publica_nada(
     conn: psycopg.Connection, instancia: dg.DagsterInstance, bdgd: Path
 ) -> None:
     antes = publicadas(conn)
-    conn.execute(
-        "alter table construcao.lead_bruto add constraint sabotagem check (uc_id is null) not valid"
-    )
+    conn.execute("alter table construcao.lead_bruto add constraint sabotagem check (uc_id is null)")
     conn.execute("update controle.safra_importada set import_id = import_id + 1")
     feita = executar(bdgd)
     conn.execute("alter table construcao.lead_bruto drop constraint sabotagem")

@@ -26,6 +26,9 @@ EXCEPTIONS = {
     ("carga_resumo", "source.intel_lead.raw.ucat"),
     ("carga_resumo", "source.intel_lead.raw.ucmt"),
     ("carga_resumo", "source.intel_lead.raw.ucbt"),
+    # Read by a test of the safra tables that must stop the publication.
+    ("safra_publicada", "source.intel_lead.controle.import_status"),
+    ("safra_publicada", "source.intel_lead.raw.rejeitado"),
 }
 KEPT = {"safra", "dominio", "publicacao", "incremental", "table"}
 """Materializations that make a table."""
@@ -128,3 +131,29 @@ def test_no_two_tests_have_one_name_or_ask_the_same(manifest: dict[str, dict[str
     )
     names = Counter(n["name"] for n in [*tests, *manifest["unit_tests"].values()])
     assert not [what for what, times in (asked + names).items() if times > 1]
+
+
+def test_every_failed_test_of_a_safra_table_stops_the_publication(
+    manifest: dict[str, dict[str, Node]],
+) -> None:
+    """Dbt skips a model after a failed test only if all that the test reads is upstream of it."""
+    nodes = manifest["nodes"]
+    above, ahead = set(), ["model.intel_lead.safra_publicada"]
+    while ahead:
+        node = nodes.get(ahead.pop(), {})
+        parents = set(node.get("depends_on", {}).get("nodes", []))
+        ahead += parents - above
+        above |= parents
+    after = {
+        unique_id
+        for unique_id, node in nodes.items()
+        if node["resource_type"] == "model" and unique_id not in above
+    }
+    loose = {
+        test["name"]: reads - above
+        for test in nodes.values()
+        if test["resource_type"] == "test"
+        for reads in [set(test["depends_on"]["nodes"])]
+        if reads & above and not reads & after and not reads <= above
+    }
+    assert not loose

@@ -1,0 +1,464 @@
+"""Back up the warehouse's database and restore it: checksummed folders of pg_dump's.
+
+Belongs here: what a backup is, what it must not overlap, retention, verification, restore.
+Not here: when one is made (dagster_pipeline/defs/backup.py), Dagster's own database, whole servers
+(pgBackRest: docs/runbook.md).
+``python -m scripts.backup create [DEST] | restore FOLDER``; exit 0 done, 2 usage, 3 bad input,
+4 database, 130 interrupted.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from psycopg import sql
+
+from loaders import ambiente, conexao, registro
+from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
+from scripts import postgres
+
+DEST = Path(ambiente.CLONE) / ".local" / "backups"
+KEEP = 7
+JOBS = 2
+
+DUMP = "dump"  # pg_dump's folder in a backup
+ABOUT = "backup.json"
+SUMS = "SHA256SUMS"  # of every other file: `sha256sum -c SHA256SUMS` reads it
+UNFINISHED = ".unfinished-"
+
+PUBLICATION = "select pg_{}advisory_lock_shared(hashtext('intel_lead.publicacao'))"
+DBT = "select pg_{}advisory_lock_shared(hashtextextended('intel_lead dbt', 0))"
+
+ROLES = """
+    select distinct rolname from pg_roles where oid in (
+        select refobjid from pg_shdepend
+        where dbid = (select oid from pg_database where datname = current_database())
+            and refclassid = 'pg_authid'::regclass
+        union select relowner from pg_class where relnamespace = any(%(schemas)s::regnamespace[])
+        union select nspowner from pg_namespace where oid = any(%(schemas)s::regnamespace[])
+    ) order by 1"""
+SCHEMAS = """
+    select format('%%I', nspname) from pg_namespace as n
+    where nspname !~ '^pg_' and nspname <> all(%s) and not exists (
+        select from pg_depend where objid = n.oid and deptype = 'e'
+    ) order by 1"""
+NOT_OURS = ["information_schema", "public"]
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+log = logging.getLogger("backup")
+
+
+# PostgreSQL's programs ----------------------------------------------------------------------------
+
+
+def program(name: str, *, major: int) -> str:
+    """Path of pg_dump or pg_restore, of the server's major version if it is on this machine.
+
+    Raises:
+        FalhaDeBanco: there is none.
+    """
+    of_server = postgres.find_binaries(major=major) or postgres.find_binaries()
+    found = of_server.tool(name) if of_server else shutil.which(name)
+    if not found:
+        raise FalhaDeBanco(f"{name} is not on this machine: install PostgreSQL {major}'s client")
+    return found
+
+
+def run(*command: str) -> str:
+    """Run one of them and return its output; libpq reads PG*.
+
+    Raises:
+        FalhaDeBanco: it failed; with the last lines that it wrote.
+    """
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        lines = "\n".join(done.stderr.strip().splitlines()[-8:])
+        raise FalhaDeBanco(f"{Path(command[0]).name} failed ({done.returncode}):\n{lines}")
+    return done.stdout
+
+
+@contextmanager
+def connection(database: str | None = None) -> Iterator[psycopg.Connection]:
+    """A connection in autocommit, to PGDATABASE unless told otherwise.
+
+    Raises:
+        FalhaDeBanco: it cannot be had, or the server refuses a statement.
+    """
+    try:
+        if database is None:
+            opened = conexao.conectar()
+        else:
+            opened = psycopg.connect("", dbname=database, autocommit=True, connect_timeout=10)
+        with closing(opened) as conn:
+            conn.execute("set application_name = 'intel_lead backup'")
+            yield conn
+    except psycopg.Error as error:
+        raise FalhaDeBanco(str(error).strip()) from error
+
+
+def major_of(conn: psycopg.Connection) -> int:
+    """The server's major version."""
+    return conn.info.server_version // 10_000
+
+
+# Backing up ---------------------------------------------------------------------------------------
+
+
+def hold(conn: psycopg.Connection) -> None:
+    """Keep landings, Dagster's builds and publications out until the connection ends.
+
+    pg_dump reads by one snapshot: a leaf that is swapped in after it was taken looks empty to it.
+    The publication's lock comes last: while we wait for a landing, others may still publish.
+    """
+    conn.execute("set idle_session_timeout = 0")
+    safras = conn.execute(
+        "select distribuidora_id, ano from controle.safra_importada order by 1, 2"
+    )
+    landing = f"select pg_{{}}advisory_lock_shared({registro._CLASSE_DA_TRAVA}, {{}})"
+    locks = [landing.format("{}", dist * 10_000 + ano) for dist, ano in safras.fetchall()]
+    for lock in (*locks, DBT, PUBLICATION):
+        if conn.execute(lock.format("try_")).fetchone()[0] is False:
+            log.info("waiting for the landing, build or publication that is under way")
+            conn.execute(lock.format(""))
+
+
+def about(conn: psycopg.Connection) -> dict[str, Any]:
+    """What a person, and the restore, want to know of the database that is backed up."""
+    schemas = [name for (name,) in conn.execute(SCHEMAS, [NOT_OURS])]
+    one = conn.execute(
+        "select current_database(), current_setting('server_version'),"
+        " pg_database_size(current_database()), (select count(*) from controle.safra_importada)"
+    ).fetchone()
+    roles = [name for (name,) in conn.execute(ROLES, {"schemas": schemas})]
+    names = ("database", "postgresql", "bytes_in_database", "safras")
+    return dict(zip(names, one, strict=True)) | {"schemas": schemas, "roles": roles}
+
+
+def create(dest: Path = DEST, *, keep: int = KEEP) -> Path:
+    """Back up PGDATABASE into a new folder of ``dest``, then delete all but the newest ``keep``.
+
+    Returns:
+        The folder: complete, checksummed and on the disk.
+
+    Raises:
+        EntradaInvalida: dest cannot be written, or another backup is writing to it.
+        FalhaDeBanco: no such database or program, or the dump failed; dest is as it was.
+    """
+    with sole_writer(dest), connection() as conn:
+        if conn.execute("select to_regclass('controle.safra_importada')").fetchone()[0] is None:
+            raise FalhaDeBanco(
+                f"database {conn.info.dbname} holds no warehouse: nothing to back up"
+            )
+        hold(conn)
+        facts = about(conn)
+        now = datetime.now(UTC)
+        folder = dest / f"{facts['database']}-{now:%Y%m%dT%H%M%SZ}"
+        unfinished = dest / f"{UNFINISHED}{folder.name}"
+        unfinished.mkdir(mode=0o700)
+        try:
+            dump = program("pg_dump", major=major_of(conn))
+            where = [f"--file={unfinished / DUMP}", f"--dbname={facts['database']}"]
+            run(dump, "--format=directory", f"--jobs={JOBS}", "--compress=1", *where)
+            conn.execute("select 1")  # the locks were ours to the end
+            facts |= {"created_at": now.isoformat(timespec="seconds")}
+            write(unfinished / ABOUT, json.dumps(facts, indent=2) + "\n")
+            sums = [f"{sha256(unfinished / name)}  {name}\n" for name in files(unfinished)]
+            write(unfinished / SUMS, "".join(sums))
+            unfinished.rename(folder)
+            sync(dest)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        retire(dest, facts["database"], keep=keep)
+    return folder
+
+
+@contextmanager
+def sole_writer(dest: Path) -> Iterator[None]:
+    """Have the folder to ourselves, without what killed runs left in it."""
+    try:
+        dest.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (dest / ".lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for leftover in dest.glob(f"{UNFINISHED}*"):
+                shutil.rmtree(leftover)
+            yield
+    except BlockingIOError:
+        raise EntradaInvalida(
+            f"another backup is writing to {dest}: repeat when it is done"
+        ) from None
+    except OSError as error:
+        raise EntradaInvalida(f"the backup was not written: {error}") from error
+
+
+def retire(dest: Path, database: str, *, keep: int) -> None:
+    """Delete this database's oldest backups; a killed deletion leaves nothing that looks whole."""
+    name = re.compile(re.escape(database) + r"-\d{8}T\d{6}Z")
+    ours = [path for path in dest.iterdir() if name.fullmatch(path.name) and path.is_dir()]
+    for old in sorted(ours, reverse=True)[keep:]:
+        shutil.rmtree(old.rename(dest / f"{UNFINISHED}{old.name}"))
+        log.info("deleted %s: the newest %d are kept", old.name, keep)
+
+
+def files(folder: Path) -> list[str]:
+    """Every file of a backup but the checksums', as a path inside it."""
+    inside = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return sorted(str(path) for path in inside if str(path) != SUMS)
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file through to the disk."""
+    with path.open("w") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Write a folder's entries through to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# Restoring ----------------------------------------------------------------------------------------
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """Compare every file with its checksum and return what the backup says of itself.
+
+    Raises:
+        EntradaInvalida: no backup, or one that is not as it was written.
+    """
+    try:
+        lines = (folder / SUMS).read_text().splitlines()
+        expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        found = set(files(folder))
+        trouble = [f"{name} is missing" for name in sorted(expected.keys() - found)]
+        trouble += [f"{name} does not belong to it" for name in sorted(found - expected.keys())]
+        trouble += [
+            f"{name} is not as it was written"
+            for name in sorted(found & expected.keys())
+            if sha256(folder / name) != expected[name]
+        ]
+        if not trouble:
+            return json.loads((folder / ABOUT).read_text())
+    except (OSError, ValueError) as error:
+        raise EntradaInvalida(f"{folder} is not a backup of ours: {error}") from error
+    raise EntradaInvalida(
+        f"{folder}: {'; '.join(trouble[:5])} ({len(trouble)} in all); nothing was restored:"
+        " use another backup"
+    )
+
+
+def restore(folder: Path, *, new: str | None = None, dry_run: bool = False) -> str:
+    """Restore a backup into PGDATABASE, which must be empty, or into a new database.
+
+    Returns:
+        The name of the database. Interrupted or failed, it is empty again, or not there.
+
+    Raises:
+        EntradaInvalida: the backup is damaged, or the database is not empty.
+        FalhaDeBanco: the server refused or was lost.
+    """
+    facts = verify(folder)
+    if new:
+        return restore_new(folder, facts, new, dry_run=dry_run)
+    with connection() as conn:
+        name = conn.info.dbname
+        sole_restore(conn)
+        mark = f"intel_lead: a restore into {name} is under way"
+        killed = description(conn) == mark
+        there = {schema for (schema,) in conn.execute(SCHEMAS, [NOT_OURS])} & {*facts["schemas"]}
+        if there and not killed:
+            raise EntradaInvalida(
+                f"database {name} is not empty (schema {', '.join(sorted(there))}); nothing was"
+                " changed: restore into a new one, --novo NAME"
+            )
+        if dry_run:
+            return name
+        describe(conn, mark)
+        try:
+            clear(conn, facts["schemas"])
+            fill(conn, folder, facts)
+        except BaseException:
+            clear(conn, facts["schemas"])
+            describe(conn, None)
+            raise
+        describe(conn, None)
+    return name
+
+
+def restore_new(folder: Path, facts: dict[str, Any], name: str, *, dry_run: bool) -> str:
+    """Restore into a database that gets its name when it is complete."""
+    unfinished = f"{name}__unfinished"
+    with connection("postgres") as admin:
+        sole_restore(admin)
+        if admin.execute("select from pg_database where datname = %s", [name]).fetchone():
+            raise EntradaInvalida(
+                f"database {name} exists: choose another name; nothing was changed"
+            )
+        if dry_run:
+            return name
+        drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(unfinished))
+        make = sql.SQL("create database {} template template0").format(sql.Identifier(unfinished))
+        admin.execute(drop)
+        admin.execute(make)
+        try:
+            with connection(unfinished) as conn:
+                fill(conn, folder, facts)
+            rename = sql.SQL("alter database {} rename to {}")
+            admin.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(name)))
+        except BaseException:
+            admin.execute(drop)
+            raise
+    return name
+
+
+def sole_restore(conn: psycopg.Connection) -> None:
+    """Keep a second restore out of the same place until the connection ends."""
+    lock = "select pg_try_advisory_lock(hashtext('intel_lead.restore'))"
+    if not conn.execute(lock).fetchone()[0]:
+        raise FalhaDeBanco("another restore is under way on this server: repeat when it is done")
+
+
+def description(conn: psycopg.Connection) -> str | None:
+    """The database's comment, where a restore leaves its mark until it is done."""
+    query = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
+    return conn.execute(query, [conn.info.dbname]).fetchone()[0]
+
+
+def describe(conn: psycopg.Connection, text: str | None) -> None:
+    """Set or take away the database's comment."""
+    comment = sql.SQL("comment on database {} is {}")
+    conn.execute(comment.format(sql.Identifier(conn.info.dbname), text))
+
+
+def clear(conn: psycopg.Connection, schemas: Sequence[str]) -> None:
+    """Drop what an unfinished restore made; one schema a transaction, for the locks it takes."""
+    for schema in schemas:
+        conn.execute(f"drop schema if exists {schema} cascade")  # quoted by SCHEMAS
+
+
+def fill(conn: psycopg.Connection, folder: Path, facts: dict[str, Any]) -> None:
+    """Restore into an empty database, and what no dump holds: settings and statistics."""
+    tool = program("pg_restore", major=major_of(conn))
+    dump = str(folder / DUMP)
+    entries = run(tool, "--list", dump).splitlines(keepends=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as chosen:
+        # Only an extension's owner may comment on it, and an administrator may have made it.
+        chosen.writelines(line for line in entries if " COMMENT - EXTENSION " not in line)
+        chosen.flush()
+        options = [f"--jobs={JOBS}", "--exit-on-error", f"--use-list={chosen.name}"]
+        run(tool, *options, *ownership(conn, facts), f"--dbname={conn.info.dbname}", dump)
+    conexao.preparar(conn, forcar=True)
+    conn.execute("analyze")
+
+
+def ownership(conn: psycopg.Connection, facts: dict[str, Any]) -> list[str]:
+    """Options for pg_restore: owners and grants as they were, where all their roles are here."""
+    missing = conn.execute(
+        "select r from unnest(%s::text[]) as r"
+        " where to_regrole(quote_ident(r)) is null or not pg_has_role(to_regrole(quote_ident(r)),"
+        " 'member')",
+        [facts["roles"]],
+    ).fetchall()
+    if not missing:
+        return []
+    names = ", ".join(name for (name,) in missing)
+    log.warning(
+        "roles of the backup are not here (%s): all will be %s's, without grants;"
+        " then run python -m scripts.roles create",
+        names,
+        conn.info.user,
+    )
+    return ["--no-owner", "--no-privileges"]
+
+
+# Commands -----------------------------------------------------------------------------------------
+
+
+@app.callback()
+def commands() -> None:
+    """Back up the warehouse, or restore it. Exit: 0 done, 2 usage, 3 bad input, 4 database."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@app.command("create")
+def create_command(
+    dest: Annotated[Path, typer.Argument(file_okay=False, help="Folder of all backups.")] = DEST,
+    *,
+    manter: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = KEEP,
+) -> None:
+    """Dump the database into a new folder of DEST and print its path."""
+    with exit_codes():
+        folder = create(dest, keep=manter)
+        size = sum((folder / name).stat().st_size for name in files(folder))
+        log.info("%.1f MB, %d files", size / 1e6, len(files(folder)))
+        print(folder)
+
+
+@app.command("restore")
+def restore_command(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="One backup.")],
+    *,
+    novo: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Create this database and restore there.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Verify; say what would be done; change nothing.")
+    ] = False,
+) -> None:
+    """Verify a backup and restore it into the empty database of PG*, or a new one."""
+    with exit_codes():
+        name = restore(folder, new=novo or None, dry_run=dry_run)
+        facts = json.loads((folder / ABOUT).read_text())
+        what = "would be restored" if dry_run else "restored"
+        log.info(
+            "%s: %d safras of database %s, %s, %s into database %s",
+            *(folder.name, facts["safras"], facts["database"], facts["created_at"], what, name),
+        )
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """End with the loaders' exit codes; a message instead of a traceback."""
+    try:
+        yield
+    except ErroDeCarga as error:
+        log.error("%s", error)
+        raise typer.Exit(error.codigo) from None
+    except KeyboardInterrupt:
+        log.error("interrupted: everything is as it was")
+        raise typer.Exit(130) from None
+
+
+if __name__ == "__main__":
+    app()

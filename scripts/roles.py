@@ -1,0 +1,239 @@
+"""The database's roles: who lands, who builds, who reads. docs/security.md says how to use them.
+
+Belongs here: roles, who owns what, privileges on schemas and raw. Not here: grants on what dbt
+makes (config ``grants``, macros/papeis.sql), columns of raw leaves (loaders/particoes.py).
+``python -m scripts.roles create|list|drop``, as the database's owner with CREATEROLE or superuser;
+passwords from INTEL_CARGA_PASSWORD, INTEL_DBT_PASSWORD, INTEL_API_PASSWORD, BI_LEITOR_PASSWORD.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from importlib import resources
+
+import psycopg
+import typer
+from psycopg import sql
+
+from loaders import aicss, conexao
+from loaders.camadas import CAMADAS
+from loaders.erros import ErroDeCarga
+from loaders.particoes import conceder_leitura
+
+ROLES = {
+    "intel_carga": "writes raw and the ledger",
+    "intel_dbt": "builds everything else",
+    "intel_api": "reads views and marts, writes AICSS readings",
+    "bi_leitor": "reads views and marts",
+}
+LIMITS = {
+    "bi_leitor": {
+        "default_transaction_read_only": "on",
+        "statement_timeout": "5min",
+        # An open snapshot older than a publication sees the replaced safra empty: none stays open.
+        "idle_in_transaction_session_timeout": "1min",
+    },
+    "intel_api": {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"},
+}
+SCHEMAS = {
+    **dict.fromkeys(["raw", "raw_safra", "controle"], "intel_carga"),
+    **dict.fromkeys(["construcao", "safra", "descarte"], "intel_dbt"),
+    **dict.fromkeys(["seeds", "intel_lead", "marts"], "intel_dbt"),
+}
+"""Schema → its owner, which owns what is in it too, but for the loader's tables in intel_lead
+and dbt's in controle."""
+
+PRIVILEGES = """
+grant create on database {database} to intel_carga, intel_dbt;
+
+-- What the other half made, and will make: dbt reads the ledger, the loader what is published.
+grant usage, create on schema controle to intel_dbt;
+grant usage, create on schema intel_lead to intel_carga;
+grant usage on schema marts to intel_carga;
+grant select on all tables in schema controle, intel_lead to intel_dbt, intel_carga;
+grant select on all tables in schema marts to intel_carga;
+alter default privileges for role intel_carga in schema controle, intel_lead
+    grant select on tables to intel_dbt;
+alter default privileges for role intel_dbt in schema controle, intel_lead, marts
+    grant select on tables to intel_carga;
+grant insert on controle.auditoria to intel_dbt;
+
+-- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/particoes.py.
+grant usage on schema raw, raw_safra to intel_dbt;
+grant select on raw.aicss_leitura, raw.aicss_dispositivo to intel_dbt;
+grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, rejeitado_em)
+    on raw.rejeitado to intel_dbt;
+
+grant usage on schema raw, controle to intel_api;
+grant select, insert on raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo
+    to intel_api;
+grant insert on raw.rejeitado to intel_api;
+
+grant usage on schema intel_lead, marts to intel_api, bi_leitor;
+"""
+
+HANDOVER = """
+with deles as (
+    select nspname, relname as nome, format('%%I.%%I', nspname, relname) as objeto,
+        case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as tipo
+    from pg_class inner join pg_namespace as n on relnamespace = n.oid
+    where relkind in ('r', 'p', 'v', 'm') and relowner = any(%(de)s::regrole[]::oid[])
+    union all
+    select nspname, proname, p.oid::regprocedure::text, 'routine'
+    from pg_proc as p inner join pg_namespace as n on pronamespace = n.oid
+    where proowner = any(%(de)s::regrole[]::oid[])
+    union all
+    select nspname, typname, t.oid::regtype::text, 'type'
+    from pg_type as t inner join pg_namespace as n on typnamespace = n.oid
+    where typtype in ('e', 'd') and typowner = any(%(de)s::regrole[]::oid[])
+)
+
+select format('alter %%s %%s owner to %%I', tipo, objeto, case
+    when nspname || '.' || nome = any(%(da_carga)s) or nspname = any('{raw,raw_safra}')
+    then 'intel_carga' else 'intel_dbt' end)
+from deles where nspname = any(%(esquemas)s) order by 1
+"""
+
+READABLE = """
+select format('grant select on %I.%I to intel_api, bi_leitor', nspname, relname)
+from pg_class inner join pg_namespace as n on relnamespace = n.oid
+where nspname = 'marts' and relkind in ('r', 'p', 'v', 'm')
+    or nspname = 'intel_lead' and relkind in ('v', 'm')
+"""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object]) -> int:
+    """Execute every statement that a query returns; how many there were."""
+    found = conn.execute(query, parameters or None).fetchall()
+    for (statement,) in found:
+        conn.execute(statement)
+    return len(found)
+
+
+def loaders_objects() -> list[str]:
+    """Qualified names of what the loaders' DDL creates."""
+    files = [f for f in resources.files("loaders").iterdir() if f.name.endswith(".sql")]
+    create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
+    return re.findall(create, "\n".join(f.read_text(encoding="utf-8") for f in files))
+
+
+def make_role(conn: psycopg.Connection, role: str) -> None:
+    """Create a role that is missing; give it the password of the environment, if there is one."""
+    name = sql.Identifier(role)
+    if conn.execute("select to_regrole(%s) is null", [role]).fetchone()[0]:
+        conn.execute(sql.SQL("create role {} nologin").format(name))
+    conn.execute(sql.SQL("comment on role {} is {}").format(name, ROLES[role]))
+    if password := os.environ.get(f"{role.upper()}_PASSWORD"):
+        # Hashed here: the statement may end up in the server's log.
+        secret = conn.pgconn.encrypt_password(
+            password.encode(), role.encode(), b"scram-sha-256"
+        ).decode()
+        conn.execute(sql.SQL("alter role {} login password {}").format(name, secret))
+    for setting, value in LIMITS.get(role, {}).items():
+        comando = sql.SQL("alter role {} set {} = {}")
+        conn.execute(comando.format(name, sql.Identifier(setting), value))
+
+
+def give_schemas(conn: psycopg.Connection) -> int:
+    """Make the schemas and hand what the database's owner made to the roles; how many objects."""
+    is_super, mine = conn.execute(
+        "select rolsuper, array[current_user, datdba::regrole::text] from pg_roles, pg_database"
+        " where rolname = current_user and datname = current_database()"
+    ).fetchone()
+    if not is_super:
+        conn.execute("grant intel_carga, intel_dbt to current_user")
+    for schema, owner in SCHEMAS.items():
+        names = sql.Identifier(schema), sql.Identifier(owner)
+        conn.execute(sql.SQL("create schema if not exists {}").format(names[0]))
+        conn.execute(sql.SQL("alter schema {} owner to {}").format(*names))
+    conn.execute(sql.SQL("grant create on schema controle to intel_dbt"))
+    conn.execute(sql.SQL("grant create on schema intel_lead to intel_carga"))
+    place = {"de": mine, "da_carga": loaders_objects(), "esquemas": list(SCHEMAS)}
+    return run_all(conn, HANDOVER, place)
+
+
+def grant_raw(conn: psycopg.Connection) -> None:
+    """Let dbt read the layers' roots and all leaves that are there."""
+    found = conn.execute(
+        "select relnamespace::regnamespace::text, relname from pg_class"
+        " where relnamespace::regnamespace::text in ('raw', 'raw_safra') and relkind in ('r', 'p')"
+    ).fetchall()
+    layers = {camada.tabela: camada for camada in CAMADAS}
+    for schema, table in found:
+        if layer := layers.get(table.split("_")[0]):
+            conceder_leitura(conn, layer, sql.Identifier(schema, table))
+
+
+def create_all(conn: psycopg.Connection) -> int:
+    """All roles with all their privileges, in one transaction; how many objects changed owner."""
+    conexao.preparar(conn)
+    aicss.preparar(conn)
+    with conn.transaction():
+        conn.execute("set local lock_timeout = '10s'")
+        for role in ROLES:
+            make_role(conn, role)
+        changed = give_schemas(conn)
+        conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
+        grant_raw(conn)
+        run_all(conn, READABLE, {})
+    return changed
+
+
+@app.command()
+def create() -> None:
+    """Create or complete the roles of this database, and hand its objects to them."""
+
+    def work(conn: psycopg.Connection) -> None:
+        changed = create_all(conn)
+        typer.echo(f"{len(ROLES)} roles in {conn.info.dbname}; {changed} objects changed owner")
+        show(conn)
+
+    run(work)
+
+
+@app.command("list")
+def list_() -> None:
+    """Say which roles there are and whether they can log in."""
+    run(show)
+
+
+@app.command()
+def drop() -> None:
+    """Drop the roles; what they own goes to whoever types this."""
+
+    def work(conn: psycopg.Connection) -> None:
+        there = conn.execute("select rolname from pg_roles where rolname = any(%s)", [list(ROLES)])
+        with conn.transaction():
+            for (role,) in there.fetchall():
+                name = sql.Identifier(role)
+                conn.execute(sql.SQL("reassign owned by {} to current_user").format(name))
+                conn.execute(sql.SQL("drop owned by {}").format(name))
+                conn.execute(sql.SQL("drop role {}").format(name))
+                typer.echo(f"{role} dropped")
+
+    run(work)
+
+
+def show(conn: psycopg.Connection) -> None:
+    """One line per role."""
+    for role, purpose in ROLES.items():
+        row = conn.execute("select rolcanlogin from pg_roles where rolname = %s", [role]).fetchone()
+        state = "missing" if not row else "can log in" if row[0] else "no password, cannot log in"
+        typer.echo(f"{role:<12} {state:<27} {purpose}")
+
+
+def run(work: Callable[[psycopg.Connection], None]) -> None:
+    """Connect and do it; a refusal of the database ends in one line and code 4."""
+    try:
+        with conexao.conectar() as conn:
+            work(conn)
+    except (psycopg.Error, ErroDeCarga) as error:
+        sys.stderr.write(f"roles: {error}\n")
+        raise typer.Exit(4) from None
+
+
+if __name__ == "__main__":
+    app()
