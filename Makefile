@@ -81,6 +81,10 @@ restore: venv db ## verify a backup and restore it: make restore FILE=folder [NO
 	@[ -n "$$FILE" ] || { echo "which backup? make restore FILE=.local/backups/…" >&2; exit 2; }
 	@$(BIN)/python -m scripts.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
 
+.PHONY: roles
+roles: venv db ## create the database's roles, passwords from the environment (docs/security.md)
+	@$(BIN)/python -m scripts.roles create
+
 .PHONY: venv lock clean
 venv: ## .venv with exactly requirements.lock
 	@$(PYTHON) -m scripts.venv

@@ -23,6 +23,7 @@ from typing import Annotated, BinaryIO
 
 import psycopg
 import typer
+from psycopg import sql
 from psycopg.types.json import Jsonb
 from rich.console import Console
 from rich.progress import wrap_file
@@ -135,9 +136,17 @@ CONTAS = tuple(c.name for c in fields(Resultado) if c.type is int)
 def preparar(con: psycopg.Connection) -> None:
     """Create this source's tables where they are missing; conexao.preparar must have run."""
     ddl = resources.files("loaders").joinpath("aicss.sql").read_text(encoding="utf-8")
+    versao = f"esquema {hashlib.md5(ddl.encode(), usedforsecurity=False).hexdigest()}"
+    # No DDL when nothing changed: role intel_api lands readings, and may not create tables.
+    feita = con.execute(
+        "select obj_description(to_regclass('controle.aicss_arquivo'), 'pg_class')"
+    ).fetchone()
+    if feita == (versao,):
+        return
     with con.transaction():
         con.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
         con.execute(ddl)
+        con.execute(sql.SQL("comment on table controle.aicss_arquivo is {}").format(versao))
 
 
 def pousar(

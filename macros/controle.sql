@@ -136,9 +136,10 @@ end
 $f$;
 {% endmacro %}
 
-{# Swaps one safra's leaves in all rebuilt tables, parents first in `tabelas`. A reader that holds a table makes the
-   swap wait at most 1.2 s a try, and its locks are given back between tries. The old leaves go to
-   schema descarte, because dropping them takes exclusive locks on the domain tables that they reference. #}
+{# Swaps one safra's leaves in all rebuilt tables, parents first in `tabelas`. All locks come first, the domain
+   tables' too (ATTACH drops redundant triggers there), within 0.7 s a try, and are given back between tries: a
+   reader that waits a second for one of them while we wait for one of its own would be ended as a deadlock.
+   The old leaves go to schema descarte, because dropping them takes exclusive locks on the domain tables. #}
 {% macro funcao_publica_safra() %}
 create or replace function controle.publica_safra(
     p_ano integer, p_distribuidora_id integer, p_import_id bigint, tabelas text[], tentativas integer
@@ -146,6 +147,11 @@ create or replace function controle.publica_safra(
 declare
     sufixo text := format('_%s_%s', p_distribuidora_id, p_ano);
     tabela text;
+    raizes regclass[];
+    folhas regclass[];
+    dominios regclass[];
+    alvo regclass;
+    prazo timestamptz;
     i integer;
     limite text := current_setting('lock_timeout');
 begin
@@ -155,10 +161,32 @@ begin
         where to_regclass(format('construcao.%I', t || sufixo)) is not null
         order by ordem
     );
+    select
+        coalesce(array_agg(format('intel_lead.%I', t)::regclass), '{}'),
+        coalesce(array_agg(f.folha) filter (where f.folha is not null), '{}')
+    into raizes, folhas
+    from unnest(tabelas) as t
+    cross join lateral (select to_regclass(format('safra.%I', t || sufixo)) as folha) as f;
+    dominios := array(
+        select distinct confrelid::regclass from pg_constraint
+        where contype = 'f' and conrelid = any(raizes)
+        order by 1
+    );
     for tentativa in 1..tentativas loop
         begin
-            -- Longer than deadlock_timeout (1 s), or an autovacuum of an old leaf would never be sent away.
+            -- Sends an autovacuum away, which takes deadlock_timeout (1 s), while readers go on.
             perform set_config('lock_timeout', '1200ms', true);
+            foreach alvo in array folhas || dominios loop
+                execute format('lock table only %s in share update exclusive mode', alvo);
+            end loop;
+            prazo := clock_timestamp() + interval '700 ms';
+            foreach alvo in array raizes || dominios loop
+                perform set_config(
+                    'lock_timeout',
+                    greatest(1, extract(milliseconds from prazo - clock_timestamp())::integer)::text,
+                    true);
+                execute format('lock table only %s in access exclusive mode', alvo);
+            end loop;
             for i in reverse array_length(tabelas, 1)..1 loop
                 tabela := tabelas[i];
                 if to_regclass(format('safra.%I', tabela || sufixo)) is not null then

@@ -108,7 +108,8 @@ $f$;
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {% set md5 = local_md5(sql ~ config.get('indexes', [])) %}
+    {# Without the database's name: a restored copy has the same view. #}
+    {% set md5 = local_md5(sql | replace('"' ~ this.database ~ '".', '') ~ config.get('indexes', [])) %}
     {% set antes = run_query(
         "select sql_md5, dados_ate::text from controle.visao_materializada where nome = '"
         ~ this.identifier ~ "'"

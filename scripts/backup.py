@@ -30,6 +30,7 @@ from psycopg import sql
 
 from loaders import ambiente, conexao, registro
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
+from loaders.safra import Safra
 from scripts import postgres
 
 DEST = Path(ambiente.CLONE) / ".local" / "backups"
@@ -127,10 +128,11 @@ def hold(conn: psycopg.Connection) -> None:
     """
     conn.execute("set idle_session_timeout = 0")
     safras = conn.execute(
-        "select distribuidora_id, ano from controle.safra_importada order by 1, 2"
+        "select distribuidora_id || '-' || ano from controle.safra_importada"
+        " order by distribuidora_id, ano"  # as a landing of several takes them
     )
     landing = f"select pg_{{}}advisory_lock_shared({registro._CLASSE_DA_TRAVA}, {{}})"
-    locks = [landing.format("{}", dist * 10_000 + ano) for dist, ano in safras.fetchall()]
+    locks = [landing.format("{}", Safra.de_chave(key).trava) for (key,) in safras.fetchall()]
     for lock in (*locks, DBT, PUBLICATION):
         if conn.execute(lock.format("try_")).fetchone()[0] is False:
             log.info("waiting for the landing, build or publication that is under way")
@@ -196,7 +198,7 @@ def sole_writer(dest: Path) -> Iterator[None]:
         with (dest / ".lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for leftover in dest.glob(f"{UNFINISHED}*"):
-                shutil.rmtree(leftover)
+                shutil.rmtree(leftover, ignore_errors=True)
             yield
     except BlockingIOError:
         raise EntradaInvalida(
@@ -318,7 +320,7 @@ def restore_new(folder: Path, facts: dict[str, Any], name: str, *, dry_run: bool
     unfinished = f"{name}__unfinished"
     with connection("postgres") as admin:
         sole_restore(admin)
-        if admin.execute("select from pg_database where datname = %s", [name]).fetchone():
+        if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             raise EntradaInvalida(
                 f"database {name} exists: choose another name; nothing was changed"
             )

@@ -16,6 +16,7 @@ import psycopg
 import typer
 from psycopg import sql
 
+from dagster_pipeline.expectativas import TABELA
 from loaders import aicss, conexao
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
@@ -30,7 +31,7 @@ ROLES = {
 LIMITS = {
     "bi_leitor": {
         "default_transaction_read_only": "on",
-        "statement_timeout": "5min",
+        "statement_timeout": "60s",
         # An open snapshot older than a publication sees the replaced safra empty: none stays open.
         "idle_in_transaction_session_timeout": "1min",
     },
@@ -68,7 +69,14 @@ grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, 
 grant usage on schema raw, controle to intel_api;
 grant select, insert on raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo
     to intel_api;
-grant insert on raw.rejeitado to intel_api;
+-- Of the rejected rows only the readings' own: the others hold whole rows of a BDGD.
+grant select, insert on raw.rejeitado to intel_api;
+alter table raw.rejeitado enable row level security;
+drop policy if exists da_dbt on raw.rejeitado;
+create policy da_dbt on raw.rejeitado for select to intel_dbt using (true);
+drop policy if exists da_api on raw.rejeitado;
+create policy da_api on raw.rejeitado to intel_api
+    using (origem = 'aicss') with check (origem = 'aicss');
 
 grant usage on schema intel_lead, marts to intel_api, bi_leitor;
 """
@@ -114,10 +122,11 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 
 def loaders_objects() -> list[str]:
-    """Qualified names of what the loaders' DDL creates."""
+    """Qualified names of what the DDL of the loaders and of the landing gate creates."""
     files = [f for f in resources.files("loaders").iterdir() if f.name.endswith(".sql")]
+    texts = [TABELA, *(f.read_text(encoding="utf-8") for f in files)]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
-    return re.findall(create, "\n".join(f.read_text(encoding="utf-8") for f in files))
+    return re.findall(create, "\n".join(texts))
 
 
 def make_role(conn: psycopg.Connection, role: str) -> None:
@@ -137,14 +146,21 @@ def make_role(conn: psycopg.Connection, role: str) -> None:
         conn.execute(comando.format(name, sql.Identifier(setting), value))
 
 
+def join(conn: psycopg.Connection, *there: str) -> None:
+    """Make this login a member: who is no superuser hands over only among roles of its own."""
+    if conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()[0]:
+        return
+    names = sql.SQL(", ").join(map(sql.Identifier, there))
+    conn.execute(sql.SQL("grant {} to current_user").format(names))
+
+
 def give_schemas(conn: psycopg.Connection) -> int:
     """Make the schemas and hand what the database's owner made to the roles; how many objects."""
-    is_super, mine = conn.execute(
-        "select rolsuper, array[current_user, datdba::regrole::text] from pg_roles, pg_database"
-        " where rolname = current_user and datname = current_database()"
+    (mine,) = conn.execute(
+        "select array[current_user, datdba::regrole::text] from pg_database"
+        " where datname = current_database()"
     ).fetchone()
-    if not is_super:
-        conn.execute("grant intel_carga, intel_dbt to current_user")
+    join(conn, "intel_carga", "intel_dbt")
     for schema, owner in SCHEMAS.items():
         names = sql.Identifier(schema), sql.Identifier(owner)
         conn.execute(sql.SQL("create schema if not exists {}").format(names[0]))
@@ -205,9 +221,13 @@ def drop() -> None:
     """Drop the roles; what they own goes to whoever types this."""
 
     def work(conn: psycopg.Connection) -> None:
-        there = conn.execute("select rolname from pg_roles where rolname = any(%s)", [list(ROLES)])
+        query = "select rolname from pg_roles where rolname = any(%s)"
         with conn.transaction():
-            for (role,) in there.fetchall():
+            there = [role for (role,) in conn.execute(query, [list(ROLES)])]
+            if there:
+                join(conn, *there)
+                conn.execute("alter table if exists raw.rejeitado disable row level security")
+            for role in there:
                 name = sql.Identifier(role)
                 conn.execute(sql.SQL("reassign owned by {} to current_user").format(name))
                 conn.execute(sql.SQL("drop owned by {}").format(name))

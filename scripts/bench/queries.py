@@ -114,7 +114,7 @@ def _cases(conn: psycopg.Connection) -> list[tuple[str, str, str]]:
     """What is asked, from what is made for it, and on the fly."""
     uc_id, municipio = conn.execute(
         "select uc_id, municipio_id from intel_lead.lead_bruto"
-        " where municipio_id is not null order by uc_id offset 1000 limit 1"
+        " where municipio_id is not null order by uc_id offset 100 limit 1"
     ).fetchone()
     safra = f"ano = {ANO} and distribuidora_id = {DISTRIBUIDORA}"
     lead = f"select * from {{}} where uc_id = '{uc_id}' and {safra}"

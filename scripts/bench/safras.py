@@ -172,7 +172,7 @@ def _lookups(bench: Bench, name: str) -> dict[tuple[str, str], float]:
 def _some_lead(conn: psycopg.Connection, distribuidora: int) -> dict[str, object]:
     uc_id, ano = conn.execute(
         "select uc_id, ano from intel_lead.lead_bruto where distribuidora_id = %s"
-        " order by uc_id offset 1000 limit 1",
+        " order by uc_id offset 100 limit 1",
         [distribuidora],
     ).fetchone()
     return {"uc_id": uc_id, "ano": ano, "distribuidora_id": distribuidora}

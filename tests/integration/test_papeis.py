@@ -1,274 +1,241 @@
-"""Roles: each does its work, and nothing else.
+"""Roles and privacy on a built warehouse: what each login may read and write, who changed what.
 
-On a cluster of this module's own, because roles are the cluster's. Not here: what the tables hold.
+Not here: what the rows say. Every role logs in by itself; the roles are gone when the module ends.
 """
 
-import io
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from typer.testing import CliRunner
 
-from loaders import aicss
-from scripts import postgres, roles
+from loaders.camadas import CAMADAS, PESSOAIS
+from scripts import roles
 from tests.integration import armazem as a
 
-PASSWORDS = {f"{role.upper()}_PASSWORD": f"senha de {role}" for role in roles.ROLES}
-DATABASE = "papeis"
-
-OWN = {
-    "intel_carga": {"raw", "raw_safra"},
-    "intel_dbt": {"construcao", "safra", "descarte", "seeds", "marts"},
-}
-"""Schemas that are a role's own, whole."""
-
-
-def login(cluster: postgres.Cluster, role: str = "lead") -> dict[str, str]:
-    """PG* of a role."""
-    own = {} if role == "lead" else {"PGUSER": role, "PGPASSWORD": f"senha de {role}"}
-    return cluster.env(database=DATABASE) | own
-
-
-def connect(env: Mapping[str, str]) -> psycopg.Connection:
-    """A connection by PG* that are not this process's."""
-    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
-    names |= {"PGDATABASE": "dbname", "PGSSLMODE": "sslmode"}
-    return psycopg.connect(**{names[k]: v for k, v in env.items() if k in names}, autocommit=True)
+SCHEMAS = ["raw", "raw_safra", "controle", "construcao", "safra", "descarte", "seeds"]
+SCHEMAS += ["intel_lead", "marts"]
+RELATIONS = """
+    select c.relnamespace::regnamespace::text, c.relname, c.relkind::text,
+        array_agg(t.attname::text order by t.attnum) filter (where t.attnum > 0)
+    from pg_class as c inner join pg_attribute as t on c.oid = t.attrelid and not t.attisdropped
+    where c.relnamespace::regnamespace::text = any(%s) and c.relkind in ('r', 'p', 'v', 'm')
+    group by c.oid order by 1, 2
+"""
+LAYERS = {camada.tabela for camada in CAMADAS}
+AICSS = {"raw.aicss_leitura", "raw.aicss_dispositivo"}
+PERSONAL = PESSOAIS | {"registro"}
+"""What may name a person: two columns of the layers, and the rejected rows as they came."""
 
 
-def command(env: Mapping[str, str], *arguments: str) -> str:
-    """Run ``scripts.roles`` in this process as whom ``env`` says."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in env.items():
-            patch.setenv(name, value)
-        done = CliRunner().invoke(roles.app, arguments)
-    assert done.exit_code == 0, done.output + done.stderr
+def _roles(armazem: a.Warehouse, command: str, passwords: Mapping[str, str]) -> str:
+    given = {f"{role.upper()}_PASSWORD": password for role, password in passwords.items()}
+    done = CliRunner().invoke(roles.app, [command], env={**armazem.env, **given})
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert not any(password in done.output for password in passwords.values())
     return done.output
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[postgres.Cluster]:
-    """A cluster with an empty database and the four roles."""
-    with postgres.throwaway() as made:
-        postgres.bring_up(made)
-        postgres.make_databases(made, postgres.binaries_for(made), (DATABASE,))
-        command(login(made) | PASSWORDS, "create")
-        yield made
+def logins(armazem: a.Warehouse) -> Iterator[Mapping[str, Mapping[str, str]]]:
+    """Role → the environment that its login has; the last role gets its password later."""
+    passwords = {role: secrets.token_hex(8) for role in roles.ROLES}
+    first = {role: "" if role == "bi_leitor" else word for role, word in passwords.items()}
+    assert "cannot log in" in _roles(armazem, "create", {r: w for r, w in first.items() if w})
+    assert "cannot log in" not in _roles(armazem, "create", passwords)
+    yield {
+        role: {**armazem.env, "PGUSER": role, "PGPASSWORD": password}
+        for role, password in passwords.items()
+    }
+    assert _roles(armazem, "drop", {}).count("dropped") == len(passwords)
 
 
-@pytest.fixture(scope="module")
-def construido(
-    cluster: postgres.Cluster, projeto: a.Project, arquivos: Mapping[str, Path]
-) -> postgres.Cluster:
-    """The same, landed by the loader's role and built by dbt's."""
-    sample = str(a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.csv")
-    for done in (
-        a.Warehouse(login(cluster, "intel_carga"), projeto).load(arquivos["antiga"]),
-        a.Running(a._loaders, ["aicss", sample], env=login(cluster, "intel_carga")).wait(),
-        a.Warehouse(login(cluster, "intel_dbt"), projeto).build(*a.ALL),
-    ):
-        assert done.ok, done.text
-    return cluster
-
-
-def everything(cluster: postgres.Cluster) -> list[tuple[str, str, str]]:
-    """Schema, qualified name and kind of every table and view of ours."""
-    with connect(login(cluster)) as conn:
-        return conn.execute(
-            "select nspname, format('%I.%I', nspname, relname), relkind::text from pg_class"
-            " inner join pg_namespace as n on n.oid = relnamespace"
-            " where relkind in ('r', 'p', 'v', 'm') and nspname !~ '^pg_'"
-            " and nspname not in ('public', 'information_schema') order by 2"
-        ).fetchall()
-
-
-def may_read(role: str, schema: str, name: str, kind: str) -> bool:
-    """Whether the role is meant to read all of it."""
-    if schema in OWN.get(role, ()):
-        return True
-    if role == "intel_carga":
-        return schema in ("intel_lead", "controle")
-    if role == "intel_dbt":
-        return schema in ("intel_lead", "controle") or name.startswith("raw.aicss_")
-    if role == "intel_api" and name in (
-        "raw.aicss_leitura", "raw.aicss_dispositivo", "controle.aicss_arquivo"
-    ):  # fmt: skip
-        return True
-    return schema == "marts" or (schema == "intel_lead" and kind in "vm")
-
-
-def refused(conn: psycopg.Connection, statement: str) -> bool:
-    """Whether the server says no for want of a privilege."""
-    try:
-        conn.execute(statement)
-    except psycopg.errors.InsufficientPrivilege:
-        return True
-    except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.WrongObjectType):
-        return True
-    except psycopg.errors.ObjectNotInPrerequisiteState:  # a view that no one can write to
-        return True
-    return False
-
-
-@pytest.mark.parametrize("role", roles.ROLES)
-def test_every_table_and_view_as_every_role(construido: postgres.Cluster, role: str) -> None:
-    wrong = []
-    with connect(login(construido, role)) as conn:
-        for schema, name, kind in everything(construido):
-            meant = may_read(role, schema, name, kind)
-            if role == "intel_carga" and schema == "marts":
-                meant = True
-            if refused(conn, f"select * from {name} limit 0") is meant:
-                wrong.append(f"{role} {'may not' if meant else 'may'} read {name}")
-    assert not wrong
-
-
-def test_readers_write_nothing_but_readings(construido: postgres.Cluster) -> None:
-    for role in ("bi_leitor", "intel_api"):
-        with connect(login(construido, role)) as conn:
-            conn.execute("set default_transaction_read_only = off")
-            for _, name, _ in everything(construido):
-                assert refused(conn, f"delete from {name} where false"), (role, name)
-                assert refused(conn, f"truncate {name}"), (role, name)
-                readings = ("raw.aicss_", "controle.aicss_", "raw.rejeitado")
-                if role == "bi_leitor" or not name.startswith(readings):
-                    assert refused(conn, f"insert into {name} default values"), (role, name)
-
-
-def test_descr_and_lgrd_are_the_loaders_alone(construido: postgres.Cluster) -> None:
-    with connect(login(construido)) as conn:
-        personal = conn.execute(
-            "select format('%I.%I', relnamespace::regnamespace, relname), attname from pg_class"
-            " inner join pg_attribute on attrelid = pg_class.oid"
-            " where attname in ('descr', 'lgrd') and relkind in ('r', 'p', 'v', 'm')"
-            " union all select 'raw.rejeitado', 'registro'"
-        ).fetchall()
-    assert len(personal) == 2 * 8 + 1
-    for role in roles.ROLES:
-        with connect(login(construido, role)) as conn:
-            for table, column in personal:
-                may = not refused(conn, f"select {column} from {table} limit 0")
-                assert may is (role == "intel_carga"), (role, table, column)
-
-
-def test_dbt_reads_all_other_columns_of_raw(construido: postgres.Cluster) -> None:
-    with connect(login(construido, "intel_dbt")) as conn:
-        hidden = conn.execute(
-            "select distinct attname from pg_attribute inner join pg_class as c on attrelid = c.oid"
-            " where relnamespace::regnamespace::text in ('raw', 'raw_safra') and attnum > 0"
-            " and c.relkind in ('r', 'p') and relname !~ '^aicss'"
-            " and not has_column_privilege(c.oid, attnum, 'select') order by 1"
-        ).fetchall()
-        assert hidden == [("descr",), ("lgrd",), ("registro",)]
-        assert refused(conn, "delete from raw.ucbt where false")
-
-
-def test_the_analyst_reads_only_and_not_for_ever(construido: postgres.Cluster) -> None:
-    with connect(login(construido, "bi_leitor")) as conn:
-        assert conn.execute("show default_transaction_read_only").fetchone() == ("on",)
-        assert conn.execute("show statement_timeout").fetchone() == ("5min",)
-        (leads,) = conn.execute("select count(*) from vw_lead_completo_detalhado").fetchone()
-        assert leads > 0
-        conn.execute("select count(*) from lead_com_coordenadas where origem = 'UCBT'")
-        conn.execute("select st_x(geom) from lead_com_coordenadas limit 1")
-
-
-def test_the_api_writes_readings(construido: postgres.Cluster) -> None:
-    reading = b'{"timestamp": "2025-03-01T10:00:00-03:00", "luz": 10, "distancia": 9}\n{x\n'
-    with connect(login(construido, "intel_api")) as conn:
-        done = aicss.carregar(conn, io.BytesIO(reading), nome="api", dispositivo="sala-9")
-        assert (done.leituras, done.ilegiveis) == (1, 1)
-        again = aicss.carregar(conn, io.BytesIO(reading), nome="api", dispositivo="sala-9")
-        assert again.ja_carregado
-
-
-def test_a_second_landing_and_build_keep_every_grant(
-    construido: postgres.Cluster, projeto: a.Project, arquivos: Mapping[str, Path]
-) -> None:
-    with connect(login(construido)) as conn:
-        conn.execute("create role vizinho")
-        conn.execute("grant select on intel_lead.vw_lead_completo_detalhado to vizinho")
-        conn.execute("grant select on intel_lead.resumo_leads_ano_camada to vizinho")
-        before = acls(conn)
-        loader = a.Warehouse(login(construido, "intel_carga"), projeto)
-        builder = a.Warehouse(login(construido, "intel_dbt"), projeto)
-        for done in (loader.load(arquivos["nova"]), builder.build(*a.ALL), builder.build(*a.ALL)):
-            assert done.ok, done.text
-        assert not a.difference(before, acls(conn))
-
-
-def acls(conn: psycopg.Connection) -> set[tuple[str, str, str]]:
-    """Owner and privileges of every relation and column that a rebuild keeps."""
-    rows = conn.execute(
-        "select c.oid::regclass::text, c.relowner::regrole::text, c.relacl::text from pg_class as c"
-        " where c.relnamespace::regnamespace::text = any(%s) and relkind in ('r', 'p', 'v', 'm')"
-        " union all select format('%%s.%%s', c.oid::regclass, attname), '', attacl::text"
-        " from pg_attribute inner join pg_class as c on attrelid = c.oid"
-        " where c.relnamespace::regnamespace::text = any(%s) and attacl is not null",
-        [["raw", "raw_safra", "intel_lead", "marts", "controle"]] * 2,
+def login(env: Mapping[str, str]) -> psycopg.Connection:
+    """A connection in autocommit."""
+    return psycopg.connect(
+        dbname=env["PGDATABASE"], user=env["PGUSER"], password=env["PGPASSWORD"], autocommit=True
     )
-    return {(str(name), str(owner), str(acl)) for name, owner, acl in rows}
 
 
-def test_a_warehouse_of_the_owners_is_handed_over(
-    cluster: postgres.Cluster, projeto: a.Project, arquivos: Mapping[str, Path]
+def readable(conn: psycopg.Connection, schema: str, name: str, columns: list[str]) -> bool:
+    """Whether a SELECT of these columns runs."""
+    query = sql.SQL("select {} from {} limit 1").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, name)
+    )
+    try:
+        conn.execute(query)
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -> bool:
+    """The matrix of docs/security.md: whether a role reads these columns of a relation."""
+    if role == "intel_carga":
+        return schema in ("raw", "raw_safra", "controle", "intel_lead", "marts")
+    if role == "intel_dbt":
+        return not (schema in ("raw", "raw_safra") and PERSONAL & set(columns))
+    if f"{schema}.{name}" in (*AICSS, "controle.aicss_arquivo", "raw.rejeitado"):
+        return role == "intel_api"
+    return schema == "marts" or schema == "intel_lead" and kind in "vm"
+
+
+def wrong(conn: psycopg.Connection, logins: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Every relation that a role can read and should not, or cannot and should.
+
+    A relation with personal columns is tried without them too, and each of them alone.
+    """
+    found = conn.execute(RELATIONS, [SCHEMAS]).fetchall()
+    assert {schema for schema, *_ in found} >= {"raw", "raw_safra", "safra", "intel_lead", "marts"}
+    bad = []
+    for role, env in logins.items():
+        with login(env) as own:
+            for schema, name, kind, columns in found:
+                personal = [c for c in columns if schema in ("raw", "raw_safra") and c in PERSONAL]
+                others = [c for c in columns if c not in personal]
+                for part in [columns, others, *([c] for c in personal)]:
+                    should = expected(role, schema, name, kind, part)
+                    if readable(own, schema, name, part) != should:
+                        bad.append(f"{role} {schema}.{name} {kind} {part}: should be {should}")
+    return bad
+
+
+@pytest.fixture
+def owned(servidor: Mapping[str, str], projeto: a.Project) -> Iterator[a.Warehouse]:
+    """An empty database with PostGIS, of an owner who is no superuser but may make roles."""
+    with psycopg.connect("", dbname="postgres", autocommit=True) as admin:
+        admin.execute("create role dono_de_teste login createrole password 'dono'")
+        admin.execute("create database de_dono owner dono_de_teste")
+        with psycopg.connect("", dbname="de_dono", autocommit=True) as inside:
+            inside.execute("create extension postgis")
+        login = {"PGDATABASE": "de_dono", "PGUSER": "dono_de_teste", "PGPASSWORD": "dono"}
+        yield a.Warehouse({**servidor, **login}, projeto)
+        admin.execute("drop database de_dono with (force)")
+        admin.execute("drop role dono_de_teste")
+
+
+def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
+    owned: a.Warehouse, arquivos: Mapping[str, Path]
 ) -> None:
-    binaries = postgres.binaries_for(cluster)
-    postgres.query(cluster, binaries, "create database herdado")
-    owner = login(cluster) | {"PGDATABASE": "herdado"}
-    warehouse = a.Warehouse(owner, projeto)
-    for done in (warehouse.load(arquivos["antiga"]), warehouse.build(*a.ALL)):
-        assert done.ok, done.text
-    assert "0 objects changed owner" not in command(owner, "create")
-    assert "; 0 objects changed owner" in command(owner, "create")
-    loader = a.Warehouse(owner | login(cluster, "intel_carga") | {"PGDATABASE": "herdado"}, projeto)
-    builder = a.Warehouse(owner | login(cluster, "intel_dbt") | {"PGDATABASE": "herdado"}, projeto)
-    for done in (loader.load(arquivos["nova"]), builder.build(*a.ALL)):
-        assert done.ok, done.text
-    # The owner goes on acting as the two roles, so that they own what it makes.
-    acting = {"INTEL_CARGA_ROLE": "intel_carga", "INTEL_DBT_ROLE": "intel_dbt"}
-    warehouse = a.Warehouse(owner | acting, projeto)
-    for done in (warehouse.load(arquivos["outra"]), warehouse.build(*a.ALL)):
-        assert done.ok, done.text
-    assert "; 0 objects changed owner" in command(owner, "create")
+    """First of this module: the roles are the server's, and must not be there yet."""
+    assert _roles(owned, "create", {}).count("cannot log in") == 4
+    done = owned.start_load(arquivos["outra"], env={"INTEL_CARGA_ROLE": "intel_carga"}).wait()
+    assert done.ok, done.trouble
+    assert "; 0 objects changed owner" in _roles(owned, "create", {})
+    assert _roles(owned, "drop", {}).count("dropped") == 4
+    assert _roles(owned, "list", {}).count("missing") == 4
 
 
-def test_changes_of_domain_tables_are_audited(
-    construido: postgres.Cluster, projeto: a.Project
+def test_every_role_reads_what_it_should_and_nothing_else(
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection
 ) -> None:
-    with connect(login(construido, "intel_dbt")) as conn:
-        count = "select count(*) from controle.auditoria where objeto ~ '^intel_lead[.]'"
-        (before,) = conn.execute(count).fetchone()
-        assert before >= 14  # the first build filled every domain
-        builder = a.Warehouse(login(construido, "intel_dbt"), projeto)
-        done = builder.build("--select", "path:models/intel_lead/dominios", *a.ALL)
-        assert done.ok, done.text
-        assert conn.execute(count).fetchone() == (before,)
-        with conn.transaction():
-            conn.execute("set local intel_lead.dominio_aberto = 'sim'")
-            conn.execute("update intel_lead.distribuidora set nome = nome")
-            conn.execute("update intel_lead.distribuidora set nome = 'X' where id = 401")
-        row = conn.execute(
-            "select quem, acao, objeto, detalhes #>> '{depois,0,nome}', detalhes -> 'linhas'"
-            " from controle.auditoria order by id desc limit 1"
-        ).fetchone()
-        assert row == ("intel_dbt", "update", "intel_lead.distribuidora", "X", 1)
-        assert conn.execute(count).fetchone() == (before + 1,)
-        assert refused(conn, "delete from controle.auditoria")
+    """Tried with a SELECT on every relation of the catalogue."""
+    assert wrong(conn, logins) == []
 
 
-def test_no_password_no_login(cluster: postgres.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PASSWORDS:
-        monkeypatch.delenv(name, raising=False)
-    with postgres.throwaway() as other:
-        postgres.bring_up(other)
-        said = command(other.env(), "create")
-        assert said.count("no password, cannot log in") == 4
-        said = command(other.env() | {"BI_LEITOR_PASSWORD": "segredo nunca dito"}, "create")
-        assert said.count("can log in") == 4
-        assert said.count("no password") == 3
-        assert "segredo" not in said
-        command(other.env(), "drop")
-        assert command(other.env(), "list").count("missing") == 4
+def test_personal_columns_are_in_raw_alone(conn: psycopg.Connection) -> None:
+    """DESCR and LGRD of three layers at least, and nothing that dbt makes carries them on."""
+    found = conn.execute(RELATIONS, [SCHEMAS]).fetchall()
+    having = {(schema, name.split("_")[0]) for schema, name, _, cols in found if PESSOAIS & {*cols}}
+    assert {schema for schema, _ in having} == {"raw", "raw_safra"}
+    assert {layer for _, layer in having} >= {"ucat", "ucmt", "ucbt"}
+
+
+def test_the_reader_is_limited_and_writes_nothing(
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection
+) -> None:
+    """Read-only by default, one minute a query; and who turns that off still may not write."""
+    with login(logins["bi_leitor"]) as reader:
+        assert a.value(reader, "show default_transaction_read_only") == "on"
+        assert a.value(reader, "show statement_timeout") == "1min"
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            reader.execute("create table marts.x (y integer)")
+        reader.execute("set default_transaction_read_only = off")
+        for command in (
+            "create table marts.x (y integer)",
+            "delete from marts.consumo_dispositivo_hora",
+            "refresh materialized view intel_lead.resumo_leads_distribuidora",
+            "update intel_lead.municipio set nome = nome",
+            "set role intel_dbt",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(command)
+
+
+def test_the_api_lands_readings_and_changes_nothing_else(
+    logins: Mapping[str, Mapping[str, str]], armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """The readings' loader runs as intel_api; a BDGD it cannot land."""
+    sample = a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.jsonl"
+    conn.execute(
+        "insert into raw.rejeitado (origem, arquivo, linha, motivo, registro)"
+        """ values ('UCBT', 'x', 1, 'x', '{"descr": "um nome"}')"""
+    )
+    done = a.Running(a._loaders, ["aicss", str(sample)], env=logins["intel_api"]).wait()
+    assert done.ok, done.trouble
+    with login(logins["intel_api"]) as api:
+        assert a.value(
+            api, "select count(*) > 0 from controle.aicss_arquivo where arquivo ~ 'jsonl'"
+        )
+        for command in (
+            "delete from raw.aicss_leitura",
+            "update intel_lead.import_status set status = 'completed'",
+            "insert into raw.ucbt default values",
+            "insert into raw.rejeitado (origem, arquivo, linha, motivo, registro)"
+            " values ('UCBT', 'x', 1, 'x', '{}')",
+            "create table raw.x (y integer)",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                api.execute(command)
+
+
+def test_landing_and_building_run_as_their_roles_and_keep_privileges(
+    logins: Mapping[str, Mapping[str, str]],
+    armazem: a.Warehouse,
+    arquivos: Mapping[str, Path],
+    conn: psycopg.Connection,
+) -> None:
+    """A new delivery as intel_carga, a build as intel_dbt: the matrix holds for the new leaves."""
+    done = a.Running(a._loaders, ["bdgd", str(arquivos["nova"])], env=logins["intel_carga"]).wait()
+    assert done.ok, done.trouble
+    done = armazem.start_dbt("build", *a.ALL, env=logins["intel_dbt"]).wait()
+    assert done.ok, done.trouble
+    assert a.value(
+        conn,
+        "select import_id = (select max(import_id) from controle.safra_importada)"
+        " from intel_lead.safra_publicada where (ano, distribuidora_id) = (2024, 401)",
+    )
+    assert wrong(conn, logins) == []
+
+
+def test_a_build_without_change_keeps_grants_and_audits_nothing(
+    logins: Mapping[str, Mapping[str, str]], armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Built by the owner who acts as intel_dbt: the same owners, grants, comments; no audit row."""
+    count = "select count(*) from controle.auditoria"
+    before, audited = a.catalogue(conn), a.value(conn, count)
+    without_tests = (*a.ALL, "--exclude-resource-type", "test")
+    acting = {**armazem.env, "INTEL_DBT_ROLE": "intel_dbt"}
+    done = armazem.start_dbt("build", *without_tests, env=acting).wait()
+    assert done.ok, done.trouble
+    assert a.difference(before, a.catalogue(conn)) == []
+    assert a.value(conn, count) == audited
+
+
+def test_a_change_of_a_domain_is_audited(conn: psycopg.Connection) -> None:
+    """Who, when, which table, and the row before and after."""
+    with conn.transaction(force_rollback=True):
+        conn.execute("set local intel_lead.dominio_aberto = 'sim'")
+        conn.execute("update intel_lead.municipio set nome = 'X' || nome where id = 4321204")
+        conn.execute("update intel_lead.municipio set nome = nome")
+        rows = conn.execute(
+            "select acao, objeto, quem = session_user, quando > now() - interval '1 minute',"
+            " detalhes -> 'linhas', 'X' || (detalhes #>> '{antes,0,nome}'),"
+            " detalhes #>> '{depois,0,nome}'"
+            " from controle.auditoria where quando >= now()"
+        ).fetchall()
+    assert [row[:5] for row in rows] == [("update", "intel_lead.municipio", True, True, 1)]
+    assert rows[0][5] == rows[0][6]

@@ -246,7 +246,7 @@ def test_a_publication_killed_anywhere_publishes_nothing(
     publish += " from controle.safra_construida where distribuidora_id = 401), %s, 120)"
     held = tables[len(tables) * depth // 4]
     with gangorra.warehouse.connect() as publisher, ExitStack() as stack:
-        stack.enter_context(reader_of(gangorra.warehouse, f"intel_lead.{held}"))
+        stack.enter_context(reader_of(gangorra.warehouse, f"construcao.{held}"))
         errors: list[Exception] = []
 
         def swap() -> None:

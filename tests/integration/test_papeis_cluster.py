@@ -1,0 +1,124 @@
+"""Roles on a cluster of this module's own: an empty database, one that the owner filled, none at all.
+
+Not here: the matrix of who reads what (test_papeis.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from scripts import postgres, roles
+from tests.integration import armazem as a
+
+PASSWORDS = {f"{role.upper()}_PASSWORD": f"senha de {role}" for role in roles.ROLES}
+DATABASE = "papeis"
+SAMPLE = str(a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.csv")
+
+
+def login(cluster: postgres.Cluster, role: str = "lead") -> dict[str, str]:
+    """PG* of a role."""
+    own = {} if role == "lead" else {"PGUSER": role, "PGPASSWORD": f"senha de {role}"}
+    return cluster.env(database=DATABASE) | own
+
+
+def connect(env: Mapping[str, str]) -> psycopg.Connection:
+    """A connection by PG* that are not this process's."""
+    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
+    names |= {"PGDATABASE": "dbname", "PGSSLMODE": "sslmode"}
+    return psycopg.connect(**{names[k]: v for k, v in env.items() if k in names}, autocommit=True)
+
+
+def command(env: Mapping[str, str], *arguments: str) -> str:
+    """Run ``scripts.roles`` in this process as whom ``env`` says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        done = CliRunner().invoke(roles.app, arguments)
+    assert done.exit_code == 0, done.output + done.stderr
+    return done.output
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[postgres.Cluster]:
+    """A cluster with an empty database and the four roles."""
+    with postgres.throwaway() as made:
+        postgres.bring_up(made)
+        postgres.make_databases(made, postgres.binaries_for(made), (DATABASE,))
+        command(login(made) | PASSWORDS, "create")
+        yield made
+
+
+def acls(conn: psycopg.Connection) -> set[tuple[str, str, str]]:
+    """Owner and privileges of every relation and column that a rebuild keeps."""
+    rows = conn.execute(
+        "select c.oid::regclass::text, c.relowner::regrole::text, c.relacl::text from pg_class as c"
+        " where c.relnamespace::regnamespace::text = any(%s) and relkind in ('r', 'p', 'v', 'm')"
+        " union all select format('%%s.%%s', c.oid::regclass, attname), '', attacl::text"
+        " from pg_attribute inner join pg_class as c on attrelid = c.oid"
+        " where c.relnamespace::regnamespace::text = any(%s) and attacl is not null",
+        [["raw", "raw_safra", "intel_lead", "marts", "controle"]] * 2,
+    )
+    return {(str(name), str(owner), str(acl)) for name, owner, acl in rows}
+
+
+def test_an_empty_database_is_filled_by_its_roles_and_neighbours_keep_their_grants(
+    cluster: postgres.Cluster, projeto: a.Project, arquivos: Mapping[str, Path]
+) -> None:
+    loader = a.Warehouse(login(cluster, "intel_carga"), projeto)
+    builder = a.Warehouse(login(cluster, "intel_dbt"), projeto)
+    readings = a.Running(a._loaders, ["aicss", SAMPLE], env=login(cluster, "intel_carga"))
+    for done in (loader.load(arquivos["antiga"]), readings.wait(), builder.build(*a.ALL)):
+        assert done.ok, done.text
+    with connect(login(cluster)) as conn:
+        conn.execute("create role vizinho")
+        conn.execute("grant select on intel_lead.vw_lead_completo_detalhado to vizinho")
+        conn.execute("grant select on intel_lead.resumo_leads_ano_camada to vizinho")
+        before = acls(conn)
+        for done in (loader.load(arquivos["nova"]), builder.build(*a.ALL)):
+            assert done.ok, done.text
+        assert not a.difference(before, acls(conn))
+    with connect(login(cluster, "bi_leitor")) as conn:
+        assert a.value(conn, "select count(*) from vw_lead_completo_detalhado") > 0
+        assert a.value(conn, "select count(geom) from lead_com_coordenadas") > 0
+
+
+def test_a_warehouse_of_the_owners_is_handed_over(
+    cluster: postgres.Cluster, projeto: a.Project, arquivos: Mapping[str, Path]
+) -> None:
+    binaries = postgres.binaries_for(cluster)
+    postgres.query(cluster, binaries, "create database herdado")
+    owner = login(cluster) | {"PGDATABASE": "herdado"}
+    warehouse = a.Warehouse(owner, projeto)
+    readings = a.Running(a._loaders, ["aicss", SAMPLE], env=owner)
+    for done in (warehouse.load(arquivos["antiga"]), readings.wait(), warehouse.build(*a.ALL)):
+        assert done.ok, done.text
+    assert "0 objects changed owner" not in command(owner, "create")
+    assert "; 0 objects changed owner" in command(owner, "create")
+    loader = a.Warehouse(owner | login(cluster, "intel_carga") | {"PGDATABASE": "herdado"}, projeto)
+    builder = a.Warehouse(owner | login(cluster, "intel_dbt") | {"PGDATABASE": "herdado"}, projeto)
+    for done in (loader.load(arquivos["nova"]), builder.build(*a.ALL)):
+        assert done.ok, done.text
+    # The owner goes on acting as the two roles, so that they own what it makes.
+    acting = {"INTEL_CARGA_ROLE": "intel_carga", "INTEL_DBT_ROLE": "intel_dbt"}
+    warehouse = a.Warehouse(owner | acting, projeto)
+    for done in (warehouse.load(arquivos["outra"]), warehouse.build(*a.ALL)):
+        assert done.ok, done.text
+    assert "; 0 objects changed owner" in command(owner, "create")
+
+
+def test_no_password_no_login(cluster: postgres.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PASSWORDS:
+        monkeypatch.delenv(name, raising=False)
+    with postgres.throwaway() as other:
+        postgres.bring_up(other)
+        said = command(other.env(), "create")
+        assert said.count("no password, cannot log in") == 4
+        said = command(other.env() | {"BI_LEITOR_PASSWORD": "segredo nunca dito"}, "create")
+        assert "bi_leitor    can log in" in said
+        assert said.count("no password") == 3
+        assert "segredo" not in said
+        command(other.env(), "drop")
+        assert command(other.env(), "list").count("missing") == 4
