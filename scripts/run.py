@@ -415,7 +415,7 @@ def conclude(report: Report, keys: list[str]) -> None:
         SCREEN.print(f"seconds: {parts}")
     for failure in report.failures:
         SCREEN.print(f"[bold red]failed:[/] {failure.step}, {failure.subject}")
-    if keys and not published:
+    if report.failures and not published:
         return
     SCREEN.print("next:  make dev    Dagster: lineage, runs, logs   http://localhost:3000")
     SCREEN.print("       make psql   SQL, for instance:")

@@ -1,4 +1,4 @@
-"""Roles on a cluster of this module's own: an empty database, one that the owner filled, none at all.
+"""Roles on a cluster of this module's own: an empty database, one that the owner filled, none.
 
 Not here: the matrix of who reads what (test_papeis.py).
 """
