@@ -227,6 +227,8 @@ def _validar_camada(
     yield from _executar(lote, [regra for regra in todas if not regra.indicador], retrato)
     # GX runs a query several times: the one scan is ours, GX judges the figures.
     indicadores = [regra for regra in todas if regra.indicador]
+    if not indicadores:  # an empty layer has nothing to measure
+        return
     consulta = "select {} from raw_safra.{}".format(
         ", ".join(regra.indicador for regra in indicadores), folha
     )

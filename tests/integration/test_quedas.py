@@ -283,6 +283,8 @@ def tiny_disk(conn: psycopg.Connection, folder: Path, kib: int) -> Iterator[None
             parent.chmod(parent.stat().st_mode | 0o755)
         conn.execute(f"create tablespace cheio location '{folder}'")
         yield
+        for kind in ("table", "index", "materialized view"):
+            conn.execute(f"alter {kind} all in tablespace cheio set tablespace pg_default")
         conn.execute("drop tablespace cheio")
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
