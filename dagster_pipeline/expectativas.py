@@ -227,12 +227,11 @@ def _validar_camada(
     yield from _executar(lote, [regra for regra in todas if not regra.indicador], retrato)
     # GX runs a query several times: the one scan is ours, GX judges the figures.
     indicadores = [regra for regra in todas if regra.indicador]
-    if not indicadores:  # an empty layer has nothing to measure
-        return
-    consulta = "select {} from raw_safra.{}".format(
+    # count(*) makes it one row, even of an empty layer and of figures that are no aggregates.
+    consulta = "select count(*), {} from raw_safra.{}".format(
         ", ".join(regra.indicador for regra in indicadores), folha
     )
-    figuras = zip(indicadores, conn.execute(consulta).fetchone(), strict=True)
+    figuras = zip(indicadores, conn.execute(consulta).fetchone()[1:], strict=True)
     linha = ", ".join(
         f"{'null' if figura is None else figura}::double precision as {regra.nome}"
         for regra, figura in figuras
