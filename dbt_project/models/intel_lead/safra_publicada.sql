@@ -8,7 +8,7 @@
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
--- dbt skips a model after a failed test only if all that the test reads is upstream of it (linhas_registradas).
+-- After a failed test dbt skips a model only if all that the test reads is upstream: linhas_registradas.
 -- depends_on: {{ source('controle', 'import_status') }}, {{ source('raw', 'rejeitado') }}
 select
     null::timestamptz as publicada_em,
