@@ -23,10 +23,13 @@ run: venv db ## land a BDGD, build and test the warehouse: a synthetic one, or B
 	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m scripts.run "$$BDGD"; else exec $(BIN)/python -m scripts.run $$BDGD; fi
 
 .PHONY: test
-test: lint ## lint, then every test on a PostgreSQL/PostGIS of its own
-	$(BIN)/python -m pytest tests
+test: lint ## lint, then the tests, on a PostgreSQL/PostGIS of their own; make faults has the rest
+	$(BIN)/python -m pytest tests -m 'not faults'
 
-.PHONY: lint unit integration
+.PHONY: faults lint unit integration
+faults: venv ## kills, races, disk full, TLS, roles: a quarter of an hour and more
+	$(BIN)/python -m pytest tests -m faults
+
 lint: venv ## ruff and sqlfluff, changing nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

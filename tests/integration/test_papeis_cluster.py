@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from scripts import postgres, roles
 from tests.integration import armazem as a
 
+pytestmark = pytest.mark.faults
+
 PASSWORDS = {f"{role.upper()}_PASSWORD": f"senha de {role}" for role in roles.ROLES}
 DATABASE = "papeis"
 SAMPLE = str(a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.csv")

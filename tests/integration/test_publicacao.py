@@ -16,6 +16,8 @@ import pytest
 
 from tests.integration import armazem as a
 
+pytestmark = pytest.mark.faults
+
 LEDGER = {"intel_lead.import_status", "intel_lead.vw_import_status_resumido"}
 MODELS = ("--select", "config.materialized:safra")
 LOCK = "hashtext('intel_lead.publicacao')"

@@ -20,6 +20,8 @@ from scripts import postgres
 from tests.integration import armazem as a
 from tests.integration.corte import Cut, wire
 
+pytestmark = pytest.mark.faults
+
 LOAD_POINTS = 22
 BUILD_POINTS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.82, 0.93, 0.98)
 RAW = tuple(f"raw.{t}" for t in ("ucat", "ucmt", "ucbt", "ponnot", "conj", "rejeitado"))

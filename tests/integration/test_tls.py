@@ -15,6 +15,8 @@ from loaders import ambiente
 from scripts import postgres
 from tests.integration import armazem as a
 
+pytestmark = pytest.mark.faults
+
 NAMES = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
 NAMES |= {"PGDATABASE": "dbname", "PGSSLMODE": "sslmode"}
 
