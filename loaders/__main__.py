@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from loaders.erros import ErroDeCarga
 from loaders.safra import Safra
+from loaders.sem_pandas import sem_pandas
 
 _DE_OUTROS_MODULOS = {"aicss": "loaders.aicss", "sintetico": "loaders.sintetico"}
 """Commands imported when they are called: one's libraries cost the other a second."""
@@ -119,6 +120,7 @@ def bdgd(
     ] = False,
 ) -> None:
     """Land BDGD files; each is all or nothing, and the next is tried when one fails."""
+    sem_pandas()
     from loaders.bdgd import Opcoes, passos
 
     opcoes = Opcoes(

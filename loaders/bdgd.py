@@ -218,6 +218,8 @@ def _aterrissar(
         )
         andamento.import_ids += ids[safra].values()
     with conn.transaction():
+        # A wide layer's default sample takes longer than its COPY; dbt's plans need its row count.
+        conn.execute("set local default_statistics_target = 10")
         folhas, somas = [], {}
         for camada in CAMADAS:
             novas = _criar_folhas(conn, fonte, camada, ids)

@@ -29,7 +29,7 @@ from loaders.safra import Safra, ler_data
 PRINCIPAIS = (*CAMADAS_UC, PONNOT)
 """The layers without which a geodatabase is none of ours: one at least must be there."""
 
-_LINHAS_POR_LOTE = 20_000
+_LINHAS_POR_LOTE = 5_000
 _DATUM = 4674
 _NOME_DE_ARQUIVO = re.compile(r"_(?P<dist>\d+)_(?P<data>\d{4}-\d{2}-\d{2})_")
 

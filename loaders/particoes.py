@@ -19,6 +19,7 @@ _FIXAS = {
     "import_id": "bigint",
     "linha": "bigint",
 }
+_ALINHAMENTO = ("bigint", "double precision", "integer", "smallint", "text")
 _ESPERA_TROCA_S = 300
 _ESPERA_TRAVA = "1s"
 """A waiting ACCESS EXCLUSIVE lock stalls every later reader: give up early, try again."""
@@ -49,16 +50,17 @@ class Folha:
 
 
 def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
-    fixas = [
-        sql.SQL("{} {} not null").format(sql.Identifier(nome), sql.SQL(tipo))
-        + (sql.SQL(" default {}").format(padroes[nome]) if nome in padroes else sql.SQL(""))
-        for nome, tipo in _FIXAS.items()
-    ]
-    proprias = [
-        sql.SQL("{} {}").format(sql.Identifier(nome), sql.SQL(tipo))
-        for nome, tipo in camada.colunas.items()
-    ]
-    return sql.SQL(", ").join([*fixas, *proprias])
+    """Column definitions, widest alignment first: in the layer's order, padding took 19 B a row."""
+    tipos = sorted((_FIXAS | camada.colunas).items(), key=lambda par: _ALINHAMENTO.index(par[1]))
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}{}{}").format(
+            sql.Identifier(nome),
+            sql.SQL(tipo),
+            sql.SQL(" not null" if nome in _FIXAS else ""),
+            sql.SQL(f" default {padroes[nome]}" if nome in padroes else ""),
+        )
+        for nome, tipo in tipos
+    )
 
 
 def criar_raizes(conn: psycopg.Connection) -> None:
@@ -83,6 +85,7 @@ def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:
         sql.SQL(
             "create table {} ({}, constraint limites check"
             " (ano = {ano} and distribuidora_id >= {de} and distribuidora_id < {ate}))"
+            " with (autovacuum_enabled = false)"  # written once, frozen and analysed
         ).format(folha.nova, _colunas(folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
     )
     conceder_leitura(conn, folha.camada, folha.nova)

@@ -39,6 +39,10 @@
             nome text primary key,
             alterado_em timestamptz not null
         );
+        create table if not exists controle.semente (
+            nome text primary key,
+            sinal text not null
+        );
         create table if not exists controle.visao_materializada (
             nome text primary key,
             sql_md5 text not null,

@@ -61,9 +61,13 @@
 {%- endmacro %}
 
 {# Staging of a UC layer: typed, blanks to null, one spelling; its monthly columns as they are. No `select *`
-   from raw: dbt's role may not read DESCR and LGRD. #}
+   from raw: dbt's role may not read DESCR and LGRD. A subquery, not a CTE: PostgreSQL then computes only what
+   is left of it after joins and filters. #}
 {% macro uc_normalizada(camada) %}
-with chaveada as (
+select
+    *,
+    {{ uc_id(camada) }} as uc_id
+from (
     select
         ano, distribuidora_id, import_id, linha,
         case when cod_id is null then 'linha' else 'cod_id' end as chave_origem,
@@ -104,20 +108,20 @@ with chaveada as (
         {%- endfor %}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ source('raw', camada | lower) }}
-)
-
-select
-    *,
-    {{ uc_id(camada) }} as uc_id
-from chaveada
+) as chaveada
 {% endmacro %}
 
-{# The attributes that all three layers have, for a union. #}
-{% macro atributos_uc() -%}
-    uc_id, ano, distribuidora_id, import_id, linha, chave_origem, cod_id, origem, ponto_acoplamento, pn_con,
-    subestacao, circuito, conjunto_id, ceg_gd, mun, bairro, cep, cnae, clas_sub, tipo_curva_carga, fas_con,
-    gru_ten, ten_forn, gru_tar, sit_ativ, are_loc, tip_sist, dat_con, data_conexao, carga_instalada_kw, pac,
-    livre, sem_rede, dic_anual, fic_anual, latitude, longitude
+{# The attributes that all three layers have, for a union; of table `tabela` where several are joined. #}
+{% macro atributos_uc(tabela='') -%}
+    {%- for coluna in [
+        'uc_id', 'ano', 'distribuidora_id', 'import_id', 'linha', 'chave_origem', 'cod_id', 'origem',
+        'ponto_acoplamento', 'pn_con', 'subestacao', 'circuito', 'conjunto_id', 'ceg_gd', 'mun', 'bairro', 'cep',
+        'cnae', 'clas_sub', 'tipo_curva_carga', 'fas_con', 'gru_ten', 'ten_forn', 'gru_tar', 'sit_ativ', 'are_loc',
+        'tip_sist', 'dat_con', 'data_conexao', 'carga_instalada_kw', 'pac', 'livre', 'sem_rede', 'dic_anual',
+        'fic_anual', 'latitude', 'longitude',
+    ] -%}
+    {{ tabela ~ '.' if tabela }}{{ coluna }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {# Run before a safra's leads are built: codes that an open domain has not met yet enter it undocumented. #}
@@ -149,12 +153,12 @@ from chaveada
     coalesce(m.total, m.ponta + m.fora_ponta, m.ponta, m.fora_ponta)
 {%- endmacro %}
 
-{# All series of a layer as arrays of twelve, merged over the rows of one UC. #}
-{% macro series_da_camada(camada) -%}
+{# All series of a layer as arrays of twelve: of one row, or merged over the rows of one UC. #}
+{% macro series_da_camada(camada, somadas=false) -%}
     {%- for serie in ['energia_total', 'energia_ponta', 'energia_fora_ponta', 'demanda_total',
         'demanda_ponta', 'demanda_fora_ponta', 'dic', 'fic'] -%}
     {%- set agregado = 'max' if serie.startswith('demanda') else 'sum' -%}
-    {{ serie_anual(camada, serie, agregado) }} as {{ serie }}{{ ',
+    {{ serie_anual(camada, serie, agregado if somadas else '') }} as {{ serie }}{{ ',
         ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
@@ -169,7 +173,8 @@ from chaveada
     {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
         sem_serie_vazia('x'), abre_dominios_do_lead(), var('energia_ponta_mt')] %}
     {% for camada in camadas_uc() %}
-        {% do partes.extend([uc_normalizada(camada), series_da_camada(camada)]) %}
+        {% do partes.extend(
+            [uc_normalizada(camada), series_da_camada(camada), series_da_camada(camada, somadas=true)]) %}
     {% endfor %}
     {{ return(partes | join(' ')) }}
 {% endmacro %}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psycopg
 
-from loaders import geodatabase
 from loaders.camadas import CAMADAS
 from loaders.copia import empacotar
 from loaders.particoes import Folha, criar_folha
 from loaders.safra import Safra
+from loaders.sem_pandas import sem_pandas
 
 
 def read(file: Path) -> None:
@@ -28,6 +28,8 @@ def read(file: Path) -> None:
 
 def pack(file: Path, folder: Path) -> None:
     """Write the very bytes that the loader gives to COPY, and the columns they are."""
+    from loaders import geodatabase
+
     folder.mkdir(parents=True, exist_ok=True)
     with geodatabase.abrir(file) as source:
         for layer in source.camadas:
@@ -63,6 +65,7 @@ def copy(folder: Path, safra: Safra) -> None:
 
 def main(command: str, path: str, rest: str = "") -> None:
     """Run one of them."""
+    sem_pandas()
     if command == "read":
         read(Path(path))
     elif command == "pack":

@@ -23,8 +23,8 @@ is not counted."""
 
 MONTHLY = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
 TABLES = ("lead_bruto", "ponto_notavel", *MONTHLY)
-LARGEST = 600_000
-"""Above this pandas needs more memory than most machines have (about 8 kB a UC)."""
+LARGEST = 2_000_000
+"""Above this pandas needs more memory than most machines have (about 6 kB a UC)."""
 
 
 def minutes(bench: Bench, ucs: int) -> float:
@@ -34,7 +34,7 @@ def minutes(bench: Bench, ucs: int) -> float:
 
 
 def _rounds(bench: Bench, ucs: int) -> int:
-    return bench.rounds if ucs <= 200_000 else min(bench.rounds, 2)
+    return min(bench.rounds, 3 if ucs <= 200_000 else 2 if ucs <= 600_000 else 1)
 
 
 def measure(bench: Bench, ucs: int) -> list[Figure]:
@@ -66,7 +66,7 @@ def measure(bench: Bench, ucs: int) -> list[Figure]:
     figures = _parts(ucs, parts[-1])
     if "pandas" in runs:
         return [*_against(ucs, runs["ours"], runs["pandas"]), *figures]
-    say(f"  pandas is left out above {LARGEST:,} UCs: it needs about 8 kB of memory for each")
+    say(f"  pandas is left out above {LARGEST:,} UCs: it needs about 6 kB of memory for each")
     return figures
 
 

@@ -174,6 +174,28 @@ def test_domain_tables_are_protected_and_in_use(
         conn.execute(f"{opened} update {table} set nome = nome where id = 401")
 
 
+def test_a_uc_id_alone_finds_its_lead_and_opens_its_own_leaf_only(conn: psycopg.Connection) -> None:
+    """Law 1: a key tells its safra; a new session that asks for a lead locks no other's leaf."""
+    table = "intel_lead.lead_bruto"
+    assert a.value(
+        conn,
+        "select bool_and(ano = intel_lead.ano_do_id(uc_id)"
+        f" and distribuidora_id = intel_lead.distribuidora_do_id(uc_id)) from {table}",
+    )
+    lead = a.value(conn, f"select uc_id from {table} where distribuidora_id = 404 limit 1")
+    locked = (
+        "select array_agg(distinct relation::regclass::text) from pg_locks"
+        " where pid = pg_backend_pid() and relation::regclass::text ~ '^safra.lead_bruto_[0-9_]*$'"
+    )
+    with psycopg.connect("", dbname=conn.info.dbname) as reader:
+        found = reader.execute("select * from intel_lead.lead_por_id(%s)", [lead]).fetchall()
+        assert a.value(reader, locked) == ["safra.lead_bruto_404_2024"]
+        assert found == reader.execute(f"select * from {table} where uc_id = %s", [lead]).fetchall()
+        unknown = "07e80191-0000-8000-8000-000000000000"
+        nobody = reader.execute("select * from intel_lead.lead_por_id(%s)", [unknown])
+        assert nobody.fetchall() == []
+
+
 def test_deleting_a_lead_deletes_its_months(conn: psycopg.Connection) -> None:
     """Law 4: on delete cascade on every published leaf pair."""
     lead = a.value(

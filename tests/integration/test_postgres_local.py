@@ -54,6 +54,17 @@ def test_it_comes_back_after_kill_9_with_what_was_committed(cluster: postgres.Cl
     assert value(cluster, "select answer from committed") == "42"
 
 
+def test_a_server_that_answers_nobody_yet_is_waited_for_where_it_is(
+    cluster: postgres.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in crash recovery: the process lives and holds the port."""
+    pid, port = postgres.server_pid(cluster), cluster.port
+    monkeypatch.setattr(postgres.time, "sleep", lambda _: os.kill(pid, signal.SIGCONT))
+    os.kill(pid, signal.SIGSTOP)
+    postgres.bring_up(cluster)
+    assert (postgres.server_pid(cluster), cluster.port) == (pid, port)
+
+
 def test_it_moves_when_another_process_took_its_port(cluster: postgres.Cluster) -> None:
     port = cluster.port
     postgres.stop(cluster)

@@ -1,37 +1,29 @@
 {{ config(safra_pai='lead_bruto') }}
 
+-- Joined by the row's number and materialized, so that only the few rows that are left are normalised: in a
+-- plain union, PostgreSQL does it in the scan, for all.
 with
 {% for camada in camadas_uc() %}
-{{ camada | lower }} as (
+{{ camada | lower }} as materialized (
     select
-        {{ atributos_uc() }},
+        {{ atributos_uc('u') }},
         {{ energia_anual(camada) }}
-    from {{ ref('stg_' ~ camada | lower) }}
-),
-{% endfor %}
-
-ucs as (
-    {% for camada in camadas_uc() %}
-    select * from {{ camada | lower }}
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
-leads as (
-    select * from {{ ref('lead_bruto') }}
-),
-
--- Joined by the row's number, not by uc_id: the key is then made for the few rows that are left.
-superadas as (
-    select u.*
-    from ucs as u
-    left join leads as l
+    from {{ ref('stg_' ~ camada | lower) }} as u
+    left join {{ ref('lead_bruto') }} as l
         on
             u.linha = l.linha
             and u.origem = l.origem
             and u.ano = l.ano
             and u.distribuidora_id = l.distribuidora_id
     where l.linha is null
+),
+{% endfor %}
+
+superadas as (
+    {% for camada in camadas_uc() %}
+    select * from {{ camada | lower }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 energia as (

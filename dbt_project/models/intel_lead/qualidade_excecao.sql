@@ -1,5 +1,15 @@
 with ucs as (
-    select * from {{ ref('stg_uc') }}
+    {% for camada in camadas_uc() %}
+    select
+        ano,
+        distribuidora_id,
+        origem,
+        {{ dominios_do_lead() | map(attribute='campo') | join(', ') }},
+        dat_con,
+        data_conexao
+    from {{ ref('stg_' ~ camada | lower) }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 codigos as (
