@@ -22,6 +22,10 @@ run: venv db ## land a BDGD, build and test the warehouse: a synthetic one, or B
 	@# A list of files takes no spaces in their names; one file alone may have them.
 	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m scripts.run "$$BDGD"; else exec $(BIN)/python -m scripts.run $$BDGD; fi
 
+.PHONY: build
+build: venv db ## build, test and publish what is landed and is not published; a bad safra holds back no other
+	@$(BIN)/python -m scripts.build
+
 .PHONY: test
 test: lint ## lint, then the tests, on a PostgreSQL/PostGIS of their own; make faults has the rest
 	$(BIN)/python -m pytest tests -m 'not faults'

@@ -1,7 +1,8 @@
 """The dbt project as files: whether it changed, and a manifest of it as it stands.
 
-Belongs here: fingerprint, manifest, the folders that dbt writes to. Not here: what is made of the
-manifest (defs/dbt.py). Standard library only: scripts/run.py asks before it imports Dagster or dbt.
+Belongs here: fingerprint, manifest, the folders that dbt writes to, what its callers must agree on.
+Not here: what is made of the manifest (defs/dbt.py). Standard library only: scripts/run.py asks
+before it imports Dagster or dbt.
 """
 
 import fcntl
@@ -20,6 +21,11 @@ PROJECT = CLONE / "dbt_project"
 DBT = Path(sys.executable).with_name("dbt")
 SOURCES = ("dbt_project/models", "dbt_project/tests", "macros", "seeds")
 SINGLE_FILES = ("dbt_project/dbt_project.yml", "profiles.yml")
+
+OF_A_SAFRA = "config.materialized:safra config.materialized:publicacao"
+"""Selects the models that are built by safra and the publication that ends them."""
+LOCK = "hashtextextended('intel_lead dbt', 0)"
+"""Key, as SQL, of the advisory lock that one dbt build at a time holds; a backup shares it."""
 
 
 class DbtParseError(Exception):

@@ -221,6 +221,8 @@ def _aterrissar(
         # A wide layer's default sample takes longer than its COPY; dbt's plans need its row count.
         conn.execute("set local default_statistics_target = 10")
         folhas, somas = [], {}
+        for safra in fonte.safras:
+            portao.medir_antigas(conn, safra)
         for camada in CAMADAS:
             novas = _criar_folhas(conn, fonte, camada, ids)
             folhas += novas.values()

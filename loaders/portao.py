@@ -130,7 +130,6 @@ def avaliar(
 
     Only contents of one kind are compared: a CSV of legal persons is no truncated geodatabase.
     """
-    _medir_antigas(conn, safra)
     limites = ler_limites()
     return [
         queda
@@ -166,8 +165,8 @@ def _referencias(conn: psycopg.Connection, safra: Safra, *, completa: bool) -> l
     ]
 
 
-def _medir_antigas(conn: psycopg.Connection, safra: Safra) -> None:
-    """Measure the distributor's safras that landed before there was a gate; once each."""
+def medir_antigas(conn: psycopg.Connection, safra: Safra) -> None:
+    """Measure the distributor's safras from before the gate; before one of them is replaced."""
     antigas = conn.execute(
         "select ano from controle.safra_importada as s where distribuidora_id = %(dist)s"
         " and not exists (select from controle.entrega as e"

@@ -13,7 +13,7 @@ from loaders.camadas import Camada
 from loaders.erros import FalhaDeBanco
 from loaders.safra import Safra
 
-_CLASSE_DA_TRAVA = 0x42444744
+CLASSE_DA_TRAVA = 0x42444744
 """'BDGD': first key of the advisory lock; the second is ``Safra.trava``."""
 PARCIAL = "carga parcial do arquivo"
 """Observation on a load that took only some of its file's safras."""
@@ -114,7 +114,7 @@ def travar(conn: psycopg.Connection, safras: Iterable[Safra], *, esperar: bool) 
         FalhaDeBanco: another process is landing one of them, and we do not wait.
     """
     for safra in sorted(safras):
-        chaves = (_CLASSE_DA_TRAVA, safra.trava)
+        chaves = (CLASSE_DA_TRAVA, safra.trava)
         if esperar and (dono := _dono(conn, chaves)):
             log.info("safra %s: esperando o processo %s", safra.chave, dono)
         try:

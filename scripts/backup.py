@@ -28,6 +28,7 @@ import psycopg
 import typer
 from psycopg import sql
 
+from dagster_pipeline import manifest
 from loaders import ambiente, conexao, registro
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
@@ -43,7 +44,7 @@ SUMS = "SHA256SUMS"  # of every other file: `sha256sum -c SHA256SUMS` reads it
 UNFINISHED = ".unfinished-"
 
 PUBLICATION = "select pg_{}advisory_lock_shared(hashtext('intel_lead.publicacao'))"
-DBT = "select pg_{}advisory_lock_shared(hashtextextended('intel_lead dbt', 0))"
+DBT = f"select pg_{{}}advisory_lock_shared({manifest.LOCK})"
 
 ROLES = """
     select distinct rolname from pg_roles where oid in (
@@ -131,7 +132,7 @@ def hold(conn: psycopg.Connection) -> None:
         "select distribuidora_id || '-' || ano from controle.safra_importada"
         " order by distribuidora_id, ano"  # as a landing of several takes them
     )
-    landing = f"select pg_{{}}advisory_lock_shared({registro._CLASSE_DA_TRAVA}, {{}})"
+    landing = f"select pg_{{}}advisory_lock_shared({registro.CLASSE_DA_TRAVA}, {{}})"
     locks = [landing.format("{}", Safra.de_chave(key).trava) for (key,) in safras.fetchall()]
     for lock in (*locks, DBT, PUBLICATION):
         if conn.execute(lock.format("try_")).fetchone()[0] is False:

@@ -16,9 +16,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco, Dbt, prune, sole_dbt
+from dagster_pipeline.manifest import OF_A_SAFRA
 from loaders.safra import Safra
 
-OF_A_SAFRA = "config.materialized:safra config.materialized:publicacao"
 DOMAINS = "config.materialized:seed config.materialized:dominio"
 OF_ALL = (
     f"{DOMAINS} config.materialized:view config.materialized:materialized_view"

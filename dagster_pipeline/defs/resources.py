@@ -26,6 +26,9 @@ from loaders import aicss, conexao
 RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
 
+ALONE = manifest.CLONE / "dagster_pipeline" / "dbt_alone"
+"""dbt, after the end of one that a killed worker left behind."""
+
 RUN_LOCK = 0x52554E
 """'RUN': first key of the advisory lock that a run's process holds; the second is the run's id."""
 GRACE_S = 5
@@ -59,7 +62,12 @@ class Dbt(DbtCliResource):
             options: as ``cli`` takes them.
         """
         target_path = manifest.target() / "build"
-        variables = {**environment, "DBT_TARGET_PATH": str(manifest.parsed())}
+        variables = {
+            **environment,
+            "DBT_TARGET_PATH": str(manifest.parsed()),
+            "INTEL_DBT": str(manifest.DBT),
+            "INTEL_DBT_LOCK": str(manifest.target() / "build.lock"),
+        }
         with set_environment(variables):
             build = self.cli(
                 ["build", *args, "--exclude", "resource_type:unit_test"],
@@ -121,22 +129,19 @@ def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> lis
 
 def dbt() -> Dbt:
     """Dbt on this clone's project, from this python's environment."""
-    return Dbt(
-        project_dir=manifest.PROJECT, profiles_dir=manifest.CLONE, dbt_executable=manifest.DBT
-    )
+    return Dbt(project_dir=manifest.PROJECT, profiles_dir=manifest.CLONE, dbt_executable=ALONE)
 
 
 @contextmanager
 def sole_dbt(conn: psycopg.Connection, log: dg.DagsterLogManager) -> Iterator[None]:
     """Hold the lock that one dbt build at a time has, whichever process runs it."""
-    lock = "hashtextextended('intel_lead dbt', 0)"
-    if not conn.execute(f"select pg_try_advisory_lock({lock})").fetchone()[0]:
+    if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
         log.info("another dbt build is running: waiting for it")
-        conn.execute(f"select pg_advisory_lock({lock})")
+        conn.execute(f"select pg_advisory_lock({manifest.LOCK})")
     try:
         yield
     finally:
-        conn.execute(f"select pg_advisory_unlock({lock})")
+        conn.execute(f"select pg_advisory_unlock({manifest.LOCK})")
 
 
 @contextmanager

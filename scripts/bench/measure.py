@@ -125,15 +125,25 @@ def clock(work: Callable[[], object]) -> Run:
     return Run(time.monotonic() - start)
 
 
+PATIENCE_MS = 120_000
+"""A query that takes longer is given up."""
+_LONG_MS = 20_000
+
+
 def server_ms(connect: Callable[[], psycopg.Connection], query: str, *, rounds: int) -> float:
     """Planning and execution by the server's own clock: median in ms, after one run to warm up.
+
+    A query of more than 20 s runs once, of more than ``PATIENCE_MS`` not to its end.
 
     Args:
         connect: a new session for every run, which has learned nothing of any partition yet.
         query: what to explain; names without schema are intel_lead's.
         rounds: how many runs count.
     """
-    return statistics.median([_explain(connect, query) for _ in range(rounds + 1)][1:])
+    first = _explain(connect, query)
+    if first > _LONG_MS:
+        return first
+    return statistics.median(_explain(connect, query) for _ in range(rounds))
 
 
 def session_ms(conn: psycopg.Connection, query: str, *, rounds: int) -> float:
@@ -149,7 +159,11 @@ def session_ms(conn: psycopg.Connection, query: str, *, rounds: int) -> float:
 def _explain(connect: Callable[[], psycopg.Connection], query: str) -> float:
     with connect() as conn:
         conn.execute("set search_path = intel_lead, public")
-        (plan,) = conn.execute(f"explain (analyze, timing off, format json) {query}").fetchone()
+        conn.execute(f"set statement_timeout = {PATIENCE_MS}")
+        try:
+            (plan,) = conn.execute(f"explain (analyze, timing off, format json) {query}").fetchone()
+        except psycopg.errors.QueryCanceled:
+            return PATIENCE_MS
     found: dict[str, Any] = plan[0]
     return found["Planning Time"] + found["Execution Time"]
 
@@ -161,6 +175,8 @@ def s(seconds: float) -> str:
 
 def ms(milliseconds: float) -> str:
     """Milliseconds for the table."""
+    if milliseconds == PATIENCE_MS:
+        return f"given up after {PATIENCE_MS // 1000} s"
     return f"{milliseconds:,.1f} ms"
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from dagster_pipeline.manifest import OF_A_SAFRA
 from loaders import ambiente
 from scripts import postgres
 from scripts.bench.measure import Run, child, say
@@ -25,7 +26,6 @@ from scripts.bench.measure import Run, child, say
 CLONE = Path(ambiente.CLONE)
 PYTHON = sys.executable
 DBT = Path(sys.executable).with_name("dbt")
-OF_A_SAFRA = "config.materialized:safra config.materialized:publicacao"
 LIVE = "lead"
 EMPTY, READY = "vazio", "modelo"
 """Templates: initialised by the loader; and with domains, views and rollups built as well."""

@@ -28,13 +28,17 @@ def built(conn: psycopg.Connection, distribuidora: int) -> dict[str, str]:
 def test_a_second_build_builds_publishes_and_changes_nothing(
     armazem: a.Warehouse, conn: psycopg.Connection
 ) -> None:
-    """Law 3: with nothing new, no leaf is made, no safra swapped, no row changed."""
+    """Law 3: nothing new, so no leaf is made, no safra swapped, no seed loaded, no row changed."""
     leaves = built(conn, 401), built(conn, 404)
+    seeds = "select array_agg(oid order by oid) from pg_class"
+    seeds += " where relnamespace = 'seeds'::regnamespace"
+    seeded = a.value(conn, seeds)
     published = a.value(conn, "select max(publicada_em) from intel_lead.safra_publicada")
     before = a.contents(conn)
     done = armazem.build(*a.ALL)
     assert done.ok, done.trouble
     assert (built(conn, 401), built(conn, 404)) == leaves
+    assert a.value(conn, seeds) == seeded
     assert a.value(conn, "select max(publicada_em) from intel_lead.safra_publicada") == published
     assert a.contents(conn) == before
 

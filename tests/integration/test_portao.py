@@ -115,6 +115,10 @@ def test_a_safra_that_landed_before_the_gate_is_measured(
     ):
         assert ([camada, linhas], completa) == (iguais, inteira)
         assert kwh_medido == pytest.approx(kwh)
+    base.execute("delete from controle.entrega where distribuidora_id = 2004")
+    cortada = gerar(tmp_path / "c.gdb", ucs=150, distribuidora=2004, ano=2023)
+    assert rodar("bdgd", cortada) == 3
+    assert "o conteúdo que substitui" in situacao(base, 2004, 2023)[1]
 
 
 def test_releasing_is_audited_and_needs_a_reason_and_a_held_safra(

@@ -3,7 +3,9 @@
 Not here: kills (test_quedas), what is built (test_motor_safra).
 """
 
+import os
 import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -99,6 +101,24 @@ def test_a_failed_test_publishes_nothing_and_holds_back_no_other_safra(
         assert when_published(conn)[404] > published[404]
     assert when_published(conn)[401] == published[401]
     assert {name: {before[name]} for name in seen} == seen
+
+
+def test_make_build_publishes_the_good_safras_of_a_batch_and_names_the_bad_one(
+    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+) -> None:
+    """Law 5: what the person would do by hand, one command does."""
+    published = when_published(conn)
+    assert armazem.load_again(arquivos["nova"]).ok
+    assert armazem.load_again(arquivos["outra"]).ok
+    conn.execute("delete from raw_safra.ucbt_401_2024 where linha = 7")
+    command = [sys.executable, "-m", "scripts.build"]
+    env = os.environ | dict(armazem.env)
+    done = subprocess.run(command, cwd=a.CLONE, env=env, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "not published: safra 401-2024" in done.stdout
+    assert "not published: safra 404-2024" not in done.stdout
+    assert when_published(conn)[401] == published[401]
+    assert when_published(conn)[404] > published[404]
 
 
 def test_nothing_is_published_untested(armazem: a.Warehouse, conn: psycopg.Connection) -> None:

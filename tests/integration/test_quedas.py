@@ -366,3 +366,42 @@ def test_postgresql_killed_during_a_load_comes_back_with_the_old_safra(
                 assert_ledger_is_true(conn, "nova")
                 assert running(conn) == 0
             assert warehouse.load(arquivos["antiga"]).ok
+
+
+def test_postgresql_killed_during_a_build_comes_back_with_one_whole_safra(
+    arquivos: Mapping[str, Path], projeto: a.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 5, kill -9 of the postmaster while dbt builds and while it publishes."""
+    with postgres.throwaway() as cluster:
+        postgres.bring_up(cluster)
+        for name, text in cluster.env().items():
+            monkeypatch.setenv(name, text)
+        warehouse = a.Warehouse(cluster.env(), projeto)
+        assert warehouse.load(arquivos["nova"]).ok
+        assert warehouse.build(*a.ALL).ok
+        read = {"nova": _published_of(warehouse)}
+        assert warehouse.load(arquivos["antiga"]).ok
+        counted = Cut(0)
+        start = lambda env: warehouse.start_dbt("build", *a.SAFRAS, env=env)  # noqa: E731
+        assert run_cut(start, counted).ok
+        read["antiga"] = _published_of(warehouse)
+
+        def kill_postmaster() -> None:
+            os.kill(postgres.server_pid(cluster), signal.SIGKILL)
+
+        for new, depth in (("nova", 0.3), ("antiga", 0.8), ("nova", 0.99)):
+            assert warehouse.load(arquivos[new]).ok
+            cut = Cut(int(counted.asked * depth), act=kill_postmaster)
+            assert not run_cut(start, cut, kill=False).ok
+            assert cut.done.is_set()
+            postgres.bring_up(cluster)
+            a.until(lambda: answers(warehouse))
+            assert _published_of(warehouse) in read.values()
+            done = warehouse.build()
+            assert done.ok, done.trouble
+            assert _published_of(warehouse) == read[new]
+
+
+def _published_of(warehouse: a.Warehouse) -> dict[str, tuple[int, int]]:
+    with warehouse.connect() as conn:
+        return published(conn)

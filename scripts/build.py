@@ -1,0 +1,84 @@
+"""What `make build` executes: landed safras that are not published as they stand, then rollups.
+
+Belongs here: one dbt build of all, then, should a test fail, of each that is left by itself, so
+that a bad safra holds back no good one. Not here: how a safra is built (dbt). Exit 0 done, 1 a
+model or test failed, 4 database. ``.venv/bin/python -m scripts.build``
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+
+import psycopg
+import typer
+from rich.console import Console
+
+from dagster_pipeline import manifest
+from loaders import conexao
+from loaders.erros import ErroDeCarga
+
+SCREEN = Console(highlight=False, soft_wrap=True)
+
+UNPUBLISHED = """
+    select distribuidora_id || '-' || ano
+    from controle.safra_importada as i
+    left join intel_lead.safra_publicada as p using (ano, distribuidora_id)
+    where not i.retida and (
+        p.import_id is distinct from i.import_id
+        or exists (
+            select from controle.safra_construida as c
+            where (c.ano, c.distribuidora_id) = (i.ano, i.distribuidora_id) and not c.publicada
+        )
+    )
+    order by ano, distribuidora_id
+"""
+
+
+def dbt(*arguments: str, **environment: str) -> bool:
+    """Run ``dbt build``, seen by the person; whether all of it succeeded."""
+    command = [manifest.DBT, "build", "--exclude-resource-type", "unit_test", *arguments]
+    return subprocess.run(command, env=os.environ | environment).returncode == 0
+
+
+def unpublished(conn: psycopg.Connection) -> list[str]:
+    """Keys of the safras that readers do not see as they are landed and built."""
+    if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
+        return []
+    return [key for (key,) in conn.execute(UNPUBLISHED).fetchall()]
+
+
+def build(conn: psycopg.Connection) -> int:
+    """Build all at once, else one by one; returns the exit code."""
+    conexao.preparar(conn)
+    if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
+        SCREEN.print("another dbt build is running: waiting for it …")
+        conn.execute(f"select pg_advisory_lock({manifest.LOCK})")
+    if dbt():
+        return 0
+    left, rest = unpublished(conn), False
+    if len(left) > 1:
+        SCREEN.print(f"[bold]{len(left)} safras are left: each by itself[/]")
+        for key in left:
+            only = ("--select", manifest.OF_A_SAFRA, "--indirect-selection", "buildable")
+            dbt(*only, DBT_SAFRA=key)
+        rest = dbt("--exclude", manifest.OF_A_SAFRA, "--indirect-selection", "cautious")
+    left = unpublished(conn)
+    for key in left:
+        SCREEN.print(f"[bold red]not published:[/] safra {key}; readers see what they saw before")
+    return 0 if rest and not left else 1
+
+
+def main() -> None:
+    """Build, test and publish what is landed."""
+    try:
+        with closing(conexao.conectar()) as conn:
+            code = build(conn)
+    except ErroDeCarga as erro:
+        SCREEN.print(f"[bold red]failed:[/] {erro}")
+        code = erro.codigo
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    typer.run(main)
