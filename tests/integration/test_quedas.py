@@ -377,8 +377,10 @@ def test_postgresql_killed_during_a_build_comes_back_with_one_whole_safra(
         for name, text in cluster.env().items():
             monkeypatch.setenv(name, text)
         warehouse = a.Warehouse(cluster.env(), projeto)
+        assert a.Running(a._loaders, ["init"], env=warehouse.env).wait().ok
         assert warehouse.load(arquivos["nova"]).ok
-        assert warehouse.build(*a.ALL).ok
+        done = warehouse.build(*a.ALL)
+        assert done.ok, done.trouble
         read = {"nova": _published_of(warehouse)}
         assert warehouse.load(arquivos["antiga"]).ok
         counted = Cut(0)
