@@ -409,7 +409,7 @@ def test_a_lost_connection_fails_and_changes_nothing(
         conn.execute(
             "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
             " and (classid, objid) = (%s::oid, %s::oid)",
-            [registro._CLASSE_DA_TRAVA, Safra.de_chave(f"{dist}-2024").trava],
+            [registro.CLASSE_DA_TRAVA, Safra.de_chave(f"{dist}-2024").trava],
         )
 
     with ao_copiar(derrubar) as opcoes, pytest.raises(FalhaDeBanco):
