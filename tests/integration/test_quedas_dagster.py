@@ -46,7 +46,7 @@ def published(conn: psycopg.Connection) -> Contents:
 
 @pytest.fixture(scope="module")
 def undisturbed(conn: psycopg.Connection, arquivos: Mapping[str, Path]) -> dict[str, Contents]:
-    """File → what people read once it is landed and built; ``antiga`` is there at the end."""
+    """File → what people read once it is landed and built."""
     found = {}
     for name in ("nova", "antiga"):
         run(arquivos[name])
@@ -55,17 +55,15 @@ def undisturbed(conn: psycopg.Connection, arquivos: Mapping[str, Path]) -> dict[
     return found
 
 
-@pytest.mark.parametrize(
-    ("name", "leaves"), [("nova", 0), ("antiga", 1), ("nova", 9)], ids=["landed", "begun", "late"]
-)
+@pytest.mark.parametrize("leaves", [0, 1, 9], ids=["landed", "begun", "late"])
 def test_a_killed_worker_is_healed_by_the_next_run(
-    name: str,
     leaves: int,
     undisturbed: Mapping[str, Contents],
     arquivos: Mapping[str, Path],
     conn: psycopg.Connection,
 ) -> None:
     """Law 5: readers have one whole safra, and running again at once makes it the new one."""
+    name = "nova" if published(conn) == undisturbed["antiga"] else "antiga"
     landed = "select max(import_id) from controle.safra_importada"
     before = a.value(conn, landed)
     with subprocess.Popen(
