@@ -120,7 +120,6 @@ def bdgd(
     ] = False,
 ) -> None:
     """Land BDGD files; each is all or nothing, and the next is tried when one fails."""
-    sem_pandas()
     from loaders.bdgd import Opcoes, passos
 
     opcoes = Opcoes(
@@ -213,4 +212,5 @@ def _codigo_de_saida(acoes: Iterable[Callable[[], object]]) -> int:
 
 
 if __name__ == "__main__":
+    sem_pandas()
     app()

@@ -2,7 +2,7 @@
 
 Belongs here: one dbt build of all, then, should a test fail, of each that is left by itself, so
 that a bad safra holds back no good one. Not here: how a safra is built (dbt). Exit 0 done, 1 a
-model or test failed, 4 database. ``.venv/bin/python -m scripts.build``
+model or test failed, 4 database, 130 interrupted. ``.venv/bin/python -m scripts.build``
 """
 
 import os
@@ -18,6 +18,7 @@ from dagster_pipeline import manifest
 from loaders import conexao
 from loaders.erros import ErroDeCarga
 
+INTERRUPTED = 130
 SCREEN = Console(highlight=False, soft_wrap=True)
 
 UNPUBLISHED = """
@@ -77,6 +78,9 @@ def main() -> None:
     except ErroDeCarga as erro:
         SCREEN.print(f"[bold red]failed:[/] {erro}")
         code = erro.codigo
+    except KeyboardInterrupt:
+        SCREEN.print("interrupted: nothing is half done; make build again goes on")
+        code = INTERRUPTED
     sys.exit(code)
 
 
