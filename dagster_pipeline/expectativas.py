@@ -6,9 +6,7 @@ No row leaves the database, only counts. ``python -m dagster_pipeline.expectativ
 """
 
 import logging
-import os
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ import typer
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from dagster_pipeline import gx
 from dagster_pipeline.regras import Regra, Retrato, regras
 from loaders import conexao, portao
 from loaders.camadas import CAMADAS, CAMADAS_UC, Camada
@@ -197,15 +196,8 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
 
 
 def _fonte() -> Any:  # noqa: ANN401 - a GX data source
-    """Imports GX: 12 s and more."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.datasource.fluent import GxDatasourceWarning
-
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    warnings.simplefilter("ignore", GxDatasourceWarning)  # add_postgres wants the address spelled
     # Ephemeral: a file context writes the connection to disk. The address is libpq's PG*.
-    contexto = gx.get_context(mode="ephemeral")
+    contexto = gx.importar().get_context(mode="ephemeral")
     contexto.variables.progress_bars = {"globally": False}
     opcoes = {
         "options": "-c jit=off -c search_path=raw_safra",
@@ -241,12 +233,11 @@ def _validar_camada(
 
 
 def _executar(lote: Any, regras: list[Regra], retrato: Retrato) -> Iterator[Resultado]:  # noqa: ANN401
-    from great_expectations import ExpectationSuite, expectations
-
-    suite = ExpectationSuite(
+    modulo = gx.importar()
+    suite = modulo.ExpectationSuite(
         name="portao",
         expectations=[
-            getattr(expectations, regra.classe)(
+            getattr(modulo.expectations, regra.classe)(
                 **regra.argumentos,
                 **({"column": regra.nome} if regra.indicador else _coluna(regra)),
                 meta={"regra": n},

@@ -95,7 +95,7 @@ def _specs() -> Iterator[dg.AssetCheckSpec]:
 def portao_de_entrada(
     context: dg.AssetCheckExecutionContext, banco: Banco
 ) -> Iterator[dg.AssetCheckResult]:
-    """Great Expectations on the safra's raw layers, in SQL; imported here, for it takes 12 s."""
+    """Great Expectations on the safra's raw layers, in SQL."""
     try:
         with banco.conectar() as conn:
             seen = expectativas.validar(conn, context.partition_key)
