@@ -217,19 +217,29 @@ def _validar_camada(
     folha = _nome_da_folha(retrato.camada, retrato.safra)
     lote = fonte.add_table_asset(folha, table_name=folha)
     yield from _executar(lote, [regra for regra in todas if not regra.indicador], retrato)
-    # GX runs a query several times: the one scan is ours, GX judges the figures.
-    indicadores = [regra for regra in todas if regra.indicador]
-    # count(*) makes it one row, even of an empty layer and of figures that are no aggregates.
-    consulta = "select count(*), {} from raw_safra.{}".format(
-        ", ".join(regra.indicador for regra in indicadores), folha
-    )
-    figuras = zip(indicadores, conn.execute(consulta).fetchone()[1:], strict=True)
+    # GX runs a query several times: the scans are ours, GX judges the figures.
+    figuras = _figuras(conn, folha, todas)
     linha = ", ".join(
         f"{'null' if figura is None else figura}::double precision as {regra.nome}"
         for regra, figura in figuras
     )
     lote = fonte.add_query_asset(f"{folha}_indicadores", query=f"select {linha}")
-    yield from _executar(lote, indicadores, retrato)
+    yield from _executar(lote, [regra for regra, _ in figuras], retrato)
+
+
+def _figuras(
+    conn: psycopg.Connection, folha: str, todas: list[Regra]
+) -> list[tuple[Regra, float | None]]:
+    """The indicators of a leaf, in two scans: PostgreSQL sorts for a median with one core only."""
+    figuras = []
+    for ordena in (False, True):
+        grupo = [r for r in todas if r.indicador and (" within group " in r.indicador) == ordena]
+        if grupo:
+            # count(*) makes it one row, even of an empty layer, of figures that are no aggregates.
+            indicadores = ", ".join(regra.indicador for regra in grupo)
+            consulta = f"select count(*), {indicadores} from raw_safra.{folha}"
+            figuras += zip(grupo, conn.execute(consulta).fetchone()[1:], strict=True)
+    return figuras
 
 
 def _executar(lote: Any, regras: list[Regra], retrato: Retrato) -> Iterator[Resultado]:  # noqa: ANN401

@@ -7,8 +7,11 @@ Dagster opens a connection for each statement; a safra's run has two thousand of
 from typing import Any
 
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config
-from dagster_postgres.utils import pg_url_from_config
+from dagster_postgres.utils import (
+    create_pg_engine,
+    get_token_provider_from_config,
+    pg_url_from_config,
+)
 from sqlalchemy import Engine
 
 IDLE = 1

@@ -1,0 +1,57 @@
+"""Dagster's storage: it keeps its connections, and does without those that the server dropped."""
+
+import dagster as dg
+import psycopg
+import pytest
+
+EVENTS = 30
+
+
+@pytest.fixture
+def instance(banco: dict[str, str]) -> dg.DagsterInstance:
+    """The instance that dagster.yaml describes."""
+    with dg.DagsterInstance.get() as found:
+        yield found
+
+
+@pytest.fixture
+def dagster_db(banco: dict[str, str]) -> psycopg.Connection:
+    with psycopg.connect(dbname=banco["DAGSTER_PGDATABASE"], autocommit=True) as conn:
+        yield conn
+
+
+def _mark(instance: dg.DagsterInstance, times: int) -> None:
+    """Store events and read them back, as a run does."""
+    for n in range(times):
+        event = dg.AssetMaterialization("marca", metadata={"n": n})
+        instance.report_runless_asset_event(event)
+    newest = instance.get_latest_materialization_event(dg.AssetKey("marca"))
+    assert newest.asset_materialization.metadata["n"].value == times - 1
+
+
+def _opened(conn: psycopg.Connection) -> int:
+    """How many sessions this database has ever had."""
+    conn.execute("select pg_stat_force_next_flush()")
+    query = "select sessions from pg_stat_database where datname = current_database()"
+    return conn.execute(query).fetchone()[0]
+
+
+def test_events_open_no_connection_each(
+    instance: dg.DagsterInstance, dagster_db: psycopg.Connection
+) -> None:
+    _mark(instance, 1)
+    before = _opened(dagster_db)
+    _mark(instance, EVENTS)
+    assert _opened(dagster_db) - before < EVENTS / 3
+
+
+def test_a_connection_the_server_dropped_is_replaced(
+    instance: dg.DagsterInstance, dagster_db: psycopg.Connection
+) -> None:
+    _mark(instance, 2)
+    ended = dagster_db.execute(
+        "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    ).fetchone()
+    assert ended[0] > 0
+    _mark(instance, 3)

@@ -1,0 +1,29 @@
+"""Great Expectations is imported without what no rule needs, which stays usable."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import gc, sys
+from dagster_pipeline import gx
+
+gx.comecar()
+modulo = gx.importar()
+assert modulo is gx.importar()
+assert not [f for f in sys.meta_path if type(f).__module__ == gx.__name__]
+assert gc.isenabled()
+assert hasattr(modulo.expectations, "ExpectColumnValuesToBeInSet")
+print("|".join(m for m in ("altair.vegalite", "scipy.stats._stats_py") if m in sys.modules))
+from scipy import stats
+print(stats.norm.cdf(0.0))
+import altair
+print(altair.Chart.__name__)
+"""
+
+
+def test_plots_and_statistics_are_imported_on_first_use() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM], capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == ["", "0.5", "Chart"]
