@@ -6,6 +6,8 @@
         {{ return('') }}
     {% endif %}
     {% set comando %}
+        {# dbt-postgres sets it in a transaction that it has rolled back by now. #}
+        {% if target.role %}set role {{ target.role }};{% endif %}
         select pg_advisory_xact_lock(hashtext('intel_lead.controle'));
         create schema if not exists controle;
         create schema if not exists construcao;

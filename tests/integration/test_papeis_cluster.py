@@ -111,6 +111,19 @@ def test_a_warehouse_of_the_owners_is_handed_over(
     assert "; 0 objects changed owner" in command(owner, "create")
 
 
+def test_the_owner_fills_an_empty_database_as_the_two_roles(
+    cluster: postgres.Cluster, projeto: a.Project, arquivos: Mapping[str, Path]
+) -> None:
+    postgres.query(cluster, postgres.binaries_for(cluster), "create database vazio")
+    owner = login(cluster) | {"PGDATABASE": "vazio"}
+    command(owner, "create")
+    acting = {"INTEL_CARGA_ROLE": "intel_carga", "INTEL_DBT_ROLE": "intel_dbt"}
+    warehouse = a.Warehouse(owner | acting, projeto)
+    for done in (warehouse.load(arquivos["antiga"]), warehouse.build(*a.ALL)):
+        assert done.ok, done.text
+    assert "; 0 objects changed owner" in command(owner, "create")
+
+
 def test_no_password_no_login(cluster: postgres.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PASSWORDS:
         monkeypatch.delenv(name, raising=False)
