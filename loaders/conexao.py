@@ -39,7 +39,7 @@ def conectar() -> psycopg.Connection:
 def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
     """Create schemas, enums, ledger and raw roots where they are missing.
 
-    The version is kept as the comment of schema ``controle``, so that a load runs no DDL when
+    The version is kept as the comment of schema ``raw``, so that a load runs no DDL when
     nothing changed: even CREATE INDEX IF NOT EXISTS would wait for other loads' open transactions.
     """
     ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
@@ -51,11 +51,11 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
         conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
         conn.execute(ddl)
         criar_raizes(conn)
-        conn.execute(sql.SQL("comment on schema controle is {}").format(versao))
+        conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
 
 
 def _versao(conn: psycopg.Connection) -> str | None:
     linha = conn.execute(
-        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'controle'"
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'raw'"
     ).fetchone()
     return linha[0] if linha else None

@@ -88,6 +88,21 @@ create table if not exists controle.auditoria (
     objeto text not null,
     detalhes jsonb not null default '{}'
 );
+-- Once: `make roles` gives both to the database's owner, and who lands is refused "or replace".
+do $$
+begin
+    if to_regproc('controle.recusa_mudanca_da_auditoria') is null then
+        create function controle.recusa_mudanca_da_auditoria() returns trigger language plpgsql as $f$
+        begin
+            raise exception 'controle.auditoria only grows: % is refused', lower(tg_op)
+                using errcode = 'insufficient_privilege';
+        end
+        $f$;
+        create trigger so_cresce before update or delete or truncate on controle.auditoria
+        for each statement execute function controle.recusa_mudanca_da_auditoria();
+    end if;
+end
+$$;
 
 create table if not exists raw.rejeitado (
     import_id bigint,

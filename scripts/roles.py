@@ -38,18 +38,24 @@ LIMITS = {
     "intel_api": {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"},
 }
 SCHEMAS = {
-    **dict.fromkeys(["raw", "raw_safra", "controle"], "intel_carga"),
+    **dict.fromkeys(["raw", "raw_safra"], "intel_carga"),
     **dict.fromkeys(["construcao", "safra", "descarte"], "intel_dbt"),
     **dict.fromkeys(["seeds", "intel_lead", "marts"], "intel_dbt"),
 }
-"""Schema → its owner, which owns what is in it too, but for the loader's tables in intel_lead
-and dbt's in controle."""
+"""Schema → its owner, which owns what is in it too, but for the loader's tables in intel_lead."""
+SHARED = "controle"
+"""Each of the two owns what it made there; the schema stays with who makes the roles, like the
+audit: a schema's owner may drop what others have in it."""
+AUDIT = {
+    "controle.auditoria": "table",
+    "controle.recusa_mudanca_da_auditoria": "function",
+}
+"""The roles add to it; none of them changes what it says, or who said it."""
 
 PRIVILEGES = """
 grant create on database {database} to intel_carga, intel_dbt;
 
 -- What the other half made, and will make: dbt reads the ledger, the loader what is published.
-grant usage, create on schema controle to intel_dbt;
 grant usage, create on schema intel_lead to intel_carga;
 grant usage on schema marts to intel_carga;
 grant select on all tables in schema controle, intel_lead to intel_dbt, intel_carga;
@@ -58,7 +64,7 @@ alter default privileges for role intel_carga in schema controle, intel_lead
     grant select on tables to intel_dbt;
 alter default privileges for role intel_dbt in schema controle, intel_lead, marts
     grant select on tables to intel_carga;
-grant insert on controle.auditoria to intel_dbt;
+grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel_carga, intel_dbt;
 
 -- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/particoes.py.
 grant usage on schema raw, raw_safra to intel_dbt;
@@ -100,7 +106,9 @@ with deles as (
 select format('alter %%s %%s owner to %%I', tipo, objeto, case
     when nspname || '.' || nome = any(%(da_carga)s) or nspname = any('{raw,raw_safra}')
     then 'intel_carga' else 'intel_dbt' end)
-from deles where nspname = any(%(esquemas)s) order by 1
+from deles
+where nspname = any(%(esquemas)s) and nspname || '.' || nome <> all(%(auditoria)s)
+order by 1
 """
 
 READABLE = """
@@ -165,10 +173,13 @@ def give_schemas(conn: psycopg.Connection) -> int:
         names = sql.Identifier(schema), sql.Identifier(owner)
         conn.execute(sql.SQL("create schema if not exists {}").format(names[0]))
         conn.execute(sql.SQL("alter schema {} owner to {}").format(*names))
-    conn.execute(sql.SQL("grant create on schema controle to intel_dbt"))
-    conn.execute(sql.SQL("grant create on schema intel_lead to intel_carga"))
-    place = {"de": mine, "da_carga": loaders_objects(), "esquemas": list(SCHEMAS)}
-    return run_all(conn, HANDOVER, place)
+    conn.execute(f"grant usage, create on schema {SHARED} to intel_carga, intel_dbt")
+    conn.execute("grant create on schema intel_lead to intel_carga")
+    conn.execute(f"alter schema {SHARED} owner to current_user")
+    for name, kind in AUDIT.items():
+        conn.execute(f"alter {kind} {name} owner to current_user")
+    place = {"de": mine, "da_carga": loaders_objects(), "esquemas": [*SCHEMAS, SHARED]}
+    return run_all(conn, HANDOVER, place | {"auditoria": list(AUDIT)})
 
 
 def grant_raw(conn: psycopg.Connection) -> None:

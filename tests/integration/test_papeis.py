@@ -239,3 +239,30 @@ def test_a_change_of_a_domain_is_audited(conn: psycopg.Connection) -> None:
         ).fetchall()
     assert [row[:5] for row in rows] == [("update", "intel_lead.municipio", True, True, 1)]
     assert rows[0][5] == rows[0][6]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update controle.auditoria set acao = 'outra'",
+        "delete from controle.auditoria",
+        "truncate controle.auditoria",
+        "insert into controle.auditoria (acao, objeto, quem) values ('liberar', 'x', 'outro')",
+        "alter table controle.auditoria disable trigger so_cresce",
+        "drop table controle.auditoria",
+    ],
+)
+def test_no_role_rewrites_or_forges_the_audit(
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection, change: str
+) -> None:
+    before = a.value(conn, "select count(*) from controle.auditoria")
+    for role, env in logins.items():
+        with login(env) as own, pytest.raises(psycopg.Error) as refused:
+            own.execute(change)
+        assert refused.value.sqlstate in ("42501", "25006"), (role, refused.value)
+    assert a.value(conn, "select count(*) from controle.auditoria") == before
+
+
+def test_the_owner_too_only_adds_to_the_audit(conn: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows: delete"):
+        conn.execute("delete from controle.auditoria")
