@@ -300,7 +300,7 @@ def restore(folder: Path, *, new: str | None = None, dry_run: bool = False) -> s
         if there and not killed:
             raise EntradaInvalida(
                 f"database {name} is not empty (schema {', '.join(sorted(there))}); nothing was"
-                " changed: restore into a new one, --novo NAME"
+                " changed: restore into a new one: NOVO=NAME (--novo NAME)"
             )
         if dry_run:
             return name
