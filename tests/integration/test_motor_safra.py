@@ -231,3 +231,33 @@ def test_a_month_needs_its_lead_and_a_calendar(
         ("{}", "UniqueViolation"),
     ):
         assert refused(insert.replace("'{}'", f"'{change}'")) == error
+
+
+def test_a_constraint_that_is_gone_fails_or_reads_the_rows(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """not_null and relationships ask the catalogue: without the constraint it vouches for no row."""
+    nulls = ("test", "--select", "not_null_lead_bruto_cod_id")
+    keys = ("test", "--select", "relationships_lead_bruto_municipio_id__id__ref_municipio_")
+    assert armazem.dbt(*nulls).ok
+    assert armazem.dbt(*keys).ok
+    name, definition = conn.execute(
+        "select conname, pg_get_constraintdef(oid) from pg_constraint"
+        " where conrelid = 'intel_lead.lead_bruto'::regclass and contype = 'f'"
+        " and confrelid = 'intel_lead.municipio'::regclass"
+    ).fetchone()
+    lead, municipio = conn.execute(
+        "select uc_id, municipio_id from intel_lead.lead_bruto where municipio_id is not null"
+    ).fetchone()
+    move = "update intel_lead.lead_bruto set municipio_id = %s where uc_id = %s"
+    conn.execute("alter table intel_lead.lead_bruto alter cod_id drop not null")
+    conn.execute(f"alter table intel_lead.lead_bruto drop constraint {name}")
+    try:
+        assert not armazem.dbt(*nulls).ok
+        assert armazem.dbt(*keys).ok
+        conn.execute(move, [1, lead])
+        assert not armazem.dbt(*keys).ok
+    finally:
+        conn.execute(move, [municipio, lead])
+        conn.execute("alter table intel_lead.lead_bruto alter cod_id set not null")
+        conn.execute(f"alter table intel_lead.lead_bruto add constraint {name} {definition}")
