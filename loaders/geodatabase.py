@@ -142,6 +142,12 @@ def _avisos_do_gdal(arquivo: str) -> Iterator[None]:
 
 
 def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
+    for indice in sorted(pasta.glob("*.gdbtablx")):
+        if not indice.with_suffix(".gdbtable").exists():  # GDAL would not miss the layer
+            raise EntradaInvalida(
+                f"{arquivo}: geodatabase danificada (falta {indice.stem}.gdbtable);"
+                " baixe o arquivo de novo"
+            )
     try:
         nomes = [str(nome) for nome in pyogrio.list_layers(pasta)[:, 0]]
         driver = pyogrio.read_info(pasta, layer=nomes[0])["driver"] if nomes else "OpenFileGDB"

@@ -237,8 +237,9 @@ def test_a_constraint_that_is_gone_fails_or_reads_the_rows(
     armazem: a.Warehouse, conn: psycopg.Connection
 ) -> None:
     """not_null and relationships ask the catalogue: without the constraint it vouches for no row."""
-    nulls = ("test", "--select", "not_null_lead_bruto_cod_id")
-    keys = ("test", "--select", "relationships_lead_bruto_municipio_id__id__ref_municipio_")
+    test = ("test", "--vars", "{testar: publicado}", "--select")
+    nulls = (*test, "not_null_lead_bruto_cod_id")
+    keys = (*test, "relationships_lead_bruto_municipio_id__id__ref_municipio_")
     assert armazem.dbt(*nulls).ok
     assert armazem.dbt(*keys).ok
     name, definition = conn.execute(

@@ -116,6 +116,12 @@ def test_a_table_whose_rows_gdal_would_guess_is_refused(gdb: Path, tmp_path: Pat
     recusada(tmp_path / "sem_indice.gdb", "danificada")
 
 
+def test_a_layer_that_lost_its_table_is_refused(gdb: Path, tmp_path: Path) -> None:
+    maior = copiar(gdb, tmp_path / "sem_tabela.gdb")
+    maior.unlink()
+    recusada(maior.parent, f"falta {maior.name}")
+
+
 def test_a_layer_taken_out_by_hand_is_said_to_be_in_the_catalogue(
     gdb: Path, tmp_path: Path
 ) -> None:
