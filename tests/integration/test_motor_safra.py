@@ -236,7 +236,7 @@ def test_a_month_needs_its_lead_and_a_calendar(
 def test_a_constraint_that_is_gone_fails_or_reads_the_rows(
     armazem: a.Warehouse, conn: psycopg.Connection
 ) -> None:
-    """not_null and relationships ask the catalogue: without the constraint it vouches for no row."""
+    """not_null and relationships ask the catalogue, which then no longer vouches for the rows."""
     test = ("test", "--vars", "{testar: publicado}", "--select")
     nulls = (*test, "not_null_lead_bruto_cod_id")
     keys = (*test, "relationships_lead_bruto_municipio_id__id__ref_municipio_")
