@@ -19,6 +19,8 @@ from loaders import ambiente
 CLONE = Path(ambiente.CLONE)
 PROJECT = CLONE / "dbt_project"
 DBT = Path(sys.executable).with_name("dbt")
+ALONE = CLONE / "dagster_pipeline" / "dbt_alone"
+"""dbt, after the end of one that a killed process left behind; takes `alone`'s variables."""
 SOURCES = ("dbt_project/models", "dbt_project/tests", "macros", "seeds")
 SINGLE_FILES = ("dbt_project/dbt_project.yml", "profiles.yml")
 
@@ -35,6 +37,12 @@ class DbtParseError(Exception):
 def target() -> Path:
     """Where Dagster's dbt writes, outside the project's own target; DBT_TARGET_PATH goes first."""
     return Path(os.environ.get("DBT_TARGET_PATH") or CLONE / ".local" / "dbt")
+
+
+def alone() -> dict[str, str]:
+    """The variables of ``ALONE``: which dbt, and the lock that it holds while it lives."""
+    target().mkdir(parents=True, exist_ok=True)
+    return {"INTEL_DBT": str(DBT), "INTEL_DBT_LOCK": str(target() / "build.lock")}
 
 
 def parsed() -> Path:

@@ -45,6 +45,10 @@
             nome text primary key,
             sinal text not null
         );
+        create table if not exists controle.visao (
+            nome text primary key,
+            md5 text not null
+        );
         create table if not exists controle.visao_materializada (
             nome text primary key,
             sql_md5 text not null,
@@ -54,7 +58,10 @@
         {{ funcao_completa_folha() }}
         {{ funcao_renomeia_descartada() }}
         {{ funcao_descarta_obra() }}
+        {{ funcao_obra_da_safra() }}
         {{ funcao_publica_safra() }}
+        {{ funcao_apaga_descartada() }}
+        {{ funcao_insiste() }}
         {{ funcao_protege_dominio() }}
         {{ funcao_registra_mudanca() }}
         {{ funcao_audita_dominio() }}
@@ -145,10 +152,13 @@ $f$;
 {# Swaps one safra's leaves in all rebuilt tables, parents first in `tabelas`. All locks come first, the domain
    tables' too (ATTACH drops redundant triggers there), within 0.7 s a try, and are given back between tries: a
    reader that waits a second for one of them while we wait for one of its own would be ended as a deadlock.
-   The old leaves go to schema descarte, because dropping them takes exclusive locks on the domain tables. #}
+   The old leaves go to schema descarte, because dropping them takes exclusive locks on the domain tables.
+   p_obra is what controle.obra_da_safra said when the safra was judged: what another dbt built since is not
+   published, however long the locks took. #}
 {% macro funcao_publica_safra() %}
+drop function if exists controle.publica_safra(integer, integer, bigint, text[], integer);
 create or replace function controle.publica_safra(
-    p_ano integer, p_distribuidora_id integer, p_import_id bigint, tabelas text[], tentativas integer
+    p_ano integer, p_distribuidora_id integer, p_import_id bigint, p_obra text, tabelas text[], tentativas integer
 ) returns integer language plpgsql as $f$
 declare
     sufixo text := format('_%s_%s', p_distribuidora_id, p_ano);
@@ -180,6 +190,27 @@ begin
     );
     for tentativa in 1..tentativas loop
         begin
+            perform from controle.safra_construida
+            where ano = p_ano and distribuidora_id = p_distribuidora_id
+            order by modelo
+            for update;
+            if controle.obra_da_safra(p_ano, p_distribuidora_id) is distinct from p_obra then
+                raise exception 'safra %-% was built again by another dbt: what this one tested is not published',
+                    p_distribuidora_id, p_ano
+                    using errcode = 'object_not_in_prerequisite_state',
+                    hint = 'Readers see what they saw before. Run make build.';
+            end if;
+            if exists (
+                select from controle.safra_importada
+                where
+                    ano = p_ano and distribuidora_id = p_distribuidora_id
+                    and import_id = p_import_id and retida
+            ) then
+                raise exception 'safra %-% is held at the landing gate since it was built',
+                    p_distribuidora_id, p_ano
+                    using errcode = 'object_not_in_prerequisite_state',
+                    hint = 'Readers see what they saw before. python -m loaders status says why.';
+            end if;
             -- Sends an autovacuum away, which takes deadlock_timeout (1 s), while readers go on.
             perform set_config('lock_timeout', '1200ms', true);
             foreach alvo in array folhas || dominios loop
@@ -228,6 +259,72 @@ begin
     end loop;
     raise exception 'safra %-% was not published: its tables were in use in % tries',
         p_distribuidora_id, p_ano, tentativas
+        using errcode = 'lock_not_available',
+        hint = 'End the long queries (pg_stat_activity) and run dbt build again; nothing was lost.';
+end
+$f$;
+{% endmacro %}
+
+{# What is built of a safra, as one word that any new leaf changes. #}
+{% macro funcao_obra_da_safra() %}
+create or replace function controle.obra_da_safra(p_ano integer, p_distribuidora_id integer) returns text
+language sql volatile as $f$
+    select 'obra ' || md5(string_agg(
+        concat_ws(' ', modelo, import_id, invocacao, extract(epoch from construida_em)), ',' order by modelo))
+    from controle.safra_construida
+    where ano = p_ano and distribuidora_id = p_distribuidora_id
+$f$;
+{% endmacro %}
+
+{# Drops a replaced leaf: one try, within 0.7 s for all its locks, of which those on the domain tables would
+   keep readers off. Returns whether it is gone. #}
+{% macro funcao_apaga_descartada() %}
+create or replace function controle.apaga_descartada(folha regclass) returns boolean language plpgsql as $f$
+declare
+    prazo timestamptz := clock_timestamp() + interval '700 ms';
+    alvo regclass;
+begin
+    for alvo in
+        select folha
+        union all
+        (select distinct confrelid::regclass from pg_constraint
+        where contype = 'f' and conrelid = folha
+        order by 1)
+    loop
+        perform set_config(
+            'lock_timeout',
+            greatest(1, extract(milliseconds from prazo - clock_timestamp())::integer)::text,
+            true);
+        execute format('lock table only %s in access exclusive mode', alvo);
+    end loop;
+    execute format('drop table %s cascade', folha);
+    return true;
+exception when lock_not_available or deadlock_detected then
+    return false;
+end
+$f$;
+{% endmacro %}
+
+{# DDL that takes exclusive locks on what people read: 0.7 s a try, given back between tries, so that a long
+   query delays it and no other reader. #}
+{% macro funcao_insiste() %}
+create or replace function controle.insiste(comando text, tentativas integer default 120) returns integer
+language plpgsql as $f$
+declare
+    limite text := current_setting('lock_timeout');
+begin
+    for tentativa in 1..tentativas loop
+        begin
+            perform set_config('lock_timeout', '700ms', true);
+            execute comando;
+            perform set_config('lock_timeout', limite, true);
+            return tentativa;
+        exception when lock_not_available or deadlock_detected then
+            perform set_config('lock_timeout', limite, true);
+            perform pg_sleep(0.2 + random() * least(tentativa, 5));
+        end;
+    end loop;
+    raise exception 'in use in % tries: %', tentativas, left(comando, 80)
         using errcode = 'lock_not_available',
         hint = 'End the long queries (pg_stat_activity) and run dbt build again; nothing was lost.';
 end

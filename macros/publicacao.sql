@@ -47,7 +47,9 @@
 {% macro safras_prontas(ordem) %}
     {% set pedida = safra_pedida() %}
     {% set consulta %}
-        select ano, distribuidora_id, min(import_id) as import_id
+        select
+            ano, distribuidora_id, min(import_id) as import_id,
+            controle.obra_da_safra(ano, distribuidora_id) as obra
         from controle.safra_construida
         where modelo = any(array['{{ ordem | join("', '") }}'])
             {% if pedida %}and distribuidora_id || '-' || ano = '{{ pedida }}'{% endif %}
@@ -83,10 +85,7 @@
         "where n.nspname = 'descarte' and c.relkind = 'r' order by c.relname"
     ) %}
     {% for folha in folhas %}
-        {% do executa(
-            "do $$ begin set local lock_timeout = '900ms'; drop table if exists " ~ folha.folha
-            ~ " cascade; exception when lock_not_available or deadlock_detected then null; end $$"
-        ) %}
+        {% do executa("select controle.apaga_descartada(to_regclass('" ~ folha.folha ~ "'))") %}
         {% do adapter.commit() %}
     {% endfor %}
 {% endmacro %}
@@ -125,7 +124,7 @@
         {% for safra in prontas %}
             {% do executa(
                 'select controle.publica_safra(' ~ safra.ano ~ ', ' ~ safra.distribuidora_id ~ ', '
-                ~ safra.import_id ~ ", array['" ~ ordem | join("', '") ~ "'], 120)"
+                ~ safra.import_id ~ ", '" ~ safra.obra ~ "', array['" ~ ordem | join("', '") ~ "'], 120)"
             ) %}
             {% do adapter.commit() %}
             {% do publicadas.append(safra.distribuidora_id ~ '-' ~ safra.ano) %}

@@ -25,7 +25,10 @@
     ) %}
     {% set existentes = adapter.get_columns_in_relation(raiz) | map(attribute='name') | list %}
     {% for coluna in model.columns.values() if coluna.name not in existentes %}
-        {% do executa('alter table ' ~ raiz ~ ' add column ' ~ coluna.name ~ ' ' ~ coluna.data_type) %}
+        {% do executa(
+            "select controle.insiste('alter table " ~ raiz ~ ' add column if not exists ' ~ coluna.name ~ ' '
+            ~ coluna.data_type ~ "')"
+        ) %}
     {% endfor %}
     {% for nome in existentes if nome not in model.columns %}
         {% do exceptions.raise_compiler_error(

@@ -1,7 +1,7 @@
 {# Views and materialized views that can change under their readers.
 
-   Stock dbt drops a view to change it, and what others hung on it goes too. Here a view is created or
-   replaced; a change that PostgreSQL refuses to do in place, and any change of a materialized view, goes
+   Stock dbt drops a view to change it, and what others hung on it goes too. Here a view that did not change is
+   left alone, for even replacing it waits for its readers, and keeps others waiting; else it is replaced; a change that PostgreSQL refuses to do in place, and any change of a materialized view, goes
    through controle.recria_visao, which rebuilds the dependants, grants and comments in the same transaction. #}
 
 {% macro funcao_recria_visao() %}
@@ -77,6 +77,16 @@ end
 $f$;
 {% endmacro %}
 
+{# What a view is, by its SQL and by what PostgreSQL made of it: '' if it is not there. #}
+{% macro md5_da_visao(alvo) %}
+    {# Without the database's name: a restored copy has the same view. #}
+    {% set texto = local_md5(sql | replace('"' ~ this.database ~ '".', '')) %}
+    {{ return(run_query(
+        "select coalesce('" ~ texto ~ " ' || md5(pg_get_viewdef(to_regclass('" ~ alvo.include(database=false)
+        ~ "'))), '')"
+    )[0][0]) }}
+{% endmacro %}
+
 {# The newest change of anything that a materialized view may read. #}
 {% macro ultima_mudanca() %}
     {{ return(run_query(
@@ -90,9 +100,19 @@ $f$;
     {% set existia = load_cached_relation(this) %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% call statement('main') %}
-        select controle.cria_visao('{{ alvo.include(database=false) }}', $visao${{ sql }}$visao$)
-    {% endcall %}
+    {% set gravado = run_query("select md5 from controle.visao where nome = '" ~ this.identifier ~ "'") %}
+    {% if not existia or flags.FULL_REFRESH or not gravado or gravado[0][0] != md5_da_visao(alvo) %}
+        {% call statement('main') %}
+            select controle.insiste($insiste$select controle.cria_visao(
+                '{{ alvo.include(database=false) }}', $visao${{ sql }}$visao$)$insiste$)
+        {% endcall %}
+        {% do executa(
+            "insert into controle.visao (nome, md5) values ('" ~ this.identifier ~ "', '" ~ md5_da_visao(alvo)
+            ~ "') on conflict (nome) do update set md5 = excluded.md5"
+        ) %}
+    {% else %}
+        {% call noop_statement('main', 'em dia', 'EM DIA', 0) %}{{ sql }}{% endcall %}
+    {% endif %}
     {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
     {% do persist_docs(alvo, model) %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -130,8 +150,8 @@ $f$;
     {% elif not antes or antes[0][0] != md5 %}
         {% set acao = 'recriada' %}
         {% do executa(
-            "select controle.recria_visao('" ~ nome ~ "'::regclass, array[$visao$"
-            ~ criar | join('$visao$, $visao$') ~ '$visao$])'
+            "select controle.insiste($insiste$select controle.recria_visao('" ~ nome ~ "'::regclass, array[$visao$"
+            ~ criar | join('$visao$, $visao$') ~ '$visao$])$insiste$)'
         ) %}
     {% elif antes[0][1] != mudanca %}
         {% set acao = 'atualizada' %}

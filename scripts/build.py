@@ -1,8 +1,9 @@
 """What `make build` executes: landed safras that are not published as they stand, then rollups.
 
-Belongs here: one dbt build of all, then, should a test fail, of each that is left by itself, so
-that a bad safra holds back no good one. Not here: how a safra is built (dbt). Exit 0 done, 1 a
-model or test failed, 4 database, 130 interrupted. ``.venv/bin/python -m scripts.build``
+Belongs here: the landing gate for what it has not judged yet, one dbt build of all, then, should a
+test fail, of each that is left by itself, so that a bad safra holds back no good one. Not here: how
+a safra is judged (dagster_pipeline/expectativas.py) or built (dbt). Exit 0 done, 1 a model or test
+failed or a safra is held, 4 database, 130 interrupted. ``.venv/bin/python -m scripts.build``
 """
 
 import os
@@ -15,7 +16,7 @@ import typer
 from rich.console import Console
 
 from dagster_pipeline import manifest
-from loaders import conexao
+from loaders import conexao, portao
 from loaders.erros import ErroDeCarga
 
 INTERRUPTED = 130
@@ -36,10 +37,25 @@ UNPUBLISHED = """
 """
 
 
+UNJUDGED = """
+    select i.distribuidora_id || '-' || i.ano
+    from controle.safra_importada as i
+    left join intel_lead.safra_publicada as p using (ano, distribuidora_id)
+    where not i.retida and p.import_id is distinct from i.import_id
+        and not exists (
+            select from intel_lead.qualidade_validacao as v
+            where (v.ano, v.distribuidora_id, v.import_id)
+                = (i.ano, i.distribuidora_id, i.import_id)
+        )
+    order by ano, distribuidora_id
+"""
+
+
 def dbt(*arguments: str, **environment: str) -> bool:
     """Run ``dbt build``, seen by the person; whether all of it succeeded."""
-    command = [manifest.DBT, "build", "--exclude-resource-type", "unit_test", *arguments]
-    return subprocess.run(command, env=os.environ | environment).returncode == 0
+    command = [manifest.ALONE, "build", "--exclude-resource-type", "unit_test", *arguments]
+    variables = os.environ | manifest.alone() | environment
+    return subprocess.run(command, env=variables).returncode == 0
 
 
 def unpublished(conn: psycopg.Connection) -> list[str]:
@@ -50,15 +66,18 @@ def unpublished(conn: psycopg.Connection) -> list[str]:
 
 
 def build(conn: psycopg.Connection) -> int:
-    """Build all at once, else one by one; returns the exit code."""
+    """Judge, then build all at once, else one by one; returns the exit code."""
     conexao.preparar(conn)
+    held = judge(conn)
     if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
         SCREEN.print("another dbt build is running: waiting for it …")
         conn.execute(f"select pg_advisory_lock({manifest.LOCK})")
     if dbt():
-        return 0
+        return 1 if held else 0
     left, rest = unpublished(conn), False
-    if len(left) > 1:
+    # What an earlier build made of a held safra is tested with the others.
+    (stale,) = conn.execute("select count(*) from controle.safra_importada where retida").fetchone()
+    if len(left) + stale > 1:
         SCREEN.print(f"[bold]{len(left)} safras are left: each by itself[/]")
         for key in left:
             only = ("--select", manifest.OF_A_SAFRA, "--indirect-selection", "buildable")
@@ -67,7 +86,27 @@ def build(conn: psycopg.Connection) -> int:
     left = unpublished(conn)
     for key in left:
         SCREEN.print(f"[bold red]not published:[/] safra {key}; readers see what they saw before")
-    return 0 if rest and not left else 1
+    return 0 if rest and not left and not held else 1
+
+
+def judge(conn: psycopg.Connection) -> bool:
+    """Pass what landed since through the landing gate; whether it holds anything of it."""
+    from dagster_pipeline import expectativas
+
+    conn.execute(expectativas.TABELA)
+    if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
+        query = "select distribuidora_id || '-' || ano from controle.safra_importada"
+        found = conn.execute(query + " where not retida order by ano, distribuidora_id").fetchall()
+    else:
+        found = conn.execute(UNJUDGED).fetchall()
+    held = False
+    for (key,) in found:
+        seen = expectativas.validar(conn, key)
+        expectativas.mostrar(seen)
+        if seen.retencao:
+            held = True
+            SCREEN.print(f"[bold red]held:[/] safra {key}: {seen.retencao}; {portao.remedio(key)}")
+    return held
 
 
 def main() -> None:

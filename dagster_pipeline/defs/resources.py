@@ -26,9 +26,6 @@ from loaders import aicss, conexao
 RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
 
-ALONE = manifest.CLONE / "dagster_pipeline" / "dbt_alone"
-"""dbt, after the end of one that a killed worker left behind."""
-
 RUN_LOCK = 0x52554E
 """'RUN': first key of the advisory lock that a run's process holds; the second is the run's id."""
 GRACE_S = 5
@@ -64,9 +61,8 @@ class Dbt(DbtCliResource):
         target_path = manifest.target() / "build"
         variables = {
             **environment,
+            **manifest.alone(),
             "DBT_TARGET_PATH": str(manifest.parsed()),
-            "INTEL_DBT": str(manifest.DBT),
-            "INTEL_DBT_LOCK": str(manifest.target() / "build.lock"),
         }
         with set_environment(variables):
             build = self.cli(
@@ -129,7 +125,9 @@ def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> lis
 
 def dbt() -> Dbt:
     """Dbt on this clone's project, from this python's environment."""
-    return Dbt(project_dir=manifest.PROJECT, profiles_dir=manifest.CLONE, dbt_executable=ALONE)
+    return Dbt(
+        project_dir=manifest.PROJECT, profiles_dir=manifest.CLONE, dbt_executable=manifest.ALONE
+    )
 
 
 @contextmanager

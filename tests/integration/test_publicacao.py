@@ -115,10 +115,12 @@ def test_make_build_publishes_the_good_safras_of_a_batch_and_names_the_bad_one(
     env = os.environ | dict(armazem.env)
     done = subprocess.run(command, cwd=a.CLONE, env=env, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "not published: safra 401-2024" in done.stdout
+    assert "held: safra 401-2024" in done.stdout
+    assert "linhas_do_registro" in done.stdout
     assert "not published: safra 404-2024" not in done.stdout
     assert when_published(conn)[401] == published[401]
     assert when_published(conn)[404] > published[404]
+    assert armazem.load_again(arquivos["nova"]).ok
 
 
 def test_nothing_is_published_untested(armazem: a.Warehouse, conn: psycopg.Connection) -> None:
@@ -153,7 +155,7 @@ def test_readers_see_the_old_safra_or_the_new_one(
 BUILT = "from controle.safra_construida where distribuidora_id = 401 and ano = 2024)"
 SWAP = f"""
     select controle.publica_safra(
-        2024, 401, (select max(import_id) {BUILT},
+        2024, 401, (select max(import_id) {BUILT}, controle.obra_da_safra(2024, 401),
         (select array_agg(modelo order by construida_em) {BUILT}, 120)"""
 
 
@@ -227,6 +229,77 @@ def test_a_build_waits_for_no_reader_and_no_reader_for_it(
             assert a.value(conn, queued) == 0
         assert run.wait().ok
         assert armazem.dbt("run", *MODELS, safra="401-2024").ok
+
+
+def test_what_another_dbt_built_meanwhile_is_not_published_as_tested(
+    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+) -> None:
+    """Law 5: a swap that waits for a reader takes no leaf that was made while it waited."""
+    assert armazem.load_again(arquivos["antiga"]).ok
+    published, before = when_published(conn), now(conn)
+    with armazem.connect() as analyst, analyst.transaction():
+        analyst.execute("select from intel_lead.lead_bruto limit 1")
+        first = armazem.start_dbt("build", *a.SAFRAS, env={"DBT_SAFRA": "401-2024"})
+        a.until(lambda: a.value(conn, SWAPPING))
+        assert armazem.load_again(arquivos["nova"]).ok
+        assert armazem.dbt("run", "--select", "lead_bruto", safra="401-2024").ok
+    done = first.wait()
+    assert not done.ok
+    assert "built again by another dbt" in done.text
+    assert when_published(conn) == published
+    assert now(conn) == before
+    assert armazem.build().ok
+    assert when_published(conn)[401] > published[401]
+
+
+SWAPPING = """
+    select count(*) > 0 from pg_stat_activity
+    where query like '%controle.publica_safra(2024, 401%' and pid <> pg_backend_pid()"""
+
+
+def test_a_view_that_did_not_change_asks_for_no_lock(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Law 5: replacing it would wait for the analyst, and everybody else for it."""
+    with armazem.connect() as analyst, analyst.transaction():
+        for view in a.relations(conn, "intel_lead"):
+            analyst.execute(f"select from {view} limit 1")
+        done = armazem.start_dbt(
+            "run",
+            "--select",
+            "config.materialized:view",
+            env={"PGOPTIONS": "-c lock_timeout=2s"},
+        ).wait()
+    assert done.ok, done.trouble
+
+
+def test_ddl_on_a_view_gives_its_lock_back_between_tries(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Law 5: beside an analyst's long transaction a reader waits under 1.5 s, and DDL gives up."""
+    conn.execute("create view analise as select 1 as um")
+    refused: list[psycopg.Error] = []
+
+    def change() -> None:
+        with armazem.connect() as other, pytest.raises(psycopg.errors.LockNotAvailable) as error:
+            other.execute(
+                "select controle.insiste('create or replace view analise as select 2 as um', 3)"
+            )
+        refused.append(error.value)
+
+    with armazem.connect() as analyst, armazem.connect() as reader, analyst.transaction():
+        analyst.execute("select from analise")
+        thread = threading.Thread(target=change)
+        thread.start()
+        slowest = 0.0
+        while thread.is_alive():
+            start = time.monotonic()
+            reader.execute("select from analise")
+            slowest = max(slowest, time.monotonic() - start)
+        thread.join()
+    conn.execute("drop view analise")
+    assert refused
+    assert 0.3 < slowest < 1.5
 
 
 LEADS = "select count(*) from intel_lead.lead_bruto where distribuidora_id = 401"

@@ -245,7 +245,8 @@ def test_a_publication_killed_anywhere_publishes_nothing(
         " where distribuidora_id = 401",
     )
     publish = "select controle.publica_safra(2024, 401, (select max(import_id)"
-    publish += " from controle.safra_construida where distribuidora_id = 401), %s, 120)"
+    publish += " from controle.safra_construida where distribuidora_id = 401),"
+    publish += " controle.obra_da_safra(2024, 401), %s, 120)"
     held = tables[len(tables) * depth // 4]
     with gangorra.warehouse.connect() as publisher, ExitStack() as stack:
         stack.enter_context(reader_of(gangorra.warehouse, f"construcao.{held}"))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dagster_pipeline.defs.resources import ALONE, dbt
+from dagster_pipeline.defs.resources import dbt
+from dagster_pipeline.manifest import ALONE
 
 LOCKS = Path("/proc/locks")
 DBT = """#!/bin/sh
