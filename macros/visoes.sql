@@ -5,10 +5,14 @@
    through controle.recria_visao, which rebuilds the dependants, grants and comments in the same transaction. #}
 
 {% macro funcao_recria_visao() %}
+create or replace function controle.nome_do_papel(papel oid) returns text language sql stable as $f$
+    select case papel when 0 then 'public' else quote_ident(papel::regrole::text) end
+$f$;
 create or replace function controle.recria_visao(alvo regclass, comandos text[]) returns void
 language plpgsql as $f$
 declare
     restaurar text[] := '{}';
+    se_couber text[] := '{}';  -- of the changed one itself: a column it was about may be gone
     objeto record;
     comando text;
     tipo text;
@@ -24,7 +28,7 @@ begin
         )
         select
             c.oid, max(d.nivel) as nivel, c.relkind,
-            format('%I.%I', n.nspname, c.relname) as nome, c.relacl, c.relowner,
+            format('%I.%I', n.nspname, c.relname) as nome, c.relacl, c.relowner, c.reloptions,
             obj_description(c.oid, 'pg_class') as descricao
         from dependentes as d
         inner join pg_class as c on d.oid = c.oid
@@ -49,19 +53,44 @@ begin
                 inner join pg_attribute as a on d.objoid = a.attrelid and d.objsubid = a.attnum
                 where d.objoid = objeto.oid and d.objsubid > 0);
         end if;
+        if objeto.nivel = 0 then
+            se_couber := se_couber || array(
+                select regexp_replace(pg_get_indexdef(indexrelid), 'INDEX', 'INDEX IF NOT EXISTS')
+                from pg_index where indrelid = objeto.oid);
+        end if;
         restaurar := restaurar || format('alter %s %s owner to %I', tipo, objeto.nome, objeto.relowner::regrole);
+        if objeto.reloptions is not null then
+            restaurar := restaurar || format(
+                'alter %s %s set (%s)', tipo, objeto.nome, array_to_string(objeto.reloptions, ', '));
+        end if;
         restaurar := restaurar || array(
             select format(
-                'grant %s on %s to %s', a.privilege_type, objeto.nome,
-                case a.grantee when 0 then 'public' else quote_ident(a.grantee::regrole::text) end)
+                'grant %s on %s to %s%s', a.privilege_type, objeto.nome, g.nome,
+                case when a.is_grantable then ' with grant option' end)
             from aclexplode(objeto.relacl) as a
+            cross join lateral controle.nome_do_papel(a.grantee) as g (nome)
             where a.grantee <> objeto.relowner);
+        se_couber := se_couber || array(
+            select format(
+                'grant %s (%I) on %s to %s%s', a.privilege_type, c.attname, objeto.nome, g.nome,
+                case when a.is_grantable then ' with grant option' end)
+            from pg_attribute as c
+            cross join lateral aclexplode(c.attacl) as a
+            cross join lateral controle.nome_do_papel(a.grantee) as g (nome)
+            where c.attrelid = objeto.oid and c.attacl is not null);
     end loop;
     select case relkind when 'm' then 'materialized view' else 'view' end into tipo
     from pg_class where oid = alvo;
     execute format('drop %s %s cascade', tipo, alvo);
     foreach comando in array comandos || restaurar loop
         execute comando;
+    end loop;
+    foreach comando in array se_couber loop
+        begin
+            execute comando;
+        exception when undefined_column then
+            raise warning 'not restored, its column is gone: %', comando;
+        end;
     end loop;
 end
 $f$;

@@ -18,7 +18,7 @@ THEIRS = """
     grant select on intel_lead.lead_bruto, intel_lead.vw_lead_completo_detalhado,
         intel_lead.resumo_leads_distribuidora, intel_lead.municipio to analista_de_teste;
     grant select (nome) on intel_lead.distribuidora to analista_de_teste;
-    create view analista.grandes as
+    create view analista.grandes with (security_barrier = true) as
         select uc_id, municipio, soma_energia from intel_lead.vw_lead_completo_detalhado;
     create view analista.maiores as select uc_id from analista.grandes where soma_energia > 1000;
     create materialized view analista.por_distribuidora as
@@ -28,7 +28,11 @@ THEIRS = """
     comment on view analista.grandes is 'De uma analista';
     comment on column analista.grandes.municipio is 'O município';
     comment on materialized view analista.por_distribuidora is 'De outra';
-    grant select on analista.maiores, analista.por_distribuidora to analista_de_teste;
+    grant select on analista.maiores to analista_de_teste with grant option;
+    grant select on analista.por_distribuidora to analista_de_teste;
+    grant select (municipio) on analista.grandes to analista_de_teste;
+    grant select (municipio) on intel_lead.vw_lead_completo_detalhado to analista_de_teste;
+    create index de_analista on intel_lead.resumo_leads_distribuidora (quantidade_leads);
     create function analista.recusa() returns trigger language plpgsql as
         $$ begin raise exception 'no'; end $$;
     create trigger de_analista before delete on intel_lead.lead_bruto
@@ -41,6 +45,7 @@ def theirs(conn: psycopg.Connection) -> Iterator[None]:
     """What others hung on our tables and views: views, grants, comments, a trigger."""
     conn.execute(THEIRS)
     yield
+    conn.execute("drop index if exists intel_lead.de_analista")
     conn.execute("drop schema analista cascade; drop owned by analista_de_teste")
     conn.execute("drop role analista_de_teste")
 
@@ -121,6 +126,8 @@ def test_a_changed_view_and_materialized_view_keep_what_others_hung_on_them(
     assert still == {name: content[name] for name in still}
     grants = {t for t in before if t[0] == "relation" and t[4] and "analista_de_teste" in str(t[4])}
     assert grants <= after
+    hung = {t for t in before if "de_analista" in str(t) or t[0] == "column" and "teste" in str(t)}
+    assert a.difference(hung, {t for t in hung if t in after}) == []
     untouched = {str(thing[1]) for thing in before ^ after} - {f"intel_lead.{m}" for m in changed}
     assert untouched == set()
 
