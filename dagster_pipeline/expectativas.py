@@ -7,6 +7,7 @@ No row leaves the database, only counts. ``python -m dagster_pipeline.expectativ
 
 import logging
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -197,15 +198,19 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
 
 def _fonte() -> Any:  # noqa: ANN401 - a GX data source
     # Ephemeral: a file context writes the connection to disk. The address is libpq's PG*.
-    contexto = gx.importar().get_context(mode="ephemeral")
+    modulo = gx.importar()
+    contexto = modulo.get_context(mode="ephemeral")
     contexto.variables.progress_bars = {"globally": False}
     opcoes = {
         "options": "-c jit=off -c search_path=raw_safra",
         "application_name": "intel_lead portao",
     }
-    return contexto.data_sources.add_sql(
-        "raw", connection_string="postgresql+psycopg2://", kwargs={"connect_args": opcoes}
-    )
+    # It prefers add_postgres, which wants the address spelled.
+    aviso = modulo.datasource.fluent.GxDatasourceWarning
+    with warnings.catch_warnings(action="ignore", category=aviso):
+        return contexto.data_sources.add_sql(
+            "raw", connection_string="postgresql+psycopg2://", kwargs={"connect_args": opcoes}
+        )
 
 
 def _validar_camada(

@@ -7,7 +7,6 @@ import gc
 import logging
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from importlib.abc import MetaPathFinder
@@ -50,14 +49,15 @@ def _importado() -> ModuleType:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     adiante = _Adiante()
     sys.meta_path.insert(0, adiante)
+    # It would send the process's warnings to its log, those too that the landing's thread records.
+    capturar, logging.captureWarnings = logging.captureWarnings, lambda capture: None
     gc.disable()  # thousands of classes, none of them garbage
     try:
         import great_expectations as gx
-        from great_expectations.datasource.fluent import GxDatasourceWarning
     finally:
         gc.enable()
+        logging.captureWarnings = capturar
         sys.meta_path.remove(adiante)
     gc.freeze()
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    warnings.simplefilter("ignore", GxDatasourceWarning)  # add_postgres wants the address spelled
     return gx

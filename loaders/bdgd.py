@@ -110,7 +110,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
                 motivo = erro.strerror or erro
                 raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
             except psycopg.Error as erro:
-                raise _traduzir(erro, caminho.name) from erro
+                raise _traduzir(erro, caminho.name) from None
     except BaseException as erro:
         previsto = isinstance(erro, ErroDeCarga)
         mensagem = str(erro) if previsto else f"interrompido: {type(erro).__name__}"

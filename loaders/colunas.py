@@ -65,11 +65,11 @@ def converter(lote: pa.RecordBatch, correspondencia: Correspondencia) -> pa.Reco
         tipo = camada.colunas[destino]
         try:
             colunas[destino] = _converter_coluna(lote.column(fonte), _TIPOS[tipo])
-        except pa.ArrowException as erro:
+        except pa.ArrowException:
             raise EntradaInvalida(
                 f"camada {camada.nome}, coluna {fonte}: valores do tipo {lote.column(fonte).type}"
                 f" não cabem em {tipo}; corrija a coluna no arquivo de origem"
-            ) from erro
+            ) from None
     return pa.RecordBatch.from_pydict(colunas)
 
 

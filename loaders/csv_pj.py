@@ -4,6 +4,7 @@ Belongs here: encoding, header, splitting one file into safras. Not here: column
 """
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from loaders.registro import PARCIAL
 from loaders.safra import Safra, ler_data
 
 _BLOCO = 2 * 2**20
+_NUMERO_OU_DATA = re.compile(r"[-\d.,]{1,8}$|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,2}[A-Za-z]{3}\d{4}")
+"""No longer than a DIST or a DATA_BASE: a CPF is a number too."""
 _SO_PJ = "somente pessoas jurídicas (arquivo _pj)"
 
 
@@ -97,12 +100,19 @@ def abrir(caminho: Path, *, safra: Safra | None = None) -> Iterator[Fonte]:
     except pa.ArrowInvalid as erro:
         raise EntradaInvalida(
             f"{caminho.name}: CSV malformado ({_sem_valores(erro)}); baixe o arquivo de novo"
-        ) from erro
+        ) from None
 
 
 def _sem_valores(erro: pa.ArrowInvalid) -> str:
     """Arrow's reason without the row that it quotes."""
     return str(erro).partition(": ")[2].partition(": ")[0] or "estrutura"
+
+
+def _sem_texto(celula: str) -> str:
+    """A key cell for a message: text in it is another column's, of a row that lost its shape."""
+    if achado := _NUMERO_OU_DATA.match(celula.strip()):
+        return repr(achado[0])
+    return "outro texto" if celula.strip() else "vazio"
 
 
 @contextmanager
@@ -192,7 +202,7 @@ def _safras(arquivo: _Arquivo, contagem: Counter[str], pedida: Safra | None) -> 
             ruins = contagem[chave]
             raise EntradaInvalida(
                 f"{arquivo.nome}: {ruins} linhas com DIST ou DATA_BASE ilegível"
-                f" ({dist!r}, {texto!r}); corrija o arquivo"
+                f" ({_sem_texto(dist)}, {_sem_texto(texto)}); corrija o arquivo"
             )
         lidas[chave] = Safra.de_data(int(dist), data_base)
     if pedida:

@@ -1,6 +1,7 @@
 """Failures that a person must act on, each with the exit code that tells a script what happened.
 
 Belongs here: exception types. Not here: the conditions that raise them.
+Raised ``from None`` where the cause may quote a row: Dagster's event log keeps whole chains.
 """
 
 

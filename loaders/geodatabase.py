@@ -133,7 +133,9 @@ def _avisos_do_gdal(arquivo: str) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as avisos:
         warnings.simplefilter("always")
         yield
-    for texto in dict.fromkeys(str(aviso.message) for aviso in avisos):
+    # Other threads' warnings are recorded as well, those of imports; GDAL's come as this category.
+    dele = (aviso for aviso in avisos if aviso.category is RuntimeWarning)
+    for texto in dict.fromkeys(str(aviso.message) for aviso in dele):
         if _DANO.search(texto):
             raise EntradaInvalida(
                 f"{arquivo}: geodatabase danificada ({texto}); baixe o arquivo de novo"

@@ -372,18 +372,22 @@ def fill(conn: psycopg.Connection, folder: Path, facts: dict[str, Any]) -> None:
     tool = program("pg_restore", major=major_of(conn))
     dump = str(folder / DUMP)
     entries = run(tool, "--list", dump).splitlines(keepends=True)
+    owners = ownership(conn, facts)
+    # Only an extension's owner may comment on it, and an administrator may have made it.
+    left_out = [" COMMENT - EXTENSION "]
+    if owners:  # A policy names its roles; row security without one lets nobody but the owner in.
+        left_out.append(" POLICY ")
     with tempfile.NamedTemporaryFile("w", suffix=".list") as chosen:
-        # Only an extension's owner may comment on it, and an administrator may have made it.
-        chosen.writelines(line for line in entries if " COMMENT - EXTENSION " not in line)
+        chosen.writelines(e for e in entries if not any(kind in e for kind in left_out))
         chosen.flush()
-        options = [f"--jobs={JOBS}", "--exit-on-error", f"--use-list={chosen.name}"]
-        run(tool, *options, *ownership(conn, facts), f"--dbname={conn.info.dbname}", dump)
+        options = [f"--jobs={JOBS}", "--exit-on-error", f"--use-list={chosen.name}", *owners]
+        run(tool, *options, f"--dbname={conn.info.dbname}", dump)
     conexao.preparar(conn, forcar=True)
     conn.execute("analyze")
 
 
 def ownership(conn: psycopg.Connection, facts: dict[str, Any]) -> list[str]:
-    """Options for pg_restore: owners and grants as they were, where all their roles are here."""
+    """Options for pg_restore: none, all as it was, where all roles of the backup are here."""
     missing = conn.execute(
         "select r from unnest(%s::text[]) as r"
         " where to_regrole(quote_ident(r)) is null or not pg_has_role(to_regrole(quote_ident(r)),"
@@ -394,7 +398,7 @@ def ownership(conn: psycopg.Connection, facts: dict[str, Any]) -> list[str]:
         return []
     names = ", ".join(name for (name,) in missing)
     log.warning(
-        "roles of the backup are not here (%s): all will be %s's, without grants;"
+        "roles of the backup are not here (%s): all will be %s's, without grants or policies;"
         " then run python -m scripts.roles create",
         names,
         conn.info.user,

@@ -55,6 +55,9 @@ AUDIT = {
 PRIVILEGES = """
 grant create on database {database} to intel_carga, intel_dbt;
 
+-- An earlier version granted more on the audit.
+revoke all on controle.auditoria from intel_carga, intel_dbt;
+
 -- What the other half made, and will make: dbt reads the ledger, the loader what is published.
 grant usage, create on schema intel_lead to intel_carga;
 grant usage on schema marts to intel_carga;

@@ -5,13 +5,13 @@ Belongs here: these figures and the tables that pandas fills. Not here: the pand
 """
 
 import re
+import statistics
 from pathlib import Path
-from statistics import median
 
 import psycopg
 
-from scripts.bench.measure import BenchError, Figure, Run, alternate, mb, s, say
-from scripts.bench.warehouse import READY, SAFRA, Bench
+from scripts.bench.measure import BenchError, Figure, Run, alternate, mb, median, s, say
+from scripts.bench.warehouse import PYTHON, READY, SAFRA, Bench
 
 NAME = "whole"
 ABOUT = """\
@@ -24,10 +24,23 @@ exist with the primary keys, foreign keys, checks and indexes of ours. It makes 
 enrichment log, no yearly summary, no rollups, no ledger and runs no test. Both end with the
 same leads, monthly rows and kWh, which is checked. Memory is each client's peak; the server's
 is not counted. `make run` is the same file as a person gives it, with the landing gate, the rollups
-and Dagster's record of it all; its phases are those that it says itself at its end."""
+and Dagster's record of it all; its phases are those that it says itself at its end. The landing
+gate costs its step, `check`, and the import of Great Expectations, which a thread does while the
+file lands: how much that slows the landing down is not measured, so all of it is counted, as it
+takes in a process of its own that imported the rest. The share of the step alone is told too."""
 
 MONTHLY = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
 TABLES = ("lead_bruto", "ponto_notavel", *MONTHLY)
+IMPORT = """
+import time
+from dagster_pipeline import gx
+from dagster_pipeline.defs import checks, raw
+
+start = time.monotonic()
+gx.importar()
+print(time.monotonic() - start)
+"""
+"""Says the seconds of what raw_bdgd's thread does, in a process that imported what that has."""
 LARGEST = 2_000_000
 """Above this pandas needs more memory than most machines have (about 6 kB a UC)."""
 
@@ -68,7 +81,7 @@ def measure(bench: Bench, ucs: int) -> list[Figure]:
     runs = alternate(_rounds(bench, ucs), ways)
     if len(set(contents)) != 1:
         raise BenchError(f"the ways did not end with the same rows and kWh: {set(contents)}")
-    figures = [*_parts(ucs, parts[-1]), *_by_make_run(bench, ucs)]
+    figures = [*_parts(ucs, parts), *_by_make_run(bench, ucs)]
     if "pandas" in runs:
         return [*_against(ucs, runs["ours"], runs["pandas"]), *figures]
     say(f"  pandas is left out above {LARGEST:,} UCs: it needs about 6 kB of memory for each")
@@ -100,8 +113,9 @@ def _against(ucs: int, ours: Run, pandas: Run) -> list[Figure]:
     ]
 
 
-def _parts(ucs: int, parts: tuple[Run, Run, float]) -> list[Figure]:
-    land, build, share = parts
+def _parts(ucs: int, parts: list[tuple[Run, Run, float]]) -> list[Figure]:
+    lands, builds, shares = zip(*parts, strict=True)
+    land, build = median(lands), median(builds)
     return [
         Figure(
             group=NAME,
@@ -117,7 +131,7 @@ def _parts(ucs: int, parts: tuple[Run, Run, float]) -> list[Figure]:
             what="share of the data tests in dbt's node seconds",
             ours="",
             other="",
-            value=share * 100,
+            value=statistics.median(shares) * 100,
             unit="%",
         ),
     ]
@@ -125,12 +139,14 @@ def _parts(ucs: int, parts: tuple[Run, Run, float]) -> list[Figure]:
 
 def _by_make_run(bench: Bench, ucs: int) -> list[Figure]:
     """What a person waits for, and the landing gate's share of landing, gate and build."""
-    runs = []
+    runs, imports = [], []
     for _ in range(_rounds(bench, ucs)):
         bench.fresh(READY)
         run = bench.python("run", "scripts.run", bench.file(ucs))
         runs.append({"whole": run.seconds} | _phases(bench.folder / "logs" / "run.log"))
-    took = {name: median(run[name] for run in runs) for name in runs[0]}
+        imports.append(_import_seconds(bench))
+    took = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    gate = took["check"] + statistics.median(imports)
     safra = took["land"] + took["check"] + took["build"]
     return [
         Figure(
@@ -145,12 +161,21 @@ def _by_make_run(bench: Bench, ucs: int) -> list[Figure]:
         Figure(
             group=NAME,
             ucs=ucs,
-            what="the landing gate (Great Expectations), of land, check and build",
+            what="the landing gate, all of its import counted, of land, check and build",
+            ours=s(gate),
+            other=s(safra),
+            value=100 * gate / safra,
+            unit="%",
+            target=10,
+        ),
+        Figure(
+            group=NAME,
+            ucs=ucs,
+            what="the landing gate's step alone, of land, check and build",
             ours=s(took["check"]),
             other=s(safra),
             value=100 * took["check"] / safra,
             unit="%",
-            target=10,
         ),
     ]
 
@@ -159,6 +184,11 @@ def _phases(log: Path) -> dict[str, float]:
     """The line that `make run` ends with: ``seconds: start 2.6, land 1.7, …``."""
     (line,) = re.findall(r"^seconds: (.*)$", log.read_text(), re.MULTILINE)
     return {name: float(took) for name, took in re.findall(r"(\w+) ([\d.]+)", line)}
+
+
+def _import_seconds(bench: Bench) -> float:
+    bench.run("import", PYTHON, "-c", IMPORT)
+    return float((bench.folder / "logs" / "import.log").read_text().split()[-1])
 
 
 def _share_of_tests(bench: Bench) -> float:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,13 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from loaders import geodatabase, registro
+from loaders import bdgd, geodatabase, registro
 from loaders.__main__ import app
 from loaders.bdgd import Opcoes, carregar
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT
 from loaders.conexao import conectar, preparar
 from loaders.copia import empacotar
-from loaders.erros import FalhaDeBanco
+from loaders.erros import EntradaInvalida, FalhaDeBanco
 from loaders.safra import Safra
 from loaders.sintetico import gerar
 
@@ -323,6 +324,25 @@ def test_a_nul_character_is_refused_without_quoting_the_row(
     assert "UTF8" in erro
     assert f"ucmt_{dist}_2024" in erro
     assert "SECRETA" not in erro
+
+
+def test_what_led_to_a_refusal_quotes_no_row_either(
+    dist: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs write an error's causes as well: Arrow's, and PostgreSQL's DETAIL and CONTEXT."""
+
+    def detalhar(conn: psycopg.Connection, *_: object) -> None:
+        conn.execute("do $$ begin raise 'não' using detail = 'RUA SECRETA'; end $$")
+
+    arquivo = tmp_path / "ucmt_pj.csv"
+    arquivo.write_text(f"COD_ID_ENCR;DIST;LGRD;ENE_01;DATA_BASE\nA;{dist};RUA SECRETA\n")
+    with pytest.raises(EntradaInvalida, match="malformado") as recusa:
+        carregar(arquivo, Opcoes())
+    assert "SECRETA" not in "".join(traceback.format_exception(recusa.value))
+    monkeypatch.setattr(bdgd, "_copiar_camada", detalhar)
+    with pytest.raises(FalhaDeBanco, match="não") as falha:
+        carregar(gravar_csv(tmp_path, dist), Opcoes())
+    assert "SECRETA" not in "".join(traceback.format_exception(falha.value))
 
 
 def test_two_safras_land_side_by_side(conn: psycopg.Connection, dist: int, tmp_path: Path) -> None:

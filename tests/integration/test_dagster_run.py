@@ -12,7 +12,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_pipeline.defs import raw, sensors
+from dagster_pipeline.defs import raw, resources, sensors
 from dagster_pipeline.defs.resources import end_dead_runs
 from loaders.sintetico import gerar
 
@@ -179,3 +179,23 @@ def test_ctrl_c_encerra_a_execucao(instancia: dg.DagsterInstance, tmp_path: Path
         assert processo.wait(60) == 130
     (ultima,) = instancia.get_runs(limit=1)
     assert ultima.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+def test_a_linha_de_um_csv_ruim_nao_chega_aos_eventos(
+    banco_limpo: dict[str, str], tmp_path: Path
+) -> None:
+    arquivo = tmp_path / "ucmt_pj.csv"
+    arquivo.write_text("COD_ID_ENCR;DIST;LGRD;ENE_01;DATA_BASE\nA;401;RUA SECRETA\n")
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("safra", ["401-2024"])
+        feito = dg.materialize(
+            [raw.raw_bdgd],
+            instance=instance,
+            partition_key="401-2024",
+            resources={"banco": resources.Banco()},
+            run_config={"ops": {"raw_bdgd": {"config": {"arquivo": str(arquivo)}}}},
+            raise_on_error=False,
+        )
+        eventos = "".join(str(e) for e in instance.all_logs(feito.run_id))
+    assert "EntradaInvalida" in eventos
+    assert "SECRETA" not in eventos

@@ -263,6 +263,25 @@ def test_no_role_rewrites_or_forges_the_audit(
     assert a.value(conn, "select count(*) from controle.auditoria") == before
 
 
+def test_create_takes_back_what_an_earlier_version_granted_on_the_audit(
+    logins: Mapping[str, Mapping[str, str]], armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    rights = """
+        select privilege_type, column_name from information_schema.column_privileges
+        where table_name = 'auditoria' and grantee in ('intel_carga', 'intel_dbt')
+        union all select privilege_type, grantee from information_schema.table_privileges
+        where table_name = 'auditoria' and grantee in ('intel_carga', 'intel_dbt')
+        order by 1, 2
+    """
+    before = conn.execute(rights).fetchall()
+    assert ("INSERT", "detalhes") in before
+    assert ("SELECT", "intel_carga") in before
+    conn.execute("grant insert, delete on controle.auditoria to intel_carga, intel_dbt")
+    assert conn.execute(rights).fetchall() != before
+    _roles(armazem, "create", {})
+    assert conn.execute(rights).fetchall() == before
+
+
 def test_the_owner_too_only_adds_to_the_audit(conn: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows: delete"):
         conn.execute("delete from controle.auditoria")

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from scripts import postgres, roles
+from scripts import backup, postgres, roles
 from tests.integration import armazem as a
 
 pytestmark = pytest.mark.faults
@@ -122,6 +122,27 @@ def test_the_owner_fills_an_empty_database_as_the_two_roles(
     for done in (warehouse.load(arquivos["antiga"]), warehouse.build(*a.ALL)):
         assert done.ok, done.text
     assert "; 0 objects changed owner" in command(owner, "create")
+
+
+def test_a_backup_restores_where_the_roles_are_not_and_create_completes_it(
+    cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policies = "select count(*) from pg_policies where tablename = 'rejeitado'"
+    guarded = "select relrowsecurity from pg_class where oid = 'raw.rejeitado'::regclass"
+    for name, value in login(cluster).items():
+        monkeypatch.setenv(name, value)
+    saved = backup.create(tmp_path)
+    with postgres.throwaway() as other:
+        postgres.bring_up(other)
+        env = other.env(database="copia")
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        assert backup.restore(saved, new="copia") == "copia"
+        with connect(env) as conn:
+            assert a.value(conn, guarded)
+            assert a.value(conn, policies) == 0
+            command(env, "create")
+            assert a.value(conn, policies) == 2
 
 
 def test_no_password_no_login(cluster: postgres.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

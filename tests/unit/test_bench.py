@@ -1,9 +1,14 @@
 """The bench's own arithmetic: medians, targets, which steps run. No figure is taken here."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
 import pytest
 import typer
 
 from scripts.bench import __main__ as bench
+from scripts.bench import monthly, whole
 from scripts.bench.measure import Figure, Run, alternate
 from scripts.bench.report import Session, cells, load, store
 from scripts.bench.safras import _by_kind
@@ -59,6 +64,36 @@ def test_new_figures_replace_those_of_the_same_group_and_size(tmp_path) -> None:
     store(file, one, [figure(1), figure(2, ucs=9)])
     store(file, two, [figure(3)])
     assert load(file) == [(one, figure(2, ucs=9)), (two, figure(3))]
+
+
+def test_the_gate_is_its_step_and_all_of_its_import(tmp_path: Path) -> None:
+    logs, took = tmp_path / "logs", iter(["0.5", "3.0", "1.0"])
+    logs.mkdir()
+
+    def python(*_: object) -> Run:
+        (logs / "run.log").write_text("seconds: start 2.0, land 6.0, check 1.0, build 3.0\n")
+        return Run(12.0)
+
+    fake = SimpleNamespace(
+        rounds=3, folder=tmp_path, file=lambda ucs: tmp_path, fresh=lambda name: None, python=python
+    )
+    fake.run = lambda *_: (logs / "import.log").write_text(f"a warning\n{next(took)}\n")
+    _, gate, step = whole._by_make_run(fake, 1)
+    assert (gate.value, gate.target, gate.verdict) == (20, 10, "missed by 100%")
+    assert (step.value, step.target) == (10, None)
+
+
+def test_parts_of_a_median_are_medians_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [(Run(1), Run(8), 0.3), (Run(2), Run(6), 0.2), (Run(7), Run(5), 0.9)]
+    assert [f.value for f in whole._parts(1, parts)] == [3, 30]
+
+    took = iter([5, 2, 2, 1, 3, 3, 9, 1, 1])  # series, energy, quality; three rounds
+    monkeypatch.setattr(monthly, "_compiled", lambda *_: "")
+    monkeypatch.setattr(monthly, "clock", lambda work: Run(next(took)))
+    monkeypatch.setattr(monthly, "_bare", lambda *_: Run(1))
+    monkeypatch.setattr(monthly, "_on_leaves", lambda *_: "")
+    _, months = monthly.measure(MagicMock(rounds=3), 1)
+    assert months.value == 4
 
 
 def test_every_dbt_node_is_of_one_kind() -> None:

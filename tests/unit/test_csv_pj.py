@@ -1,6 +1,8 @@
 """ANEEL's national CSVs: encodings, decimals, many safras in one file. Not here: the database."""
 
 import codecs
+import re
+import traceback
 import zipfile
 from collections import defaultdict
 from pathlib import Path
@@ -126,10 +128,39 @@ def test_bad_content_is_refused(tmp_path: Path, linhas: list[str], motivo: str) 
         ler(gravar(tmp_path, *linhas))
 
 
-def test_a_refusal_quotes_no_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "linha",
+    [
+        "RUA SECRETA;401",
+        LINHAS[0].replace(";401;", ";RUA SECRETA;"),
+        LINHAS[0].replace("31DEC2024", "RUA SECRETA"),
+        LINHAS[0].replace(";401;", ";x;").replace("0000000", "RUA SECRETA"),
+        LINHAS[0].replace("1,5", "RUA SECRETA"),
+    ],
+)
+def test_a_refusal_quotes_no_row(tmp_path: Path, linha: str) -> None:
+    """Neither in its message nor in what led to it, which a log writes as well."""
     with pytest.raises(EntradaInvalida) as recusa:
-        ler(gravar(tmp_path, CABECALHO, "RUA SECRETA;401"))
-    assert "SECRETA" not in str(recusa.value)
+        ler(gravar(tmp_path, CABECALHO, linha))
+    assert recusa.value.__cause__ is None
+    assert "SECRETA" not in "".join(traceback.format_exception(recusa.value))
+
+
+@pytest.mark.parametrize(
+    ("dist", "data", "dito"),
+    [
+        ("401.5", "31/12/2024", "('401.5', '31/12/2024')"),
+        ("401", "31DEZ2024:00:00:00.0000000", "('401', '31DEZ2024')"),
+        ("", "2024-13-31", "(vazio, '2024-13-31')"),
+        ("Maria", "12345678901", "(outro texto, outro texto)"),
+    ],
+)
+def test_a_refusal_says_what_a_key_cell_holds_if_it_is_a_number_or_a_date(
+    tmp_path: Path, dist: str, data: str, dito: str
+) -> None:
+    linha = LINHAS[1].replace(";86;", f";{dist};").replace("31DEC2022", data)
+    with pytest.raises(EntradaInvalida, match=re.escape(dito)):
+        ler(gravar(tmp_path, CABECALHO, linha))
 
 
 def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A geodatabase is opened safely and says what it holds. Not here: the database."""
 
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from loaders import arquivos, pacote_zip
 from loaders.camadas import UCBT, UCMT
 from loaders.erros import EntradaInvalida
-from loaders.geodatabase import abrir, ler_pontos
+from loaders.geodatabase import _avisos_do_gdal, abrir, ler_pontos
 from loaders.safra import Safra
 from loaders.sintetico import gerar
 
@@ -114,6 +115,14 @@ def test_a_table_whose_rows_gdal_would_guess_is_refused(gdb: Path, tmp_path: Pat
     maior = copiar(gdb, tmp_path / "sem_indice.gdb")
     maior.with_suffix(".gdbtablx").unlink()
     recusada(tmp_path / "sem_indice.gdb", "danificada")
+
+
+def test_what_another_thread_is_warned_of_is_no_damage() -> None:
+    """The landing gate's import runs meanwhile, and recording is for the whole process."""
+    with _avisos_do_gdal("x.gdb"):
+        warnings.warn("invalid escape sequence", DeprecationWarning, stacklevel=1)
+    with pytest.raises(EntradaInvalida, match="danificada"), _avisos_do_gdal("x.gdb"):
+        warnings.warn("invalid row", RuntimeWarning, stacklevel=1)
 
 
 def test_a_layer_that_lost_its_table_is_refused(gdb: Path, tmp_path: Path) -> None:
