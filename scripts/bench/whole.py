@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from scripts.bench.measure import BenchError, Figure, Run, alternate, mb, median, s, say
-from scripts.bench.warehouse import PYTHON, READY, SAFRA, Bench
+from scripts.bench.warehouse import READY, SAFRA, Bench
 
 NAME = "whole"
 ABOUT = """\
@@ -25,22 +25,11 @@ enrichment log, no yearly summary, no rollups, no ledger and runs no test. Both 
 same leads, monthly rows and kWh, which is checked. Memory is each client's peak; the server's
 is not counted. `make run` is the same file as a person gives it, with the landing gate, the rollups
 and Dagster's record of it all; its phases are those that it says itself at its end. The landing
-gate costs its step, `check`, and the import of Great Expectations, which a thread does while the
-file lands: how much that slows the landing down is not measured, so all of it is counted, as it
-takes in a process of its own that imported the rest. The share of the step alone is told too."""
+gate costs its step, `check`, and what landing takes longer because a thread imports Great
+Expectations meanwhile: the same command ran in turns without it (`scripts/bench/no_gate.py`)."""
 
 MONTHLY = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
 TABLES = ("lead_bruto", "ponto_notavel", *MONTHLY)
-IMPORT = """
-import time
-from dagster_pipeline import gx
-from dagster_pipeline.defs import checks, raw
-
-start = time.monotonic()
-gx.importar()
-print(time.monotonic() - start)
-"""
-"""Says the seconds of what raw_bdgd's thread does, in a process that imported what that has."""
 LARGEST = 2_000_000
 """Above this pandas needs more memory than most machines have (about 6 kB a UC)."""
 
@@ -138,22 +127,27 @@ def _parts(ucs: int, parts: list[tuple[Run, Run, float]]) -> list[Figure]:
 
 
 def _by_make_run(bench: Bench, ucs: int) -> list[Figure]:
-    """What a person waits for, and the landing gate's share of landing, gate and build."""
-    runs, imports = [], []
+    """What a person waits for, and what the landing gate adds to landing, gate and build."""
+    rounds: dict[str, list[dict[str, float]]] = {"run": [], "no_gate": []}
     for _ in range(_rounds(bench, ucs)):
-        bench.fresh(READY)
-        run = bench.python("run", "scripts.run", bench.file(ucs))
-        runs.append({"whole": run.seconds} | _phases(bench.folder / "logs" / "run.log"))
-        imports.append(_import_seconds(bench))
-    took = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-    gate = took["check"] + statistics.median(imports)
+        for name, program in (("run", "scripts.run"), ("no_gate", "scripts.bench.no_gate")):
+            bench.fresh(READY)
+            run = bench.python(name, program, bench.file(ucs))
+            phases = _phases(bench.folder / "logs" / f"{name}.log")
+            rounds[name].append(phases | {"whole": run.seconds})
+    took, without = (
+        {phase: statistics.median(run[phase] for run in runs) for phase in runs[0]}
+        for runs in rounds.values()
+    )
+    gate = took["land"] + took["check"] - without["land"]
     safra = took["land"] + took["check"] + took["build"]
+    phases = [name for name in took if name != "whole"]
     return [
         Figure(
             group=NAME,
             ucs=ucs,
-            what="`make run FILE`: " + ", ".join(name for name in took if name != "whole"),
-            ours=", ".join(s(took[name]) for name in took if name != "whole"),
+            what="`make run FILE`: " + ", ".join(phases),
+            ours=", ".join(s(took[name]) for name in phases),
             other="",
             value=took["whole"],
             unit="s",
@@ -161,21 +155,12 @@ def _by_make_run(bench: Bench, ucs: int) -> list[Figure]:
         Figure(
             group=NAME,
             ucs=ucs,
-            what="the landing gate, all of its import counted, of land, check and build",
+            what="what the landing gate adds, of land, check and build",
             ours=s(gate),
             other=s(safra),
             value=100 * gate / safra,
             unit="%",
             target=10,
-        ),
-        Figure(
-            group=NAME,
-            ucs=ucs,
-            what="the landing gate's step alone, of land, check and build",
-            ours=s(took["check"]),
-            other=s(safra),
-            value=100 * took["check"] / safra,
-            unit="%",
         ),
     ]
 
@@ -184,11 +169,6 @@ def _phases(log: Path) -> dict[str, float]:
     """The line that `make run` ends with: ``seconds: start 2.6, land 1.7, …``."""
     (line,) = re.findall(r"^seconds: (.*)$", log.read_text(), re.MULTILINE)
     return {name: float(took) for name, took in re.findall(r"(\w+) ([\d.]+)", line)}
-
-
-def _import_seconds(bench: Bench) -> float:
-    bench.run("import", PYTHON, "-c", IMPORT)
-    return float((bench.folder / "logs" / "import.log").read_text().split()[-1])
 
 
 def _share_of_tests(bench: Bench) -> float:
