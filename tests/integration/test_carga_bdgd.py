@@ -501,6 +501,20 @@ def test_a_national_csv_is_split_and_the_other_layers_are_empty(
         assert [(c, s) for c, s, _ in execucoes(conn, d)] == [("UCMT", "completed")]
 
 
+def test_a_nan_is_rejected_and_not_measured(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    arquivo = gravar_csv(tmp_path, dist, dist)
+    arquivo.write_text(arquivo.read_text().replace(";1,5;", ";NaN;"))
+    assert rodar(arquivo) == 0
+    assert conn.execute(
+        "select linha, motivo, registro -> 'ene_01' from raw.rejeitado where distribuidora_id = %s",
+        [dist],
+    ).fetchall() == [(1, "energia que não é um número finito", None)]
+    consulta = "select energia_kwh from controle.entrega where distribuidora_id = %s"
+    assert valor(conn, consulta, dist) == 2.5
+
+
 def test_a_csv_does_not_replace_a_geodatabase_unasked(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
