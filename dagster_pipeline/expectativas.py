@@ -186,12 +186,11 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
     ]
     validacao = Validacao(safra, import_id, tuple(resultados), time.monotonic() - inicio)
     _gravar(conn, validacao)
-    falhas = "; ".join(
-        f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}"
-        for r in validacao.falhas("estrutura")
-    )
+    falhas = validacao.falhas("estrutura")
     if falhas:
-        portao.reter(conn, safra, import_id, falhas)
+        ditas = [f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}" for r in falhas]
+        portao.reter(conn, safra, import_id, "; ".join(ditas), {r.camada for r in falhas})
+    portao.confirmar(conn, safra, import_id)
     return replace(validacao, retencao=portao.retidas(conn, [chave]).get(chave))
 
 

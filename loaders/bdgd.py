@@ -303,14 +303,16 @@ def _concluir(
             observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
         )
     completa = len(fonte.camadas) > 1
-    quedas = portao.avaliar(conn, safra, medidas, completa=completa)
-    retencao = "; ".join(map(str, quedas)) or portao.pendencia(conn, safra, ids)
-    if retencao:
-        erro = f"safra retida: {retencao}; {portao.remedio(safra.chave)}"
+    quedas = "; ".join(map(str, portao.avaliar(conn, safra, medidas, completa=completa)))
+    if quedas:
+        erro = f"safra retida: {quedas}; {portao.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
-    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not retencao)
+    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
     registro.concluir(
-        conn, safra, {ids[nome]: c for nome, c in contagens.items()}, retencao=retencao
+        conn,
+        safra,
+        {ids[nome]: c for nome, c in contagens.items()},
+        retencao=quedas or portao.pendencia(conn, safra, ids),
     )
 
 

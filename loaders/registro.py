@@ -188,16 +188,15 @@ def concluir(
 ) -> None:
     """Close the executions and show dbt the new safra; inside the transaction that swaps leaves.
 
-    A held safra's executions say failed, and the rows that the accepted one rejected are kept.
+    What is held says failed, and the rows that the accepted one rejected are kept.
     """
-    if not retencao:
-        conn.execute(
-            "delete from raw.rejeitado as r using intel_lead.import_status as i"
-            " where i.import_id = any(%s) and r.origem = i.camada::text"
-            " and r.import_id <> i.import_id"
-            " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
-            [list(contagens)],
-        )
+    conn.execute(
+        "delete from raw.rejeitado as r using intel_lead.import_status as i"
+        " where i.import_id = any(%s) and r.origem = i.camada::text"
+        " and r.import_id <> i.import_id"
+        " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
+        [[import_id for import_id, contagem in contagens.items() if not contagem.erro]],
+    )
     for import_id, contagem in contagens.items():
         conn.execute(
             "update intel_lead.import_status set status = %s::intel_lead.status_enum,"
