@@ -189,7 +189,7 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
     falhas = validacao.falhas("estrutura")
     if falhas:
         ditas = [f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}" for r in falhas]
-        portao.reter(conn, safra, import_id, "; ".join(ditas), {r.camada for r in falhas})
+        portao.reter(conn, safra, import_id, "; ".join(sorted(ditas)), {r.camada for r in falhas})
     portao.confirmar(conn, safra, import_id)
     return replace(validacao, retencao=portao.retidas(conn, [chave]).get(chave))
 

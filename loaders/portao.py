@@ -278,8 +278,9 @@ def retidas(conn: psycopg.Connection, chaves: Iterable[str]) -> dict[str, str]:
 def reter(
     conn: psycopg.Connection, safra: Safra, import_id: int, motivo: str, camadas: Iterable[str]
 ) -> bool:
-    """Hold a landed safra; False when it was landed again, is held, or was released by a person.
+    """Hold a landed safra; False when it was landed again, is held, or a person released this.
 
+    A release is of the reason that the person read: who let a short file pass saw no structure.
     Not accepted are the files of ``camadas``, those that failed: no other has to land again, and
     the measures that they replaced are the reference once more.
     """
@@ -288,7 +289,8 @@ def reter(
             "update controle.safra_importada as s set retida = true, motivo_retencao = %(motivo)s"
             " where (ano, distribuidora_id, import_id) = (%(ano)s, %(dist)s, %(import_id)s)"
             " and not retida and not exists (select from controle.auditoria where acao = %(acao)s"
-            "  and objeto = %(chave)s and detalhes ->> 'import_id' = %(import_id)s::text)",
+            "  and objeto = %(chave)s and detalhes ->> 'import_id' = %(import_id)s::text"
+            "  and detalhes ->> 'retencao' = %(motivo)s)",
             {
                 "motivo": motivo,
                 "ano": safra.ano,

@@ -321,6 +321,20 @@ def test_a_broken_structure_is_held_until_a_person_releases_it(
     assert situacao(base, 2103, 2024)[2] == {"completed"}
 
 
+def test_who_releases_a_short_file_has_not_released_its_structure(
+    base: psycopg.Connection, tmp_path: Path
+) -> None:
+    assert rodar("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2008)) == 0
+    curta = gerar(tmp_path / "b.gdb", ucs=150, distribuidora=2008, defeitos=["sem_dezembro"])
+    assert rodar("bdgd", curta) == 3
+    assert rodar("liberar", "2008-2024", "--motivo", "concessão dividida") == 0
+    assert "energia_em_todos" in (expectativas.validar(base, "2008-2024").retencao or "")
+    assert rodar("liberar", "2008-2024", "--motivo", "dezembro não veio") == 0
+    assert expectativas.validar(base, "2008-2024").retencao is None
+    guardadas = "select count(*) from controle.entrega_anterior where distribuidora_id = 2008"
+    assert base.execute(guardadas).fetchone() == (0,)
+
+
 def test_results_are_kept_once_and_hold_no_value_of_a_row(
     base: psycopg.Connection, validadas: Mapping[str, Validacao]
 ) -> None:
