@@ -158,14 +158,15 @@ def _carregar(
     andamento.sha256 = somar_sha256(caminho)
     pedidas = {opcoes.safra.chave} if opcoes.safra else None
     if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
+        registro.interromper_mortos(conn, feitas)
         return feitas
     with abrir(caminho, opcoes.safra) as fonte:
         andamento.safras = fonte.safras
         registro.travar(conn, fonte.safras, esperar=opcoes.esperar)
+        registro.interromper_abandonados(conn, fonte.safras)
         pedidas = {safra.chave for safra in fonte.safras}
         if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
             return feitas
-        registro.interromper_abandonados(conn, fonte.safras)
         if not opcoes.substituir and len(fonte.camadas) == 1:
             _recusar_parcial(conn, fonte, caminho.name)
         _aterrissar(conn, fonte, caminho.name, opcoes, andamento)

@@ -161,6 +161,22 @@ def interromper_abandonados(conn: psycopg.Connection, safras: Iterable[Safra]) -
         )
 
 
+def interromper_mortos(conn: psycopg.Connection, chaves: Iterable[str]) -> None:
+    """The same for who holds no lock and waits for none: a safra that has one is being landed."""
+    abertas = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from intel_lead.import_status"
+        " where status in ('pending', 'running') and distribuidora_id || '-' || ano = any(%s)",
+        [list(chaves)],
+    ).fetchall()
+    for safra in (Safra.de_chave(chave) for (chave,) in abertas):
+        with conn.transaction():
+            (livre,) = conn.execute(
+                "select pg_try_advisory_xact_lock(%s, %s)", [CLASSE_DA_TRAVA, safra.trava]
+            ).fetchone()
+            if livre:
+                interromper_abandonados(conn, [safra])
+
+
 def iniciar(
     conn: psycopg.Connection, safra: Safra, camadas: Iterable[Camada], *, arquivo: str, sha256: str
 ) -> dict[str, int]:

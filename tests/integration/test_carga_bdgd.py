@@ -479,6 +479,30 @@ def test_a_killed_load_changes_nothing_and_the_next_one_heals(
     assert [s for _, s, _ in depois[-4:]] == ["completed"] * 4
 
 
+def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    feito, outro = (
+        gerar(tmp_path / f"{n}.gdb", ucs=60, semente=n, distribuidora=dist) for n in (1, 2)
+    )
+    carregar(feito, Opcoes())
+    abertas = "select count(*) from intel_lead.import_status where status = 'running'"
+    abertas += " and distribuidora_id = %s"
+
+    def repetir() -> None:
+        carregar(feito, Opcoes())
+        assert valor(conn, abertas, dist) == 4, "those of a live process were closed"
+
+    with ao_copiar(repetir) as opcoes:
+        carregar(outro, opcoes)
+    carregar(feito, Opcoes())
+    safra = Safra.de_chave(f"{dist}-2024")
+    registro.iniciar(conn, safra, [*CAMADAS_UC, PONNOT], arquivo="morto.gdb", sha256="x")
+    carregar(feito, Opcoes())
+    assert valor(conn, abertas, dist) == 0
+    assert execucoes(conn, dist)[-1] == ("PONNOT", "failed", "processo interrompido")
+
+
 def gravar_csv(pasta: Path, *dists: int, nome: str = "ucmt_pj.csv") -> Path:
     linhas = [f"UC{n};{d};{n},5;31DEC2024;-51,5;-28" for n, d in enumerate(dists, 1)]
     arquivo = pasta / nome
