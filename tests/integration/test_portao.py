@@ -321,6 +321,19 @@ def test_a_broken_structure_is_held_until_a_person_releases_it(
     assert situacao(base, 2103, 2024)[2] == {"completed"}
 
 
+@pytest.mark.parametrize(("ruins", "cheia"), [(6, False), (7, True), (61, True)])
+def test_a_tenth_of_the_rows_may_be_rejected_and_no_more(
+    base: psycopg.Connection, tmp_path: Path, *, ruins: int, cheia: bool
+) -> None:
+    dist = 2020 + ruins
+    arquivo = gravar_pj(tmp_path, dist, camada="UCMT")
+    for n in range(ruins):
+        arquivo.write_text(arquivo.read_text().replace(f"UCMT{n};", ";"))
+    assert rodar("bdgd", arquivo) == 0
+    vistas = expectativas.validar(base, f"{dist}-2024")
+    assert ("linhas_rejeitadas" in (vistas.retencao or "")) is cheia
+
+
 def test_who_releases_a_short_file_has_not_released_its_structure(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
