@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from loaders import geodatabase, registro
 from loaders.__main__ import app
-from loaders.bdgd import Opcoes, carregar
+from loaders.bdgd import SUBSTITUICAO, Opcoes, carregar
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT
 from loaders.conexao import conectar, preparar
 from loaders.copia import empacotar
@@ -554,6 +554,11 @@ def test_a_csv_does_not_replace_a_geodatabase_unasked(
     assert rodar(arquivo, "--substituir") == 0
     depois = retrato(conn, dist)
     assert {tabela for tabela in antes if antes[tabela] != depois[tabela]} == {"ucmt"}
+    assert conn.execute(
+        "select objeto, detalhes - 'import_id', usuario_so is not null from controle.auditoria"
+        " where acao = %s and split_part(objeto, '-', 1)::integer = any(%s)",
+        [SUBSTITUICAO, [dist, outra]],
+    ).fetchall() == [(f"{dist}-2024", {"camada": "UCMT", "arquivo": "ucmt_pj.csv"}, True)]
     assert rodar(gdb) == 0
     assert retrato(conn, dist) == antes
 
