@@ -131,13 +131,15 @@ def retratar(conn: psycopg.Connection, safra: Safra) -> Iterator[Retrato]:
     """Each layer as it landed; the model is read off the columns that came filled."""
     linhas = {c.nome: _um(conn, "select count(*) from {}", c, safra) for c in CAMADAS}
     for camada in CAMADAS:
+        registradas, rejeitadas = _registradas(conn, camada, safra)
         yield Retrato(
             safra=safra,
             camada=camada,
             modelo=_modelo(conn, camada, safra),
             linhas=linhas[camada.nome],
             tem_cod_id=_veio(conn, "cod_id", camada, safra),
-            registradas=_registradas(conn, camada, safra),
+            registradas=registradas,
+            rejeitadas=rejeitadas,
             pontos=linhas["PONNOT"] > 0,
         )
 
@@ -159,15 +161,15 @@ def _modelo(conn: psycopg.Connection, camada: Camada, safra: Safra) -> str:
     return "V11" if _veio(conn, "tip_sist", camada, safra) else "V10"
 
 
-def _registradas(conn: psycopg.Connection, camada: Camada, safra: Safra) -> int | None:
-    """What the ledger says of the rows that are landed now; a held delivery's row says failed."""
+def _registradas(conn: psycopg.Connection, camada: Camada, safra: Safra) -> tuple[int | None, int]:
+    """Rows that the ledger says are landed now, and rejected; a held delivery's row says failed."""
     linha = conn.execute(
-        "select i.linhas_processadas from intel_lead.import_status as i"
+        "select i.linhas_processadas, i.linhas_rejeitadas from intel_lead.import_status as i"
         " join controle.entrega as e using (import_id)"
         " where (e.ano, e.distribuidora_id, e.camada) = (%s, %s, %s) order by e.aceita limit 1",
         [safra.ano, safra.distribuidora_id, camada.nome],
     ).fetchone()
-    return linha[0] if linha else None
+    return linha or (None, 0)
 
 
 # ── Running ───────────────────────────────────────────────────────────────────────────────────────
@@ -187,12 +189,11 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
     ]
     validacao = Validacao(safra, import_id, tuple(resultados), time.monotonic() - inicio)
     _gravar(conn, validacao)
-    falhas = "; ".join(
-        f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}"
-        for r in validacao.falhas("estrutura")
-    )
+    falhas = validacao.falhas("estrutura")
     if falhas:
-        portao.reter(conn, safra, import_id, falhas)
+        ditas = [f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}" for r in falhas]
+        portao.reter(conn, safra, import_id, "; ".join(sorted(ditas)), {r.camada for r in falhas})
+    portao.confirmar(conn, safra, import_id)
     return replace(validacao, retencao=portao.retidas(conn, [chave]).get(chave))
 
 

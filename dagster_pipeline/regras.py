@@ -25,6 +25,8 @@ ACIMA_DA_MEDIDA = 1.05
 """Energy of a month over the greatest measured demand × hours: rounding, hours of another month."""
 _POUCAS = 0.01
 """Share of the rows that a rule of plausibility forgives where real files have some."""
+_REJEITADAS = 0.1
+"""Share of a file's rows: with more of them keyless or placeless, the file is not what it says."""
 
 _ESSENCIAIS = "mun clas_sub gru_ten gru_tar sit_ativ".split()  # noqa: SIM905
 _USUAIS = {
@@ -79,6 +81,7 @@ class Retrato:
 
     Attributes:
         registradas: rows that the ledger says landed; None where it has no say.
+        rejeitadas: rows of the file that it says did not.
         pontos: whether the safra has any PONNOT.
     """
 
@@ -88,6 +91,7 @@ class Retrato:
     linhas: int
     tem_cod_id: bool
     registradas: int | None
+    rejeitadas: int
     pontos: bool
 
 
@@ -136,15 +140,23 @@ def _forma(r: Retrato) -> list[Regra]:
         ),
     ]
     if r.registradas is not None:
-        achadas.append(
+        achadas += [
             Regra(
                 "linhas_do_registro",
                 "estrutura",
                 "A folha tem as linhas que o registro de importações diz.",
                 "ExpectTableRowCountToEqual",
                 {"value": r.registradas},
-            )
-        )
+            ),
+            Regra(
+                "linhas_rejeitadas",
+                "estrutura",
+                "No máximo 10 % das linhas do arquivo foram rejeitadas.",
+                "ExpectColumnMaxToBeBetween",
+                {"max_value": int(_REJEITADAS * (r.registradas + r.rejeitadas))},
+                indicador=str(r.rejeitadas),
+            ),
+        ]
     if r.camada.nome in ("UCBT", "UCMT", "PONNOT"):
         achadas.append(
             Regra(

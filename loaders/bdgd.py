@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from loaders.copia import Soma
     from loaders.fonte import Fonte
 
+SUBSTITUICAO = "substituir geodatabase"
+"""``acao`` in controle.auditoria."""
+
 _CHAVES_NA_MENSAGEM = 5
 
 log = logging.getLogger(__name__)
@@ -158,17 +161,19 @@ def _carregar(
     andamento.sha256 = somar_sha256(caminho)
     pedidas = {opcoes.safra.chave} if opcoes.safra else None
     if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
+        registro.interromper_mortos(conn, feitas)
         return feitas
     with abrir(caminho, opcoes.safra) as fonte:
         andamento.safras = fonte.safras
         registro.travar(conn, fonte.safras, esperar=opcoes.esperar)
+        registro.interromper_abandonados(conn, fonte.safras)
         pedidas = {safra.chave for safra in fonte.safras}
         if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
             return feitas
-        registro.interromper_abandonados(conn, fonte.safras)
-        if not opcoes.substituir and len(fonte.camadas) == 1:
-            _recusar_parcial(conn, fonte, caminho.name)
-        _aterrissar(conn, fonte, caminho.name, opcoes, andamento)
+        completas = _completas(conn, fonte)
+        if completas and not opcoes.substituir:
+            raise _parcial(fonte, completas, caminho.name)
+        _aterrissar(conn, fonte, caminho.name, opcoes, andamento, completas)
     return sorted(pedidas)
 
 
@@ -192,21 +197,34 @@ def resumir(chaves: list[str]) -> str:
     return ", ".join(chaves[:_CHAVES_NA_MENSAGEM]) + cauda
 
 
-def _recusar_parcial(conn: psycopg.Connection, fonte: "Fonte", arquivo: str) -> None:
+def _completas(conn: psycopg.Connection, fonte: "Fonte") -> list[str]:
+    """Safras whose layer came with a geodatabase, where the source is a CSV of that layer."""
+    if len(fonte.camadas) > 1:
+        return []
+    return registro.safras_de_geodatabase(conn, fonte.safras, *fonte.camadas)
+
+
+def _parcial(fonte: "Fonte", completas: list[str], arquivo: str) -> EntradaInvalida:
     """A CSV has only legal persons: not to replace a geodatabase's layer unasked."""
     (camada,) = fonte.camadas
-    completas = registro.safras_de_geodatabase(conn, fonte.safras, camada)
-    if completas:
-        raise EntradaInvalida(
-            f"{arquivo}: {camada.nome} de {resumir(completas)} veio de uma geodatabase, e este"
-            " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
-        )
+    return EntradaInvalida(
+        f"{arquivo}: {camada.nome} de {resumir(completas)} veio de uma geodatabase, e este"
+        " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
+    )
 
 
 def _aterrissar(
-    conn: psycopg.Connection, fonte: "Fonte", arquivo: str, opcoes: Opcoes, andamento: _Andamento
+    conn: psycopg.Connection,
+    fonte: "Fonte",
+    arquivo: str,
+    opcoes: Opcoes,
+    andamento: _Andamento,
+    completas: list[str],
 ) -> None:
-    """Land every layer and swap, in one transaction: a kill at any moment leaves no trace."""
+    """Land every layer and swap, in one transaction: a kill at any moment leaves no trace.
+
+    That ``completas`` lose a geodatabase's layer is what a person asked for: audited.
+    """
     registradas = [camada for camada in fonte.camadas if camada != CONJ]
     for camada in registradas:
         for aviso in fonte.observacoes.get(camada.nome, ()):
@@ -231,6 +249,10 @@ def _aterrissar(
         trocar(conn, folhas)
         for safra in fonte.safras:
             _concluir(conn, fonte, safra, ids[safra], somas)
+            if safra.chave in completas:
+                ((camada, import_id),) = ids[safra].items()
+                detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
+                portao.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
 
 
 def _criar_folhas(
@@ -303,14 +325,16 @@ def _concluir(
             observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
         )
     completa = len(fonte.camadas) > 1
-    quedas = portao.avaliar(conn, safra, medidas, completa=completa)
-    retencao = "; ".join(map(str, quedas)) or portao.pendencia(conn, safra, ids)
-    if retencao:
-        erro = f"safra retida: {retencao}; {portao.remedio(safra.chave)}"
+    quedas = "; ".join(map(str, portao.avaliar(conn, safra, medidas, completa=completa)))
+    if quedas:
+        erro = f"safra retida: {quedas}; {portao.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
-    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not retencao)
+    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
     registro.concluir(
-        conn, safra, {ids[nome]: c for nome, c in contagens.items()}, retencao=retencao
+        conn,
+        safra,
+        {ids[nome]: c for nome, c in contagens.items()},
+        retencao=quedas or portao.pendencia(conn, safra, ids),
     )
 
 

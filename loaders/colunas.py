@@ -5,6 +5,7 @@ Belongs here: pure Arrow computations, the same for geodatabase and CSV. Not her
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -107,8 +108,14 @@ def linhas_de_outra_distribuidora(lote: pa.RecordBatch, distribuidora_id: int) -
 
 
 def motivos_de_rejeicao(lote: pa.RecordBatch, camada: Camada) -> dict[str, pa.Array]:
-    """Reason → boolean mask of the rows that cannot be keyed or placed; empty for most batches."""
+    """Reason → mask of the rows that cannot be keyed, placed or added up; empty for most batches.
+
+    One NaN is a layer's whole energy, and NaN is below no limit and differs from nothing.
+    """
     regras = {}
+    energias = [lote.column(c) for c in camada.colunas_energia if c in lote.schema.names]
+    if energias:
+        regras["energia que não é um número finito"] = reduce(pc.or_, map(_nao_finito, energias))
     if "cod_id" in lote.schema.names and camada.energia:
         regras["cod_id em branco"] = _em_branco(lote.column("cod_id"))
     if camada.nome == "PONNOT":
@@ -117,6 +124,10 @@ def motivos_de_rejeicao(lote: pa.RecordBatch, camada: Camada) -> dict[str, pa.Ar
         if "point_x" in lote.schema.names:
             regras["ponto sem geometria"] = pc.is_null(lote.column("point_x"), nan_is_null=True)
     return {motivo: mascara for motivo, mascara in regras.items() if pc.any(mascara).as_py()}
+
+
+def _nao_finito(numeros: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.invert(pc.is_finite(numeros)), False)
 
 
 def _em_branco(textos: pa.Array) -> pa.Array:

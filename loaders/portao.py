@@ -26,6 +26,8 @@ TOTAL = "TOTAL"
 LIBERACAO = "liberar safra"
 """``acao`` in controle.auditoria."""
 
+_MEDIDA = "ano, distribuidora_id, camada, import_id, completa, linhas, energia_kwh"
+
 log = logging.getLogger(__name__)
 
 
@@ -202,6 +204,8 @@ def registrar(
     aceita: bool,
 ) -> None:
     """Remember what landed; a held delivery does not replace the accepted one as reference."""
+    if aceita:
+        _guardar_aceitas(conn, safra, medidas)
     conn.execute(
         "delete from controle.entrega where (ano, distribuidora_id) = (%s, %s)"
         " and camada = any(%s) and (%s or not aceita)",
@@ -217,6 +221,26 @@ def registrar(
                 for c, m in medidas.items()
             ],
         )
+
+
+def _guardar_aceitas(conn: psycopg.Connection, safra: Safra, camadas: Iterable[str]) -> None:
+    """Keep what is about to be replaced; what no verdict has confirmed does not replace it."""
+    conn.execute(
+        "insert into controle.entrega_anterior"
+        f" select {_MEDIDA} from controle.entrega where (ano, distribuidora_id) = (%s, %s)"
+        " and aceita and camada = any(%s) on conflict do nothing",
+        [safra.ano, safra.distribuidora_id, list(camadas)],
+    )
+
+
+def confirmar(conn: psycopg.Connection, safra: Safra, import_id: int) -> None:
+    """The verdict on an import has passed: what it replaced is no reference any more."""
+    conn.execute(
+        "delete from controle.entrega_anterior where (ano, distribuidora_id) = (%(ano)s, %(dist)s)"
+        " and exists (select from controle.safra_importada where not retida"
+        "  and (ano, distribuidora_id, import_id) = (%(ano)s, %(dist)s, %(import_id)s))",
+        {"ano": safra.ano, "dist": safra.distribuidora_id, "import_id": import_id},
+    )
 
 
 def pendencia(conn: psycopg.Connection, safra: Safra, camadas: Iterable[str]) -> str | None:
@@ -251,14 +275,22 @@ def retidas(conn: psycopg.Connection, chaves: Iterable[str]) -> dict[str, str]:
     )
 
 
-def reter(conn: psycopg.Connection, safra: Safra, import_id: int, motivo: str) -> bool:
-    """Hold a landed safra; False when it was landed again, is held, or was released by a person."""
+def reter(
+    conn: psycopg.Connection, safra: Safra, import_id: int, motivo: str, camadas: Iterable[str]
+) -> bool:
+    """Hold a landed safra; False when it was landed again, is held, or a person released this.
+
+    A release is of the reason that the person read: who let a short file pass saw no structure.
+    Not accepted are the files of ``camadas``, those that failed: no other has to land again, and
+    the measures that they replaced are the reference once more.
+    """
     with conn.transaction():
         mudou = conn.execute(
             "update controle.safra_importada as s set retida = true, motivo_retencao = %(motivo)s"
             " where (ano, distribuidora_id, import_id) = (%(ano)s, %(dist)s, %(import_id)s)"
             " and not retida and not exists (select from controle.auditoria where acao = %(acao)s"
-            "  and objeto = %(chave)s and detalhes ->> 'import_id' = %(import_id)s::text)",
+            "  and objeto = %(chave)s and detalhes ->> 'import_id' = %(import_id)s::text"
+            "  and detalhes ->> 'retencao' = %(motivo)s)",
             {
                 "motivo": motivo,
                 "ano": safra.ano,
@@ -269,14 +301,39 @@ def reter(conn: psycopg.Connection, safra: Safra, import_id: int, motivo: str) -
             },
         ).rowcount
         if mudou:
-            conn.execute(
-                "with e as (update controle.entrega set aceita = false"
-                "  where (ano, distribuidora_id) = (%s, %s) returning import_id)"
-                " update intel_lead.import_status set status = 'failed', erro = %s"
-                " where import_id in (select import_id from e) and status = 'completed'",
-                [safra.ano, safra.distribuidora_id, f"safra retida: {motivo}"],
-            )
+            _recusar(conn, safra, list(camadas), f"safra retida: {motivo}")
     return bool(mudou)
+
+
+def _recusar(conn: psycopg.Connection, safra: Safra, camadas: list[str], erro: str) -> None:
+    onde = {"ano": safra.ano, "dist": safra.distribuidora_id}
+    recusadas = conn.execute(
+        """
+        with da_safra as (
+            select e.camada, e.import_id, i.sha256
+            from controle.entrega as e left join intel_lead.import_status as i using (import_id)
+            where (e.ano, e.distribuidora_id) = (%(ano)s, %(dist)s) and e.aceita
+        )
+        update controle.entrega as e set aceita = false from da_safra as d
+        where (e.ano, e.distribuidora_id) = (%(ano)s, %(dist)s) and e.camada = d.camada
+            and (d.camada = any(%(camadas)s)
+                or d.sha256 in (select sha256 from da_safra where camada = any(%(camadas)s)))
+        returning e.camada, e.import_id
+        """,
+        onde | {"camadas": camadas},
+    ).fetchall()
+    conn.execute(
+        "update intel_lead.import_status set status = 'failed', erro = %s"
+        " where import_id = any(%s) and status = 'completed'",
+        [erro, [import_id for _, import_id in recusadas]],
+    )
+    conn.execute(
+        "with voltam as (delete from controle.entrega_anterior"
+        "  where (ano, distribuidora_id) = (%(ano)s, %(dist)s) and camada = any(%(camadas)s)"
+        f"  returning {_MEDIDA})"
+        f" insert into controle.entrega ({_MEDIDA}) select {_MEDIDA} from voltam",
+        onde | {"camadas": [camada for camada, _ in recusadas]},
+    )
 
 
 def liberar(conn: psycopg.Connection, safra: Safra, motivo: str) -> None:
@@ -317,6 +374,12 @@ def liberar(conn: psycopg.Connection, safra: Safra, motivo: str) -> None:
             " and r.import_id <> e.import_id",
             onde,
         )
+        recusadas = conn.execute(
+            "select camada from controle.entrega"
+            " where (ano, distribuidora_id) = (%(ano)s, %(dist)s) and not aceita",
+            onde,
+        ).fetchall()
+        _guardar_aceitas(conn, safra, [camada for (camada,) in recusadas])
         conn.execute(
             "delete from controle.entrega as a where (ano, distribuidora_id) = (%(ano)s, %(dist)s)"
             " and aceita and exists (select from controle.entrega as n where not n.aceita and"

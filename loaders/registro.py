@@ -161,6 +161,22 @@ def interromper_abandonados(conn: psycopg.Connection, safras: Iterable[Safra]) -
         )
 
 
+def interromper_mortos(conn: psycopg.Connection, chaves: Iterable[str]) -> None:
+    """The same for who holds no lock and waits for none: a safra that has one is being landed."""
+    abertas = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from intel_lead.import_status"
+        " where status in ('pending', 'running') and distribuidora_id || '-' || ano = any(%s)",
+        [list(chaves)],
+    ).fetchall()
+    for safra in (Safra.de_chave(chave) for (chave,) in abertas):
+        with conn.transaction():
+            (livre,) = conn.execute(
+                "select pg_try_advisory_xact_lock(%s, %s)", [CLASSE_DA_TRAVA, safra.trava]
+            ).fetchone()
+            if livre:
+                interromper_abandonados(conn, [safra])
+
+
 def iniciar(
     conn: psycopg.Connection, safra: Safra, camadas: Iterable[Camada], *, arquivo: str, sha256: str
 ) -> dict[str, int]:
@@ -188,16 +204,15 @@ def concluir(
 ) -> None:
     """Close the executions and show dbt the new safra; inside the transaction that swaps leaves.
 
-    A held safra's executions say failed, and the rows that the accepted one rejected are kept.
+    What is held says failed, and the rows that the accepted one rejected are kept.
     """
-    if not retencao:
-        conn.execute(
-            "delete from raw.rejeitado as r using intel_lead.import_status as i"
-            " where i.import_id = any(%s) and r.origem = i.camada::text"
-            " and r.import_id <> i.import_id"
-            " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
-            [list(contagens)],
-        )
+    conn.execute(
+        "delete from raw.rejeitado as r using intel_lead.import_status as i"
+        " where i.import_id = any(%s) and r.origem = i.camada::text"
+        " and r.import_id <> i.import_id"
+        " and (r.ano, r.distribuidora_id) = (i.ano, i.distribuidora_id)",
+        [[import_id for import_id, contagem in contagens.items() if not contagem.erro]],
+    )
     for import_id, contagem in contagens.items():
         conn.execute(
             "update intel_lead.import_status set status = %s::intel_lead.status_enum,"

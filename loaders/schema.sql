@@ -78,6 +78,18 @@ create table if not exists controle.entrega (
     primary key (distribuidora_id, ano, camada, aceita)
 );
 
+-- What an accepted delivery replaced, until the gate has judged that delivery's structure: held, it gives this back.
+create table if not exists controle.entrega_anterior (
+    ano smallint not null,
+    distribuidora_id integer not null,
+    camada text not null,
+    import_id bigint not null,
+    completa boolean not null,
+    linhas bigint not null,
+    energia_kwh double precision not null,
+    primary key (distribuidora_id, ano, camada)
+);
+
 -- Who overrode what, when and why; and every change of a domain table (macros/auditoria.sql).
 create table if not exists controle.auditoria (
     id bigint generated always as identity primary key,

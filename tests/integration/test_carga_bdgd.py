@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from loaders import bdgd, geodatabase, registro
 from loaders.__main__ import app
-from loaders.bdgd import Opcoes, carregar
+from loaders.bdgd import SUBSTITUICAO, Opcoes, carregar
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT
 from loaders.conexao import conectar, preparar
 from loaders.copia import empacotar
@@ -499,6 +499,30 @@ def test_a_killed_load_changes_nothing_and_the_next_one_heals(
     assert [s for _, s, _ in depois[-4:]] == ["completed"] * 4
 
 
+def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    feito, outro = (
+        gerar(tmp_path / f"{n}.gdb", ucs=60, semente=n, distribuidora=dist) for n in (1, 2)
+    )
+    carregar(feito, Opcoes())
+    abertas = "select count(*) from intel_lead.import_status where status = 'running'"
+    abertas += " and distribuidora_id = %s"
+
+    def repetir() -> None:
+        carregar(feito, Opcoes())
+        assert valor(conn, abertas, dist) == 4, "those of a live process were closed"
+
+    with ao_copiar(repetir) as opcoes:
+        carregar(outro, opcoes)
+    carregar(feito, Opcoes())
+    safra = Safra.de_chave(f"{dist}-2024")
+    registro.iniciar(conn, safra, [*CAMADAS_UC, PONNOT], arquivo="morto.gdb", sha256="x")
+    carregar(feito, Opcoes())
+    assert valor(conn, abertas, dist) == 0
+    assert execucoes(conn, dist)[-1] == ("PONNOT", "failed", "processo interrompido")
+
+
 def gravar_csv(pasta: Path, *dists: int, nome: str = "ucmt_pj.csv") -> Path:
     linhas = [f"UC{n};{d};{n},5;31DEC2024;-51,5;-28" for n, d in enumerate(dists, 1)]
     arquivo = pasta / nome
@@ -521,6 +545,20 @@ def test_a_national_csv_is_split_and_the_other_layers_are_empty(
         assert [(c, s) for c, s, _ in execucoes(conn, d)] == [("UCMT", "completed")]
 
 
+def test_a_nan_is_rejected_and_not_measured(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    arquivo = gravar_csv(tmp_path, dist, dist)
+    arquivo.write_text(arquivo.read_text().replace(";1,5;", ";NaN;"))
+    assert rodar(arquivo) == 0
+    assert conn.execute(
+        "select linha, motivo, registro -> 'ene_01' from raw.rejeitado where distribuidora_id = %s",
+        [dist],
+    ).fetchall() == [(1, "energia que não é um número finito", None)]
+    consulta = "select energia_kwh from controle.entrega where distribuidora_id = %s"
+    assert valor(conn, consulta, dist) == 2.5
+
+
 def test_a_csv_does_not_replace_a_geodatabase_unasked(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
@@ -536,6 +574,11 @@ def test_a_csv_does_not_replace_a_geodatabase_unasked(
     assert rodar(arquivo, "--substituir") == 0
     depois = retrato(conn, dist)
     assert {tabela for tabela in antes if antes[tabela] != depois[tabela]} == {"ucmt"}
+    assert conn.execute(
+        "select objeto, detalhes - 'import_id', usuario_so is not null from controle.auditoria"
+        " where acao = %s and split_part(objeto, '-', 1)::integer = any(%s)",
+        [SUBSTITUICAO, [dist, outra]],
+    ).fetchall() == [(f"{dist}-2024", {"camada": "UCMT", "arquivo": "ucmt_pj.csv"}, True)]
     assert rodar(gdb) == 0
     assert retrato(conn, dist) == antes
 

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from dagster_pipeline import expectativas
 from dagster_pipeline.expectativas import Validacao
+from loaders import portao
 from loaders.__main__ import app
 from loaders.conexao import conectar, preparar
+from loaders.safra import Safra
 from loaders.sintetico import Defeito, gerar
 from scripts import pagina_qualidade
 from tests.integration import armazem as a
@@ -142,6 +144,74 @@ def test_releasing_is_audited_and_needs_a_reason_and_a_held_safra(
     assert rodar("bdgd", cortada) == 0, "what was released is landed"
 
 
+def importada(conn: psycopg.Connection, dist: int, ano: int = 2024) -> tuple[Safra, int]:
+    return expectativas.aterrissada(conn, f"{dist}-{ano}")
+
+
+def test_a_held_structure_gives_back_the_reference_that_it_replaced(
+    base: psycopg.Connection, tmp_path: Path
+) -> None:
+    boa = gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2006)
+    quebrada, outra = (
+        gerar(tmp_path / f"b{n}.gdb", ucs=350, semente=n, distribuidora=2006) for n in (1, 2)
+    )
+    cortada = gerar(tmp_path / "c.gdb", ucs=100, distribuidora=2006)
+    assert rodar("bdgd", boa) == 0
+    portao.confirmar(base, *importada(base, 2006))
+    for gdb in (quebrada, outra):
+        assert rodar("bdgd", gdb) == 0
+    assert portao.reter(base, *importada(base, 2006), "estrutura", {"UCBT"})
+    assert situacao(base, 2006, 2024)[2] == {"failed"}, "a geodatabase is one delivery"
+    assert rodar("bdgd", cortada) == 3
+    assert "de 397 (o conteúdo que substitui)" in situacao(base, 2006, 2024)[1]
+    assert rodar("bdgd", boa) == 0
+    assert situacao(base, 2006, 2024) == (False, "", {"completed"})
+
+
+def test_a_passed_verdict_makes_the_new_delivery_the_reference(
+    base: psycopg.Connection, tmp_path: Path
+) -> None:
+    for ucs in (400, 300, 250):
+        assert rodar("bdgd", gerar(tmp_path / f"{ucs}.gdb", ucs=ucs, distribuidora=2007)) == 0
+        lida = importada(base, 2007)
+        if ucs > 250:
+            portao.confirmar(base, *lida)
+    assert portao.reter(base, *lida, "estrutura", {"UCBT"})
+    (linhas,) = base.execute(
+        "select linhas from controle.entrega where aceita and camada = 'UCBT'"
+        " and distribuidora_id = 2007"
+    ).fetchone()
+    assert 280 < linhas <= 300
+
+
+def gravar_pj(pasta: Path, dist: int, *, camada: str, vez: int = 1) -> Path:
+    (pasta / str(vez)).mkdir(exist_ok=True)
+    arquivo = pasta / str(vez) / f"{camada.lower()}_pj.csv"
+    linhas = [f"{camada}{n};{dist};{n};31DEC2024" for n in range(60 + vez)]
+    arquivo.write_text("\n".join(["COD_ID_ENCR;DIST;ENE_01;DATA_BASE", *linhas]))
+    return arquivo
+
+
+@pytest.mark.parametrize("ordem", [["UCBT"], ["UCMT", "UCBT"], ["UCBT", "UCMT"]], ids="-".join)
+def test_a_layer_that_failed_waits_for_no_other_file_than_its_own(
+    base: psycopg.Connection, tmp_path: Path, ordem: list[str]
+) -> None:
+    dist = {"UCBT": 2011, "UCMT-UCBT": 2012, "UCBT-UCMT": 2013}["-".join(ordem)]
+    for camada in ("UCBT", "UCMT"):
+        assert rodar("bdgd", gravar_pj(tmp_path, dist, camada=camada)) == 0
+    assert portao.reter(base, *importada(base, dist), "UCBT: falhou", {"UCBT"})
+    for camada in ordem:
+        codigo = rodar("bdgd", gravar_pj(tmp_path, dist, camada=camada, vez=2))
+        livre = "UCBT" in ordem[: ordem.index(camada) + 1]
+        assert (codigo == 0, situacao(base, dist, 2024)[0]) == (livre, not livre)
+    ditos = base.execute(
+        "select distinct on (camada) status::text from intel_lead.import_status"
+        " where distribuidora_id = %s order by camada, import_id desc",
+        [dist],
+    ).fetchall()
+    assert ditos == [("completed",)] * 2
+
+
 # dbt ----------------------------------------------------------------------------------------------
 
 
@@ -249,6 +319,33 @@ def test_a_broken_structure_is_held_until_a_person_releases_it(
     assert rodar("liberar", "2103-2024", "--motivo", "dezembro não veio") == 0
     assert expectativas.validar(base, "2103-2024").retencao is None, "held again after release"
     assert situacao(base, 2103, 2024)[2] == {"completed"}
+
+
+@pytest.mark.parametrize(("ruins", "cheia"), [(6, False), (7, True), (61, True)])
+def test_a_tenth_of_the_rows_may_be_rejected_and_no_more(
+    base: psycopg.Connection, tmp_path: Path, *, ruins: int, cheia: bool
+) -> None:
+    dist = 2020 + ruins
+    arquivo = gravar_pj(tmp_path, dist, camada="UCMT")
+    for n in range(ruins):
+        arquivo.write_text(arquivo.read_text().replace(f"UCMT{n};", ";"))
+    assert rodar("bdgd", arquivo) == 0
+    vistas = expectativas.validar(base, f"{dist}-2024")
+    assert ("linhas_rejeitadas" in (vistas.retencao or "")) is cheia
+
+
+def test_who_releases_a_short_file_has_not_released_its_structure(
+    base: psycopg.Connection, tmp_path: Path
+) -> None:
+    assert rodar("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2008)) == 0
+    curta = gerar(tmp_path / "b.gdb", ucs=150, distribuidora=2008, defeitos=["sem_dezembro"])
+    assert rodar("bdgd", curta) == 3
+    assert rodar("liberar", "2008-2024", "--motivo", "concessão dividida") == 0
+    assert "energia_em_todos" in (expectativas.validar(base, "2008-2024").retencao or "")
+    assert rodar("liberar", "2008-2024", "--motivo", "dezembro não veio") == 0
+    assert expectativas.validar(base, "2008-2024").retencao is None
+    guardadas = "select count(*) from controle.entrega_anterior where distribuidora_id = 2008"
+    assert base.execute(guardadas).fetchone() == (0,)
 
 
 def test_results_are_kept_once_and_hold_no_value_of_a_row(

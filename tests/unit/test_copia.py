@@ -36,6 +36,23 @@ def test_a_rejected_row_keeps_its_number_and_leaves_the_others() -> None:
     assert (pacote.lidas, pacote.kwh) == (3, 5.0)
 
 
+def test_a_row_whose_energy_is_no_finite_number_is_rejected() -> None:
+    """NaN is the layer's whole sum; +inf with -inf ends the sum itself."""
+    dados = pa.RecordBatch.from_pydict(
+        {
+            "cod_id": ["A", "B", "C", "D", "E"],
+            "ene_01": [1.0, float("nan"), float("inf"), None, 2.0],
+            "ene_12": [1.0, 1.0, 1.0, 1.0, float("-inf")],
+        }
+    )
+    pacote = empacotar(Lote(SAFRA, dados, numerar(1, 5)), UCBT)
+    assert bytes(pacote.csv) == b'1,"A",1,1\n4,"D",,1\n'
+    assert {(r.linha, r.motivo) for r in pacote.rejeitados} == {
+        (n, "energia que não é um número finito") for n in (2, 3, 5)
+    }
+    assert pacote.kwh == 3.0
+
+
 def test_a_row_with_two_faults_is_rejected_once() -> None:
     dados = pa.RecordBatch.from_pydict({"cod_id": [" "], "point_x": pa.array([None], pa.float64())})
     assert len(empacotar(Lote(SAFRA, dados, numerar(1, 1)), PONNOT).rejeitados) == 1

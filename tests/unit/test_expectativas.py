@@ -24,6 +24,7 @@ def suite(camada: Camada, modelo: Modelo = "V11", **mais: object) -> list[Regra]
         linhas=1000,
         tem_cod_id=True,
         registradas=1000,
+        rejeitadas=0,
         pontos=True,
     )
     return regras(replace(retrato, **mais))
@@ -66,7 +67,12 @@ def test_a_release_without_the_key_column_is_no_broken_one() -> None:
 
 def test_an_empty_layer_is_judged_by_its_form_alone() -> None:
     nomes = {r.nome for r in suite(UCAT, linhas=0)}
-    assert nomes == {"colunas_da_camada", "tipos_da_camada", "linhas_do_registro"}
+    assert nomes == {
+        "colunas_da_camada",
+        "tipos_da_camada",
+        "linhas_do_registro",
+        "linhas_rejeitadas",
+    }
 
 
 def test_plausibility_never_blocks() -> None:
@@ -76,6 +82,7 @@ def test_plausibility_never_blocks() -> None:
         "colunas_da_camada",
         "tipos_da_camada",
         "linhas_do_registro",
+        "linhas_rejeitadas",
         "coluna_preenchida",
         "codigo_em_toda_linha",
         "distribuidora_da_safra",

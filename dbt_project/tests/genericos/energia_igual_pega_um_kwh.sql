@@ -1,4 +1,5 @@
--- energia_igual returns the month that lost a kWh and the month that vanished, not the equal one.
+-- energia_igual returns the month that lost a kWh, the month that vanished and those whose energy is no
+-- finite number, the same on both sides or not; not the equal one.
 with depois as (
     select
         2024 as ano,
@@ -6,7 +7,9 @@ with depois as (
         'UCBT' as origem,
         mes,
         kwh as energia_total
-    from (values (1, 500000.0), (1, 500000.0), (2, 999999.0)) as t (mes, kwh)
+    from (
+        values (1, 500000.0), (1, 500000.0), (2, 999999.0), (4, 'NaN'), (5, 1.0), (6, 1.0)
+    ) as t (mes, kwh)
 ),
 
 antes as (
@@ -16,7 +19,9 @@ antes as (
         'UCBT' as origem,
         mes,
         kwh as energia_kwh
-    from (values (1, 1000000.0), (2, 1000000.0), (3, 5.0)) as t (mes, kwh)
+    from (
+        values (1, 1000000.0), (2, 1000000.0), (3, 5.0), (4, 'NaN'), (5, 'NaN'), (6, 'Infinity')
+    ) as t (mes, kwh)
 ),
 
 achadas as (
@@ -25,4 +30,4 @@ achadas as (
 
 select count(*) as achadas
 from achadas
-having count(*) <> 2 or bool_or(mes = 1)
+having count(*) <> 5 or bool_or(mes = 1)
