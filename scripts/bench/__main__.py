@@ -20,11 +20,11 @@ import psycopg
 import typer
 
 from scripts import postgres
-from scripts.bench import landing, monthly, queries, report, safras, sizes, warehouse, whole
+from scripts.bench import gate, landing, monthly, queries, report, safras, sizes, warehouse, whole
 from scripts.bench.measure import BenchError, say
 
 GROUPS: dict[str, ModuleType] = {
-    module.NAME: module for module in (landing, whole, monthly, safras, queries, sizes)
+    module.NAME: module for module in (landing, whole, gate, monthly, safras, queries, sizes)
 }
 OF_LARGEST = {safras.NAME, queries.NAME, sizes.NAME}
 """Groups that are measured once: at the largest size, or (safras) at a size of their own."""

@@ -1,6 +1,6 @@
 """`make run` without Great Expectations: what its landing takes when nothing is imported beside it.
 
-``python -m scripts.bench.no_gate FILE``. Belongs here: that, for `whole` to compare with.
+``python -m scripts.bench.no_gate FILE``. Belongs here: that, for `gate` to compare with.
 """
 
 import psycopg

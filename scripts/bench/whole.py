@@ -4,9 +4,7 @@ Belongs here: these figures and the tables that pandas fills. Not here: the pand
 (pandas_way.py).
 """
 
-import re
 import statistics
-from pathlib import Path
 
 import psycopg
 
@@ -23,10 +21,7 @@ by `isin`, CNAE and tariff merged, keys by md5 in a list comprehension, one row 
 exist with the primary keys, foreign keys, checks and indexes of ours. It makes no history, no
 enrichment log, no yearly summary, no rollups, no ledger and runs no test. Both end with the
 same leads, monthly rows and kWh, which is checked. Memory is each client's peak; the server's
-is not counted. `make run` is the same file as a person gives it, with the landing gate, the rollups
-and Dagster's record of it all; its phases are those that it says itself at its end. The landing
-gate costs its step, `check`, and what landing takes longer because a thread imports Great
-Expectations meanwhile: the same command ran in turns without it (`scripts/bench/no_gate.py`)."""
+is not counted."""
 
 MONTHLY = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
 TABLES = ("lead_bruto", "ponto_notavel", *MONTHLY)
@@ -70,7 +65,7 @@ def measure(bench: Bench, ucs: int) -> list[Figure]:
     runs = alternate(_rounds(bench, ucs), ways)
     if len(set(contents)) != 1:
         raise BenchError(f"the ways did not end with the same rows and kWh: {set(contents)}")
-    figures = [*_parts(ucs, parts), *_by_make_run(bench, ucs)]
+    figures = _parts(ucs, parts)
     if "pandas" in runs:
         return [*_against(ucs, runs["ours"], runs["pandas"]), *figures]
     say(f"  pandas is left out above {LARGEST:,} UCs: it needs about 6 kB of memory for each")
@@ -124,51 +119,6 @@ def _parts(ucs: int, parts: list[tuple[Run, Run, float]]) -> list[Figure]:
             unit="%",
         ),
     ]
-
-
-def _by_make_run(bench: Bench, ucs: int) -> list[Figure]:
-    """What a person waits for, and what the landing gate adds to landing, gate and build."""
-    rounds: dict[str, list[dict[str, float]]] = {"run": [], "no_gate": []}
-    for _ in range(_rounds(bench, ucs)):
-        for name, program in (("run", "scripts.run"), ("no_gate", "scripts.bench.no_gate")):
-            bench.fresh(READY)
-            run = bench.python(name, program, bench.file(ucs))
-            phases = _phases(bench.folder / "logs" / f"{name}.log")
-            rounds[name].append(phases | {"whole": run.seconds})
-    took, without = (
-        {phase: statistics.median(run[phase] for run in runs) for phase in runs[0]}
-        for runs in rounds.values()
-    )
-    gate = took["land"] + took["check"] - without["land"]
-    safra = took["land"] + took["check"] + took["build"]
-    phases = [name for name in took if name != "whole"]
-    return [
-        Figure(
-            group=NAME,
-            ucs=ucs,
-            what="`make run FILE`: " + ", ".join(phases),
-            ours=", ".join(s(took[name]) for name in phases),
-            other="",
-            value=took["whole"],
-            unit="s",
-        ),
-        Figure(
-            group=NAME,
-            ucs=ucs,
-            what="what the landing gate adds, of land, check and build",
-            ours=s(gate),
-            other=s(safra),
-            value=100 * gate / safra,
-            unit="%",
-            target=10,
-        ),
-    ]
-
-
-def _phases(log: Path) -> dict[str, float]:
-    """The line that `make run` ends with: ``seconds: start 2.6, land 1.7, …``."""
-    (line,) = re.findall(r"^seconds: (.*)$", log.read_text(), re.MULTILINE)
-    return {name: float(took) for name, took in re.findall(r"(\w+) ([\d.]+)", line)}
 
 
 def _share_of_tests(bench: Bench) -> float:

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from scripts.bench import __main__ as bench
-from scripts.bench import monthly, whole
+from scripts.bench import gate, monthly, whole
 from scripts.bench.measure import Figure, Run, alternate
 from scripts.bench.report import Session, cells, load, store
 from scripts.bench.safras import _by_kind
@@ -78,8 +78,8 @@ def test_the_gate_is_its_step_and_what_it_slows_landing_down(tmp_path: Path) -> 
     fake = SimpleNamespace(
         rounds=3, folder=tmp_path, file=lambda ucs: tmp_path, fresh=lambda name: None, python=python
     )
-    _, gate = whole._by_make_run(fake, 1)
-    assert (gate.value, gate.target, gate.verdict) == (20, 10, "missed by 100%")
+    _, figure = gate.measure(fake, 1)
+    assert (figure.value, figure.target, figure.verdict) == (20, 10, "missed by 100%")
 
 
 def test_parts_of_a_median_are_medians_too(monkeypatch: pytest.MonkeyPatch) -> None:
