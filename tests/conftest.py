@@ -13,12 +13,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loaders import ambiente
 from scripts import postgres
 
 CLONE = Path(__file__).resolve().parent.parent
 NUMBERS = itertools.count(1)
+
+# How long an example takes says something of the machine, not of what is claimed.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)
