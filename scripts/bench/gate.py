@@ -43,9 +43,14 @@ def measure(bench: Bench, ucs: int) -> list[Figure]:
         {phase: statistics.median(run[phase] for run in runs) for phase in runs[0]}
         for runs in rounds.values()
     )
+    return figures(ucs, took, without)
+
+
+def figures(ucs: int, took: dict[str, float], without: dict[str, float]) -> list[Figure]:
+    """From the seconds of each phase with the gate and without it, ``whole`` the process's."""
+    phases = [name for name in took if name != "whole"]
     gate = took["land"] + took["check"] - without["land"]
     safra = took["land"] + took["check"] + took["build"]
-    phases = [name for name in took if name != "whole"]
     return [
         Figure(
             group=NAME,
@@ -59,12 +64,21 @@ def measure(bench: Bench, ucs: int) -> list[Figure]:
         Figure(
             group=NAME,
             ucs=ucs,
-            what="what the landing gate adds, of land, check and build",
+            what="what the landing gate adds, of land, check, build and rollups",
+            ours=s(gate),
+            other=s(safra + took["marts"]),
+            value=100 * gate / (safra + took["marts"]),
+            unit="%",
+            target=10,
+        ),
+        Figure(
+            group=NAME,
+            ucs=ucs,
+            what="the same, rollups left out",
             ours=s(gate),
             other=s(safra),
             value=100 * gate / safra,
             unit="%",
-            target=10,
         ),
     ]
 

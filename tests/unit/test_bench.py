@@ -71,15 +71,16 @@ def test_the_gate_is_its_step_and_what_it_slows_landing_down(tmp_path: Path) -> 
     logs.mkdir()
 
     def python(name: str, *_: object) -> Run:
-        phases = f"seconds: start 2.0, land {land[name]}, check 1.5, build 2.0\n"
+        phases = f"seconds: start 2.0, land {land[name]}, check 1.5, build 2.0, marts 10.0\n"
         (logs / f"{name}.log").write_text(phases)
         return Run(12.0)
 
     fake = SimpleNamespace(
         rounds=3, folder=tmp_path, file=lambda ucs: tmp_path, fresh=lambda name: None, python=python
     )
-    _, figure = gate.measure(fake, 1)
-    assert (figure.value, figure.target, figure.verdict) == (20, 10, "missed by 100%")
+    _, share, alone = gate.measure(fake, 1)
+    assert (share.value, share.target, share.verdict) == (10, 10, "met")
+    assert (alone.value, alone.target) == (20, None)
 
 
 def test_parts_of_a_median_are_medians_too(monkeypatch: pytest.MonkeyPatch) -> None:
