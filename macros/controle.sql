@@ -284,6 +284,9 @@ declare
     prazo timestamptz := clock_timestamp() + interval '700 ms';
     alvo regclass;
 begin
+    if folha is null then
+        return true;
+    end if;
     for alvo in
         select folha
         union all
@@ -299,8 +302,11 @@ begin
     end loop;
     execute format('drop table %s cascade', folha);
     return true;
-exception when lock_not_available or deadlock_detected then
-    return false;
+exception
+    when lock_not_available or deadlock_detected then
+        return false;
+    when undefined_table then  -- another dbt was faster
+        return true;
 end
 $f$;
 {% endmacro %}

@@ -1,8 +1,9 @@
 {# Views and materialized views that can change under their readers.
 
    Stock dbt drops a view to change it, and what others hung on it goes too. Here a view that did not change is
-   left alone, for even replacing it waits for its readers, and keeps others waiting; else it is replaced; a change that PostgreSQL refuses to do in place, and any change of a materialized view, goes
-   through controle.recria_visao, which rebuilds the dependants, grants and comments in the same transaction. #}
+   left alone, for even replacing it waits for its readers and keeps others waiting; a changed one is replaced.
+   What PostgreSQL refuses to replace, and any change of a materialized view, goes through controle.recria_visao,
+   which rebuilds the dependants, grants and comments in the same transaction. #}
 
 {% macro funcao_recria_visao() %}
 create or replace function controle.nome_do_papel(papel oid) returns text language sql stable as $f$

@@ -262,3 +262,19 @@ def test_a_constraint_that_is_gone_fails_or_reads_the_rows(
         conn.execute(move, [municipio, lead])
         conn.execute("alter table intel_lead.lead_bruto alter cod_id set not null")
         conn.execute(f"alter table intel_lead.lead_bruto add constraint {name} {definition}")
+
+
+def test_a_replaced_leaf_goes_when_nobody_reads_what_it_references(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """One short try that keeps no reader waiting; one that another dbt dropped is gone as well."""
+    conn.execute(
+        "create table descarte.folha_de_teste (id integer references intel_lead.municipio)"
+    )
+    drop = "select controle.apaga_descartada(to_regclass('descarte.folha_de_teste'))"
+    with armazem.connect() as analyst, analyst.transaction():
+        analyst.execute("select from intel_lead.municipio limit 1")
+        assert a.value(conn, drop) is False
+    assert a.value(conn, drop) is True
+    assert a.value(conn, "select to_regclass('descarte.folha_de_teste') is null")
+    assert a.value(conn, drop) is True
