@@ -302,10 +302,11 @@ def _copiar(conn: psycopg.Connection, tabela: sql.Identifier, pacotes: Iterator[
     comando = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(
         tabela, sql.SQL(", ").join(map(sql.Identifier, primeiro.colunas))
     )
-    with conn.cursor() as cursor, cursor.copy(comando) as copy:
-        for pacote in itertools.chain([primeiro], pacotes):
-            copy.write(pacote.csv)
-    return cursor.rowcount
+    with conn.cursor() as cursor:
+        with cursor.copy(comando) as copy:
+            for pacote in itertools.chain([primeiro], pacotes):
+                copy.write(pacote.csv)
+        return cursor.rowcount
 
 
 def _linhas_rejeitadas(pacote: Pacote, folha: Folha, arquivo: str) -> Iterator[tuple[object, ...]]:

@@ -20,7 +20,13 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from loaders import pacote_zip
 from loaders.arquivos import CATALOGO
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT, Camada
-from loaders.colunas import Correspondencia, casar, converter, linhas_de_outra_distribuidora
+from loaders.colunas import (
+    Correspondencia,
+    casar,
+    converter,
+    inteiro,
+    linhas_de_outra_distribuidora,
+)
 from loaders.copia import Lote, numerar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
@@ -220,7 +226,7 @@ def _safra_de_base(
     if not linhas:
         return None
     base = {chave.lower(): valor for chave, valor in linhas[0].items()}
-    dist, data_base = _inteiro(base.get("dist")), ler_data(base.get("dat_fnl"))
+    dist, data_base = inteiro(base.get("dist")), ler_data(base.get("dat_fnl"))
     if dist is None or data_base is None:
         if pedida:
             return None
@@ -246,13 +252,6 @@ def _ler_registros(
         return leitor.read_all().to_pylist()
 
 
-def _inteiro(valor: object) -> int | None:
-    try:
-        return int(str(valor).strip())
-    except ValueError:
-        return None
-
-
 def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Safra:
     """Without BASE: the one DIST of the rows and the date in the file's name, or nothing."""
     dists = set()
@@ -262,7 +261,7 @@ def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Sa
             dists |= {linha[coluna] for linha in _ler_registros(pasta, camada.nome, [coluna])}
     no_nome = _NOME_DE_ARQUIVO.search(arquivo)
     data_base = ler_data(no_nome["data"]) if no_nome else None
-    dist = _inteiro(dists.pop()) if len(dists) == 1 else None
+    dist = inteiro(dists.pop()) if len(dists) == 1 else None
     if dist is None or data_base is None:
         raise EntradaInvalida(
             f"{arquivo}: sem camada BASE, e a safra não se deduz das linhas e do nome do arquivo;"
@@ -288,7 +287,7 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
         ):
             geometria = (meta["geometry_name"] or "wkb_geometry") if camada.geometria else None
             for bruto in leitor:
-                dados = converter(bruto, camada.correspondencia)
+                dados = converter(bruto, camada.correspondencia, arquivo=arquivo)
                 if geometria:
                     dados = _com_coordenadas(dados, bruto.column(geometria), camada.crs)
                 alheias += linhas_de_outra_distribuidora(dados, safra.distribuidora_id)
