@@ -365,7 +365,9 @@ def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
     yield from do_arquivo
     if soma is None:
         return
-    yield from (f"{quantas} linhas rejeitadas: {motivo}" for motivo, quantas in soma.motivos.items())
+    yield from (
+        f"{quantas} linhas rejeitadas: {motivo}" for motivo, quantas in soma.motivos.items()
+    )
     for motivo, quantas in soma.corrigidos.items():
         feito = "sem data para quem lê" if motivo in physics.KEPT_AS_TEXT else "anulados"
         yield f"{quantas} valores {feito}: {motivo}"

@@ -1,4 +1,4 @@
-"""What the landed rows add up to, kept with their import: the left side of dbt's conservation tests.
+"""What the landed rows add up to, kept with their import: what dbt's tests of conservation read.
 
 Belongs here: controle.carga_soma, written by a landing or, once, for imports from before it. Not
 here: the adding up of a landing (copia.py). No dbt macro has a part in either side of this table.

@@ -48,9 +48,7 @@ def write(folder: Path, *rows: str) -> Path:
 
 def rows_of(dist: int, count: int, *, energy: str = "1.5") -> list[str]:
     """Sound rows, each another unit."""
-    return [
-        f"U{n};{dist};RUA;01/02/2020;{energy};2.5;31DEC2024;-51.5;-28.1" for n in range(count)
-    ]
+    return [f"U{n};{dist};RUA;01/02/2020;{energy};2.5;31DEC2024;-51.5;-28.1" for n in range(count)]
 
 
 def ledger(conn: psycopg.Connection, dist: int, layer: str = "UCMT") -> tuple:
@@ -233,9 +231,7 @@ def test_the_sums_of_a_landing_are_those_of_the_file_and_are_made_again_from_raw
     sums.complete(conn)
 
 
-def test_a_refused_file_leaves_no_sums(
-    conn: psycopg.Connection, dist: int, tmp_path: Path
-) -> None:
+def test_a_refused_file_leaves_no_sums(conn: psycopg.Connection, dist: int, tmp_path: Path) -> None:
     with pytest.raises(EntradaInvalida, match="coluna ENE_01"):
         carregar(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Opcoes())
     assert kept_sums(conn, dist) == {}

@@ -38,7 +38,9 @@ def land(rows: list[tuple], layer: Camada, size: int, *, keyed: bool = True) -> 
         if layer is CONJ:
             del columns["point_x"]
         numbers = pa.array(range(start + 1, start + 1 + len(part)), pa.int64())
-        packed = empacotar(Lote(SAFRA, pa.RecordBatch.from_pydict(columns), numbers), layer, copias=copies)
+        packed = empacotar(
+            Lote(SAFRA, pa.RecordBatch.from_pydict(columns), numbers), layer, copias=copies
+        )
         out = [r.linha for r in packed.rejeitados if r.motivo == REASON]
         rejected += out
         landed += [n for n in numbers.to_pylist() if n not in out]

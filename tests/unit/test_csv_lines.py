@@ -49,7 +49,9 @@ def landed(data: bytes) -> tuple[list[tuple[str, ...]], Lines]:
 
 def plain(table: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Without what is no record: nothing but blanks in a line, or the header once more."""
-    return [r for r in table if tuple(c.strip().casefold() for c in r) != ("cod_id", "dist", "ene_01")]
+    return [
+        r for r in table if tuple(c.strip().casefold() for c in r) != ("cod_id", "dist", "ene_01")
+    ]
 
 
 @given(TABLES, SEPARATORS, st.sampled_from(["\n", "\r\n"]), st.integers(1, 70))

@@ -44,9 +44,7 @@ def ler(arquivo: Path, *, safra: str | None = None) -> dict[str, pa.Table]:
             lotes[lote.safra].append(lote.dados.append_column("linha", lote.linhas))
             rejeitados[lote.safra] += len(lote.rejeitados)
         tabelas = {safra: pa.Table.from_batches(partes) for safra, partes in lotes.items()}
-        assert fonte.linhas == {
-            (s, "UCMT"): t.num_rows + rejeitados[s] for s, t in tabelas.items()
-        }
+        assert fonte.linhas == {(s, "UCMT"): t.num_rows + rejeitados[s] for s, t in tabelas.items()}
     return {safra.chave: tabela for safra, tabela in tabelas.items()}
 
 
