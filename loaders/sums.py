@@ -78,6 +78,18 @@ def complete(conn: psycopg.Connection) -> None:
         log.info("safra %s: somas da carga feitas a partir de raw", key)
 
 
+def made_from_raw(conn: psycopg.Connection, keys: Iterable[str]) -> list[str]:
+    """Of these safras, those whose import has no sums of a landing: their file is landed again."""
+    found = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from controle.safra_importada as s"
+        " inner join controle.carga_soma as c using (ano, distribuidora_id)"
+        " where distribuidora_id || '-' || ano = any(%s) and c.fonte = %s"
+        " and c.import_id = s.import_id order by 1",
+        [list(keys), FROM_RAW],
+    )
+    return [key for (key,) in found]
+
+
 def _sum_leaf(conn: psycopg.Connection, safra: Safra, layer: Camada, import_id: int) -> None:
     """One scan of a leaf; its months as rows."""
     leaf = sql.Identifier("raw_safra", f"{layer.tabela}_{safra.distribuidora_id}_{safra.ano}")

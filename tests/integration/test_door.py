@@ -228,7 +228,10 @@ def test_the_sums_of_a_landing_are_those_of_the_file_and_are_made_again_from_raw
     assert conn.execute(
         "select distinct fonte from controle.carga_soma where distribuidora_id = %s", [dist]
     ).fetchall() == [("raw",)]
-    sums.complete(conn)
+    carregar(gdb, Opcoes())
+    assert kept_sums(conn, dist) == kept
+    assert not sums.made_from_raw(conn, [f"{dist}-2024"])
+    assert ledger(conn, dist, "UCBT")[0] == "completed"
 
 
 def test_a_refused_file_leaves_no_sums(conn: psycopg.Connection, dist: int, tmp_path: Path) -> None:

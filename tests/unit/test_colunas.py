@@ -89,6 +89,8 @@ def test_a_whole_real_is_an_integer_and_a_code() -> None:
         DIST=pa.array([61111.0]), CONJ=pa.array(["7.0"]), MUN=pa.array([4309803.0])
     )
     assert lote.to_pydict() == {"dist": [61111], "conj": [7], "mun": ["4309803"]}
+    lote = converter_ucbt(MUN=pa.array(["4309803.0", "x.0"]), CNAE=pa.array(["1113-5/02", None]))
+    assert lote.to_pydict() == {"mun": ["4309803", "x.0"], "cnae": ["1113-5/02", None]}
 
 
 def test_blank_keys_and_points_nowhere_are_rejected() -> None:
