@@ -16,10 +16,11 @@ import psycopg
 from psycopg import sql
 
 from loaders import portao, registro
-from loaders.arquivos import achar, camada_pj, somar_sha256
+from loaders.arquivos import achar, somar_sha256
 from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders.kinds import identify
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
 from loaders.safra import Safra
 
@@ -75,7 +76,10 @@ def abrir(caminho: Path, safra: Safra | None) -> "AbstractContextManager[Fonte]"
     """Open a source of either kind; yields a ``Fonte``."""
     from loaders import csv_pj, geodatabase
 
-    modulo = csv_pj if camada_pj(caminho) else geodatabase
+    achado = identify(caminho)
+    if achado.others:
+        log.warning("%s: no zip, não lidos: %s", caminho.name, ", ".join(achado.others))
+    modulo = csv_pj if achado.layer else geodatabase
     return modulo.abrir(caminho, safra=safra)
 
 
