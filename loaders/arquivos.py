@@ -9,22 +9,12 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from loaders.camadas import Camada
 from loaders.erros import EntradaInvalida
 from loaders.kinds import NotABdgd, identify, is_geodatabase, is_system_file
 
 _NOMES_NA_MENSAGEM = 10
 
 log = logging.getLogger(__name__)
-
-
-def camada_pj(caminho: Path) -> Camada | None:
-    """The layer of one of ANEEL's ``_pj`` CSVs; None for a geodatabase.
-
-    Raises:
-        EntradaInvalida: it is neither, or cannot be read.
-    """
-    return identify(caminho).layer
 
 
 def _avisar(caminho: Path, motivo: str) -> None:

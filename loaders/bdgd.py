@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import portao, registro
+from loaders import conservation, portao, registro
 from loaders.arquivos import achar, somar_sha256
 from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
 from loaders.conexao import conectar, preparar
@@ -291,11 +291,12 @@ def _copiar_camada(
     from loaders.copia import copiar_camada
 
     inicio = time.monotonic()
-    total = sum(linhas for (_, nome), linhas in fonte.linhas.items() if nome == camada.nome)
-    with opcoes.progresso(camada.nome, total) as avancar:
+    linhas = {safra: n for (safra, nome), n in fonte.linhas.items() if nome == camada.nome}
+    with opcoes.progresso(camada.nome, sum(linhas.values())) as avancar:
         somas = copiar_camada(
             conn, camada, folhas, fonte.lotes(camada), arquivo=arquivo, progresso=avancar
         )
+    conservation.check_layer(conn, camada, folhas, linhas, file=arquivo)
     for safra, soma in somas.items():
         conn.execute(sql.SQL("analyze {}").format(folhas[safra].nova))
         log.info(

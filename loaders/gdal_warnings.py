@@ -78,14 +78,14 @@ def refused(file: str) -> Iterator[None]:
         _gdal().CPLPopErrorHandler()
     if serious := [text for text in dict.fromkeys(heard) if not HARMLESS.search(text)]:
         raise EntradaInvalida(
-            f"{file}: geodatabase danificada ou incompleta, o GDAL avisa: «{_short(serious[0])}»;"
+            f"{file}: geodatabase danificada ou incompleta, o GDAL avisa: «{short(serious[0])}»;"
             " baixe o arquivo de novo, ou peça-o à distribuidora"
         )
 
 
-def _short(message: str) -> str:
+def short(message: object) -> str:
     """One line, without the folder that a zip was unpacked to."""
-    return re.sub(r"/\S+/(?=[^/\s]+)", "", " ".join(message.split()))[:300]
+    return re.sub(r"/\S+/(?=[^/\s]+)", "", " ".join(str(message).split()))[:300]
 
 
 def open_once(folder: Path) -> None:

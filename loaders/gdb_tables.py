@@ -13,7 +13,8 @@ import pyogrio.raw
 
 from loaders.camadas import CAMADAS
 from loaders.erros import EntradaInvalida
-from loaders.kinds import is_system_file
+from loaders.gdal_warnings import refused
+from loaders.kinds import CATALOGO, is_system_file
 
 _COMPRESSED = re.compile(r"\.(cdf|sdc|sdi)$", re.IGNORECASE)
 """Esri's Compressed Data Format and Smart Data Compression (data and its index)."""
@@ -86,29 +87,23 @@ def _items(folder: Path) -> set[str]:
     return {str(name) for name in names if name}
 
 
-def check_complete(folder: Path, file: str, opened: list[str]) -> None:
-    """Refuse a geodatabase that lacks a table that we land and that its catalogues list.
-
-    Args:
-        folder: the geodatabase.
-        file: what messages call it.
-        opened: the layers that GDAL lists.
+def check_tables(folder: Path, file: str) -> None:
+    """Refuse a geodatabase that lacks the data of a layer of ours, or holds data it does not list.
 
     Raises:
-        EntradaInvalida: names the layer and its files.
+        EntradaInvalida: names the layers and their files.
     """
-    listed, sizes = catalogue(folder), {f.name.lower(): f.stat().st_size for f in _files(folder)}
+    sizes = {f.name.lower(): f.stat().st_size for f in _files(folder)}
+    if not sizes.get(CATALOGO):
+        raise EntradaInvalida(
+            f"{file}: não é uma geodatabase, ou falta o seu catálogo ({CATALOGO}); {_ASK}"
+        )
+    listed = catalogue(folder)
     gone = {n: name for n, name in listed.items() if not sizes.get(f"{n}.gdbtable")}
-    ours = [f"{name} ({number}.gdbtable)" for number, name in gone.items() if _is_ours(name)]
-    if ours:
+    if ours := [f"{name} ({n}.gdbtable)" for n, name in gone.items() if _is_ours(name)]:
         raise EntradaInvalida(
             f"{file}: faltam os dados de {', '.join(ours)}, que o catálogo da geodatabase lista;"
             f" {_ASK}"
-        )
-    known = {*listed.values(), *_items(folder)}
-    if unopened := sorted(name for name in known - {*opened} if _is_ours(name)):
-        raise EntradaInvalida(
-            f"{file}: a geodatabase lista {', '.join(unopened)}, mas a tabela não se abre; {_ASK}"
         )
     tables = {m[1].lower() for m in map(_TABLE.match, sizes) if m}
     if stray := sorted(tables - listed.keys()):
@@ -119,6 +114,19 @@ def check_complete(folder: Path, file: str, opened: list[str]) -> None:
     others = sorted(name for name in gone.values() if not name.upper().startswith("GDB_"))
     if others:
         log.warning("%s: faltam tabelas que não se carregam: %s", file, ", ".join(others))
+
+
+def check_opened(folder: Path, file: str, opened: list[str]) -> None:
+    """Refuse a geodatabase of which GDAL does not list a layer of ours that a catalogue lists.
+
+    Raises:
+        EntradaInvalida: names the layers.
+    """
+    known = {*catalogue(folder).values(), *_items(folder)}
+    if missing := sorted(name for name in known - {*opened} if _is_ours(name)):
+        raise EntradaInvalida(
+            f"{file}: a geodatabase lista {', '.join(missing)}, mas a tabela não se abre; {_ASK}"
+        )
 
 
 def _is_ours(name: str) -> bool:
@@ -132,11 +140,7 @@ def choose(folder: Path, file: str, name: str, opened: list[str]) -> Choice | No
         EntradaInvalida: two that have rows; names both.
     """
     called = re.compile(rf"{name}(_tab)?", re.IGNORECASE)
-    rows = {
-        layer: int(pyogrio.read_info(folder, layer=layer, force_feature_count=True)["features"])
-        for layer in opened
-        if called.fullmatch(layer)
-    }
+    rows = {layer: _rows(folder, file, layer) for layer in opened if called.fullmatch(layer)}
     if not rows:
         return None
     full = [layer for layer, count in rows.items() if count]
@@ -155,3 +159,9 @@ def choose(folder: Path, file: str, name: str, opened: list[str]) -> Choice | No
         if copies.fullmatch(layer) and not called.fullmatch(layer)
     ]
     return Choice(chosen, rows[chosen], tuple(notes))
+
+
+def _rows(folder: Path, file: str, layer: str) -> int:
+    """What the table's header declares, not what reading it gives."""
+    with refused(f"{file}: camada {layer}"):
+        return int(pyogrio.read_info(folder, layer=layer, force_feature_count=True)["features"])

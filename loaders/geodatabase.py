@@ -22,8 +22,8 @@ from loaders.colunas import Correspondencia, casar, converter, linhas_de_outra_d
 from loaders.copia import Lote, numerar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
-from loaders.gdal_warnings import open_once, refused
-from loaders.gdb_tables import Choice, check_complete, check_not_compressed, choose
+from loaders.gdal_warnings import open_once, refused, short
+from loaders.gdb_tables import Choice, check_not_compressed, check_opened, check_tables, choose
 from loaders.kinds import identify
 from loaders.points import count_several, read_points
 from loaders.safra import Safra, ler_data
@@ -69,7 +69,8 @@ def abrir(caminho: Path, *, safra: Safra | None = None) -> Iterator[Fonte]:
             yield fonte
         except _ILEGIVEL as erro:
             raise EntradaInvalida(
-                f"{caminho.name}: o GDAL não lê a geodatabase ({erro}); baixe o arquivo de novo"
+                f"{caminho.name}: o GDAL não lê a geodatabase («{short(erro)}»);"
+                " baixe o arquivo de novo"
             ) from erro
 
 
@@ -123,15 +124,13 @@ def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
 def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
     try:
         check_not_compressed(pasta, arquivo)
+        check_tables(pasta, arquivo)
         open_once(pasta)
         nomes = [str(nome) for nome in pyogrio.list_layers(pasta)[:, 0]]
-        driver = pyogrio.read_info(pasta, layer=nomes[0])["driver"] if nomes else "OpenFileGDB"
-        if driver != "OpenFileGDB":
-            raise EntradaInvalida(f"{arquivo}: é {driver}, não uma geodatabase (.gdb)")
-        check_complete(pasta, arquivo, nomes)
+        check_opened(pasta, arquivo, nomes)
     except _ILEGIVEL as erro:
         raise EntradaInvalida(
-            f"{arquivo}: não é uma geodatabase legível ({erro}); baixe o arquivo de novo"
+            f"{arquivo}: não é uma geodatabase legível («{short(erro)}»); baixe o arquivo de novo"
         ) from erro
     return nomes
 
@@ -252,13 +251,13 @@ def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Sa
 
 
 def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator[Lote]:
-    linha, alheias = 1, 0
+    onde, linha, alheias = f"{arquivo}: camada {camada.nome}", 1, 0
     try:
         with ExitStack() as aberta:
-            with refused(arquivo):
+            with refused(onde):
                 meta, leitor = aberta.enter_context(_abrir_camada(pasta, camada))
             geometria = (meta["geometry_name"] or "wkb_geometry") if camada.geometria else None
-            while (bruto := _proximo(leitor, arquivo)) is not None:
+            while (bruto := _proximo(leitor, onde)) is not None:
                 dados = converter(bruto, camada.correspondencia)
                 if geometria:
                     x, y = _em_sirgas(arquivo, camada, *read_points(bruto.column(geometria)))
@@ -268,17 +267,16 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
                 linha += dados.num_rows
     except _ILEGIVEL as erro:
         raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome} ilegível na linha {linha} ou depois ({erro});"
-            " baixe o arquivo de novo"
+            f"{onde} ilegível na linha {linha} ou depois («{short(erro)}»); baixe o arquivo de novo"
         ) from erro
     if linha - 1 != camada.linhas:
         raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome} diz ter {camada.linhas} linhas, só {linha - 1} foram"
-            " lidas; baixe o arquivo de novo"
+            f"{onde} diz ter {camada.linhas} linhas, mas {linha - 1} foram lidas;"
+            " baixe o arquivo de novo"
         )
     if alheias:
         raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome}, coluna DIST: {alheias} linhas não são da"
+            f"{onde}, coluna DIST: {alheias} linhas não são da"
             f" distribuidora {safra.distribuidora_id} de BASE; corrija o arquivo"
         )
 
@@ -294,8 +292,8 @@ def _abrir_camada(pasta: Path, camada: _Camada) -> Any:  # noqa: ANN401 - pyogri
     )
 
 
-def _proximo(leitor: pa.RecordBatchReader, arquivo: str) -> pa.RecordBatch | None:
-    with refused(arquivo):
+def _proximo(leitor: pa.RecordBatchReader, onde: str) -> pa.RecordBatch | None:
+    with refused(onde):
         return next(leitor, None)
 
 

@@ -46,6 +46,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "é uma imagem; baixe a geodatabase ou o CSV"),
 )
 _ARCHIVES = frozenset({".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst"})
+_PARTIAL = frozenset({".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp"})
 _OFFICE = frozenset({".xlsx", ".xlsm", ".xlsb", ".docx", ".pptx", ".ods", ".odt", ".kmz", ".qgz"})
 
 
@@ -116,10 +117,19 @@ def _start(path: Path) -> bytes:
         raise EntradaInvalida(f"{path.name}: sem direito de leitura; rode chmod") from error
 
 
+def _claims_to_be_ours(name: str) -> bool:
+    """Whether a name says that there are data of ours in it: then not reading it is an error."""
+    suffix = Path(name).suffix.lower()
+    if suffix in _ARCHIVES or suffix == ".csv":
+        return bool(_PJ.search(name)) or ".gdb" in name.lower()
+    return suffix == ".gdb"
+
+
 def _of_plain(path: Path) -> Kind:
     start, suffix = _start(path), path.suffix.lower()
-    named = bool(_PJ.search(path.name)) or ".gdb" in path.name.lower()
-    refuse = EntradaInvalida if named and suffix not in _OFFICE else NotABdgd
+    refuse = EntradaInvalida if _claims_to_be_ours(path.name) else NotABdgd
+    if suffix in _PARTIAL:
+        raise NotABdgd(f"{path.name}: transferência incompleta; espere que termine")
     if not start:
         raise refuse(f"{path.name}: arquivo vazio; baixe o arquivo de novo")
     for offset, magic, what in _MAGIC:
@@ -129,7 +139,7 @@ def _of_plain(path: Path) -> Kind:
         raise NotABdgd(f"{path.name}: é um pedaço da geodatabase; carregue a pasta {path.parent}")
     if suffix in _OFFICE:
         raise NotABdgd(f"{path.name}: é uma planilha ou documento ({suffix}), não BDGD")
-    if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
+    if _is_page(start):
         raise refuse(f"{path.name}: é uma página da internet; baixe o arquivo de novo")
     if suffix in _TEXT and (layer := _layer_of(path.name, lambda: start)):
         return Kind(layer=layer)
@@ -137,6 +147,11 @@ def _of_plain(path: Path) -> Kind:
         f"{path.name}: não é uma geodatabase (.gdb, .gdb.zip) nem um CSV ucat_pj, ucmt_pj ou"
         " ucbt_pj com o cabeçalho da ANEEL"
     )
+
+
+def _is_page(start: bytes) -> bool:
+    """What a portal sends instead of the file."""
+    return start.lstrip()[:5].lower() in (b"<html", b"<!doc")
 
 
 def _layer_of(name: str, read: Callable[[], bytes], *, archive: str = "") -> Camada | None:
@@ -150,7 +165,7 @@ def _layer_of(name: str, read: Callable[[], bytes], *, archive: str = "") -> Cam
             f"{archive or name}: o nome diz {named.nome}, mas o cabeçalho é de {shown[0].nome};"
             " confira o conteúdo e renomeie o arquivo"
         )
-    if named:
+    if named and (name.lower().endswith(".csv") or "dist" in columns):
         return named
     if not {"dist", "cod_id_encr"} <= columns and not {"dist", "data_base"} <= columns:
         return None
@@ -179,6 +194,8 @@ def _of_zip(path: Path) -> Kind:
     if start[:2] != b"PK" and any(start.startswith(m, n) for n, m, _ in _MAGIC):
         what = next(what for n, m, what in _MAGIC if start.startswith(m, n))
         raise EntradaInvalida(f"{path.name}: não é um zip, {what}")
+    if _is_page(start):
+        raise EntradaInvalida(f"{path.name}: é uma página da internet; baixe o arquivo de novo")
     with pacote_zip.abrir(path) as package:
         return _of_members(path, package)
 
@@ -239,8 +256,8 @@ def _nothing_in(path: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> En
             f"{path.name}: a geodatabase do zip está sem o catálogo ({CATALOGO});"
             " baixe o arquivo de novo"
         )
-    claims = ".gdb" in path.name.lower() or _PJ.search(path.name)
-    return (EntradaInvalida if claims else NotABdgd)(
+    refuse = EntradaInvalida if _claims_to_be_ours(path.name) else NotABdgd
+    return refuse(
         f"{path.name}: o zip não tem geodatabase (.gdb) nem CSV _pj, tem:"
         f" {_names([str(name) for name in members])}"
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dagster_pipeline import manifest
@@ -182,10 +183,25 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
             fail(report, Failure("read", str(given), "there is no such file", USAGE))
             continue
         try:
-            found += [examine(conn, path) for path in arquivos.achar(given)]
+            paths = arquivos.achar(given, passed_over=pass_over)
         except EntradaInvalida as erro:
             reject(given, erro, report)
+            continue
+        for path in paths:
+            try:
+                task = examine(conn, path)
+            except EntradaInvalida as erro:
+                reject(path, erro, report)
+                continue
+            found.append(task)
+            if task.landed:
+                say("landed", f"{path.name} already, as {bdgd.resumir(list(task.landed))}")
     return found
+
+
+def pass_over(_: Path, reason: str) -> None:
+    """Say that a file of a folder is none to land, and why."""
+    say("passed", escape(f"over: {reason}"))
 
 
 def safras_of(task: Task, report: Report) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -19,7 +20,7 @@ from loaders import arquivos, bdgd, conexao, registro
 from loaders.erros import EntradaInvalida, ErroDeCarga
 
 Seen = dict[str, list[int]]
-"""File name → size and time (ns), as a JSON cursor can hold them."""
+"""File's path in the inbox → size and time (ns), as a JSON cursor can hold them."""
 
 
 def stamp(path: Path) -> list[int]:
@@ -29,14 +30,24 @@ def stamp(path: Path) -> list[int]:
     return [sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)]
 
 
-def present(folder: Path) -> Seen:
-    """The files in the inbox that the loader can land."""
+def present(folder: Path, passed_over: dict[str, str]) -> Seen:
+    """The files in the inbox that the loader can land; why not the others goes to ``passed_over``.
+
+    Readings of sensors, in folder ``aicss``, are another loader's.
+    """
+
+    def note(path: Path, reason: str) -> None:
+        name = path.relative_to(folder)
+        if name.parts[0] != "aicss":
+            passed_over[name.as_posix()] = reason
+
     if not folder.is_dir():
         return {}
     try:
-        return {path.name: stamp(path) for path in arquivos.achar(folder)}
+        paths = arquivos.achar(folder, passed_over=note)
     except EntradaInvalida:  # nothing in it
         return {}
+    return {path.relative_to(folder).as_posix(): stamp(path) for path in paths}
 
 
 def next_file(found: Seen, last: Seen, done: Seen) -> str | None:
@@ -64,8 +75,11 @@ def run_request(path: Path, safra: str) -> dg.RunRequest:
 def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One file a look, because opening one may take a while; a bad one is noted once and left."""
     folder = inbox()
-    cursor: Mapping[str, Seen] = json.loads(context.cursor or "{}")
-    found, done = present(folder), dict(cursor.get("done", {}))
+    cursor: Mapping[str, Any] = json.loads(context.cursor or "{}")
+    passed: dict[str, str] = {}
+    found, done = present(folder, passed), dict(cursor.get("done", {}))
+    for other in passed.keys() - {*cursor.get("passed", ())}:
+        context.log.warning(f"passed over: {passed[other]}")
     name = next_file(found, cursor.get("last", {}), done)
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
@@ -84,7 +98,13 @@ def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
         run_requests=[run_request(folder / name, safra) for safra in safras],
         dynamic_partitions_requests=[SAFRA.build_add_request(sorted(known))] if known else [],
         skip_reason=None if safras else problem or f"nothing new in {folder}",
-        cursor=json.dumps({"last": found, "done": {n: s for n, s in done.items() if n in found}}),
+        cursor=json.dumps(
+            {
+                "last": found,
+                "done": {n: s for n, s in done.items() if n in found},
+                "passed": sorted(passed),
+            }
+        ),
     )
 
 
