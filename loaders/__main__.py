@@ -91,7 +91,7 @@ def bdgd(
         typer.Argument(
             callback=_conferir_que_existem,
             metavar="PATH...",
-            help=".gdb, .gdb.zip, u??t_pj.csv/.zip, or a folder of them.",
+            help=".gdb, its zip, u??t_pj.csv/.zip, or a folder with any of them in or below it.",
         ),
     ],
     *,

@@ -30,10 +30,16 @@ def achar(caminho: Path, *, passed_over: Callable[[Path, str], None] = _avisar) 
     Raises:
         EntradaInvalida: a folder without rights, or with nothing to land in it.
     """
-    if not caminho.is_dir() or is_geodatabase(caminho):
-        return [caminho]
+    try:
+        if not caminho.is_dir() or is_geodatabase(caminho):
+            return [caminho]
+        items = list(_walk(caminho))
+    except PermissionError as erro:
+        raise EntradaInvalida(
+            f"{erro.filename or caminho}: pasta sem direito de leitura; rode chmod"
+        ) from erro
     found, reasons = [], []
-    for item, reason in _walk(caminho):
+    for item, reason in items:
         if reason is None:
             found.append(item)
         else:
@@ -53,11 +59,7 @@ def achar(caminho: Path, *, passed_over: Callable[[Path, str], None] = _avisar) 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
     """Every file below a folder, a geodatabase counting as one, with the reason against it."""
-    try:
-        items = sorted(folder.iterdir())
-    except PermissionError as erro:
-        raise EntradaInvalida(f"{folder}: pasta sem direito de leitura; rode chmod") from erro
-    for item in items:
+    for item in sorted(folder.iterdir()):
         if not item.is_dir() or is_geodatabase(item):
             yield item, _reason_against(item)
         elif item.is_symlink():

@@ -73,8 +73,15 @@ class Kind:
 
 
 def is_geodatabase(folder: Path) -> bool:
-    """Whether a folder is a file geodatabase rather than a folder of them."""
-    return folder.suffix.lower() == ".gdb" or (folder / CATALOGO).is_file()
+    """Whether a folder is a file geodatabase rather than a folder of them.
+
+    Unpacking ``x.gdb.zip`` into ``x.gdb`` makes a folder of one out of a geodatabase's name.
+    """
+    if (folder / CATALOGO).is_file():
+        return True
+    return folder.suffix.lower() == ".gdb" and not any(
+        (item / CATALOGO).is_file() for item in folder.iterdir() if item.is_dir()
+    )
 
 
 def is_system_file(name: PurePosixPath | Path) -> bool:
@@ -206,7 +213,7 @@ def _of_members(path: Path, package: zipfile.ZipFile) -> Kind:
         for member in package.infolist()
         if not is_system_file(name := pacote_zip.clean_name(member)) and not member.is_dir()
     }
-    folders = sorted({str(name.parent) for name in members if name.name == CATALOGO})
+    folders = sorted({str(name.parent) for name in members if name.name.lower() == CATALOGO})
     outside = {n: m for n, m in members.items() if not _is_part(n, folders)}
     tables: dict[str, Camada] = {}
     for name, member in outside.items():

@@ -110,9 +110,12 @@ def extrair(pacote: zipfile.ZipFile, pasta: PurePosixPath, nome: str) -> Iterato
                 f" {temporaria.parent}, há {livre >> 20}; libere espaço ou mude TMPDIR"
             )
         for membro in membros:
+            nome_do_membro = clean_name(membro).name
+            if nome_do_membro.isupper():  # as archivers of DOS write; GDAL looks for lower case
+                nome_do_membro = nome_do_membro.lower()
             with (
                 pacote.open(membro) as origem,
-                (destino / clean_name(membro).name).open("wb") as copia,
+                (destino / nome_do_membro).open("wb") as copia,
             ):
                 shutil.copyfileobj(origem, copia, 2**20)
         yield destino

@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import shutil
 import struct
 import tarfile
 import zipfile
@@ -67,6 +68,17 @@ def test_a_geodatabase_is_found_wherever_it_lies_in_the_zip(
     with abrir(gdb, None) as folder, abrir(zipped(tmp_path / "entrega_2023.zip", made), None) as z:
         assert z.linhas == folder.linhas
         assert sum(batch.dados.num_rows for batch in z.lotes(UCBT)) == z.linhas[z.safras[0], "UCBT"]
+
+
+def test_a_geodatabase_in_upper_case_or_unpacked_into_its_own_name_is_found(
+    gdb: Path, tmp_path: Path
+) -> None:
+    upper = zipped(tmp_path / "x.zip", {n.upper(): data for n, data in members(gdb).items()})
+    with abrir(gdb, None) as folder, abrir(upper, None) as package:
+        assert folder.linhas == package.linhas
+    (tmp_path / "y.gdb").mkdir()
+    shutil.copytree(gdb, tmp_path / "y.gdb" / "x.gdb")
+    assert arquivos.achar(tmp_path / "y.gdb") == [tmp_path / "y.gdb" / "x.gdb"]
 
 
 def test_names_in_the_code_page_of_dos_and_zip64_are_read(gdb: Path, tmp_path: Path) -> None:
