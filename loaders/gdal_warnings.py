@@ -4,7 +4,9 @@ Belongs here: GDAL's error handler and the list of harmless messages. Not here: 
 """
 
 import ctypes
+import logging
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +15,8 @@ from pathlib import Path
 import pyogrio._err
 
 from loaders.erros import EntradaInvalida
+
+log = logging.getLogger(__name__)
 
 _WARNING, _FAILURE = 2, 3
 _VECTOR = 0x04
@@ -47,6 +51,8 @@ def _gdal() -> ctypes.CDLL:
     library.GDALOpenEx.argtypes = [ctypes.c_char_p, ctypes.c_uint, *[ctypes.c_void_p] * 3]
     library.GDALOpenEx.restype = ctypes.c_void_p
     library.GDALClose.argtypes = [ctypes.c_void_p]
+    # What pyogrio echoes in English is told in ours, or known to be harmless.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(pyogrio|contextlib)\b")
     return library
 
 
@@ -76,11 +82,14 @@ def refused(file: str) -> Iterator[None]:
         yield
     finally:
         _gdal().CPLPopErrorHandler()
-    if serious := [text for text in dict.fromkeys(heard) if not HARMLESS.search(text)]:
+    texts = list(dict.fromkeys(heard))
+    if serious := [text for text in texts if not HARMLESS.search(text)]:
         raise EntradaInvalida(
             f"{file}: geodatabase danificada ou incompleta, o GDAL avisa: «{short(serious[0])}»;"
             " baixe o arquivo de novo, ou peça-o à distribuidora"
         )
+    for text in texts:
+        log.info("%s: o GDAL avisa, sem perda: «%s»", file, short(text))
 
 
 def short(message: object) -> str:

@@ -324,6 +324,23 @@ def test_a_multipoint_is_its_first_point(gdb: Path, tmp_path: Path) -> None:
     assert np.delete(y, 1) == pytest.approx(np.delete(y_certo, 1), abs=1e-8)
 
 
+@pytest.mark.parametrize("tipo", ["Point Z", "MultiPoint Z"])
+def test_heights_and_missing_geometries_are_no_obstacle(
+    gdb: Path, tmp_path: Path, tipo: str
+) -> None:
+    def elevar(formas: np.ndarray) -> np.ndarray:
+        altos = shapely.force_3d(formas, 5.0)
+        altos = shapely.multipoints([[p] for p in altos]) if "Multi" in tipo else altos
+        altos[3] = None
+        return altos
+
+    mudado = reescrever(gdb, tmp_path / "x.gdb", PONNOT=com_geometria(elevar, tipo))
+    with abrir(gdb) as certa, abrir(mudado) as fonte:
+        for lido, certo in zip(pontos(fonte), pontos(certa), strict=True):
+            assert np.isnan(lido[3])
+            assert np.delete(lido, 3) == pytest.approx(np.delete(certo, 3), abs=1e-8)
+
+
 @pytest.mark.parametrize("crs", ["EPSG:4618", "EPSG:4326", "EPSG:31982", "EPSG:29192"])
 def test_points_of_any_system_become_sirgas(gdb: Path, tmp_path: Path, crs: str) -> None:
     para = Transformer.from_crs(4674, crs, always_xy=True).transform
