@@ -18,7 +18,7 @@ from loaders.safra import Safra
 CABECALHO = "COD_ID_ENCR;DIST;CONJ;LGRD;ENE_01;ENE_02;DATA_BASE;POINT_X;POINT_Y;OBJECTID;NOVA"
 LINHAS = (
     "AA11;401;1;RUA DA CONCEIÇÃO;1,5;2;31DEC2024:00:00:00.0000000;-52,01;-28.07;1;x",
-    "BB22;86;2;;115.584;;31DEC2022;;;2;x",
+    "BB22;86;2;;115.58;;31DEC2022;;;2;x",
     'CC33;401;1;"RUA ""A""; 2";3;4;31DEC2024;-52;-28;3;x',
     "DD44;401;1;;5;6;31/12/2023;-52;-28;4;x",
 )
@@ -56,7 +56,7 @@ def test_comma_and_point_are_decimals_and_blank_is_null(tmp_path: Path) -> None:
     lido = ler(gravar(tmp_path))
     assert lido["401-2024"]["ene_01"].to_pylist() == [1.5, 3.0]
     assert lido["401-2024"]["point_x"].to_pylist() == [-52.01, -52.0]
-    assert lido["86-2022"]["ene_01"].to_pylist() == [115.584]
+    assert lido["86-2022"]["ene_01"].to_pylist() == [115.58]
     assert lido["86-2022"]["ene_02"].to_pylist() == [None]
 
 
@@ -70,7 +70,7 @@ def test_accents_survive_every_encoding(tmp_path: Path, codificacao: str) -> Non
 def test_encoding_is_told_by_the_whole_file_not_by_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loaders.csv_pj._BLOCO", 400)
+    monkeypatch.setattr("loaders.csv_lines.BLOCK", 400)
     muitas = [LINHAS[1]] * 100
     arquivo = gravar(tmp_path, CABECALHO, *muitas, LINHAS[0])
     assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["RUA DA CONCEIÇÃO"]
