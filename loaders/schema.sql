@@ -11,9 +11,11 @@ create schema if not exists intel_lead;
 
 do $$
 begin
-    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT');
+    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT', 'CONJ');
 exception when duplicate_object then null;
 end $$;
+-- Databases from before CONJ had a ledger row of its own.
+alter type intel_lead.camada_enum add value if not exists 'CONJ';
 do $$
 begin
     create type intel_lead.origem_enum as enum ('UCAT', 'UCMT', 'UCBT');
@@ -146,7 +148,7 @@ comment on column intel_lead.import_status.distribuidora_id is
 comment on column intel_lead.import_status.ano is
     'Ano da safra (BASE.DAT_FNL).';
 comment on column intel_lead.import_status.camada is
-    'Camada importada: UCAT, UCMT, UCBT ou PONNOT.';
+    'Camada importada: UCAT, UCMT, UCBT, PONNOT ou CONJ.';
 comment on column intel_lead.import_status.status is
     'pending, running, completed ou failed.';
 comment on column intel_lead.import_status.arquivo is
