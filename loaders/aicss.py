@@ -28,7 +28,7 @@ from psycopg.types.json import Jsonb
 from rich.console import Console
 from rich.progress import wrap_file
 
-from loaders import aicss_text, conexao
+from loaders import aicss_text, conexao, removal
 from loaders.aicss_clock import Ilegivel, Relogio, horario
 from loaders.aicss_text import lines
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
@@ -311,6 +311,9 @@ def carregar(
         feito = replace(feito, ruido=ruido[aicss_text.NOISE])
         _conferir(con, arquivo, nome, tipo, feito, cabecalho(amostra))
         con.execute(REGISTRA, (*chave, tipo, recebido_em, *feito.contas))
+        sample = nome in removal.sample_files()
+        example = None if sample else removal.take_example_away(con)
+    removal.finish(con, example)
     return feito
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import portao, registro
+from loaders import portao, registro, removal
 from loaders.arquivos import achar, camada_pj, somar_sha256
 from loaders.camadas import CAMADAS, Camada
 from loaders.conexao import conectar, preparar
@@ -252,6 +252,8 @@ def _aterrissar(
                 ((camada, import_id),) = ids[safra].items()
                 detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
                 portao.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
+        example = None if arquivo == removal.EXAMPLE_FILE else removal.take_example_away(conn)
+    removal.finish(conn, example)
 
 
 def _criar_folhas(

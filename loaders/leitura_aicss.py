@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ class Leitura:
 # ---- lines → records ---------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def _nome(campo: str) -> str:
     """A field's name without accents, case, blanks, quotes and brackets."""
     sem_acento = unicodedata.normalize("NFKD", campo).encode("ascii", "ignore").decode()

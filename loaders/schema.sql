@@ -49,6 +49,7 @@ create table if not exists intel_lead.import_status (
     constraint import_status_fim check ((data_fim is null) = (status in ('pending', 'running'))),
     constraint import_status_erro check (status <> 'failed' or erro is not null)
 );
+alter table intel_lead.import_status add column if not exists removida_em timestamptz;
 create index if not exists import_status_safra_idx
     on intel_lead.import_status (ano, distribuidora_id, camada);
 create index if not exists import_status_sha256_idx on intel_lead.import_status (sha256);
@@ -167,3 +168,5 @@ comment on column intel_lead.import_status.observacoes is
     'O que chamou a atenção sem impedir a carga.';
 comment on column intel_lead.import_status.erro is
     'Motivo da falha.';
+comment on column intel_lead.import_status.removida_em is
+    'Quando a safra foi removida do armazém (python -m loaders remover); nulo se não foi.';

@@ -15,6 +15,7 @@ vigentes as (
     from {{ source('controle', 'import_status') }} as i
     where
         i.status = 'completed'
+        and i.removida_em is null
         and (i.ano, i.distribuidora_id) in (
             select
                 n.ano,
