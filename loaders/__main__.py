@@ -173,7 +173,7 @@ def remover(
         with conectar() as conn:
             preparar(conn)
             if dry_run:
-                logging.info("sairia %s; nada mudou", removal.content(conn, safra))
+                typer.echo(f"sairia {removal.content(conn, safra)}; nada mudou")
                 return
             registro.travar(conn, [safra], esperar=False)
             registro.interromper_abandonados(conn, [safra])
