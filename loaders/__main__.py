@@ -173,6 +173,37 @@ def liberar(
 
 
 @app.command()
+def remover(
+    safra: Annotated[Safra, typer.Argument(parser=_ler_safra, metavar="401-2024")],
+    *,
+    motivo: Annotated[
+        str, typer.Option(help="Why it goes; kept with your name in controle.auditoria.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go; change nothing.")
+    ] = False,
+) -> None:
+    """Take a safra out of all that readers see; the ledger stays, its file can land again."""
+    from loaders import registro, removal
+    from loaders.conexao import conectar, preparar
+
+    if not dry_run and not motivo.strip():
+        raise typer.BadParameter("write why the safra goes", param_hint="--motivo")
+
+    def tirar() -> None:
+        with conectar() as conn:
+            preparar(conn)
+            if dry_run:
+                typer.echo(f"sairia {removal.content(conn, safra)}; nada mudou")
+                return
+            registro.travar(conn, [safra], esperar=False)
+            registro.interromper_abandonados(conn, [safra])
+            logging.warning("removida %s", removal.remove(conn, safra, motivo.strip()))
+
+    raise typer.Exit(_codigo_de_saida([tirar]))
+
+
+@app.command()
 def status(
     quantas: Annotated[int, typer.Option("-n", help="How many executions.")] = 20,
 ) -> None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import conservation, portao, registro, sums
+from loaders import conservation, portao, registro, removal, sums
 from loaders.arquivos import achar, somar_sha256
-from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
+from loaders.camadas import CAMADAS, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
 from loaders.kinds import identify
@@ -232,14 +232,13 @@ def _aterrissar(
 
     That ``completas`` lose a geodatabase's layer is what a person asked for: audited.
     """
-    registradas = [camada for camada in fonte.camadas if camada != CONJ]
-    for camada in registradas:
+    for camada in fonte.camadas:
         for aviso in fonte.observacoes.get(camada.nome, ()):
             log.warning("%s: %s: %s", arquivo, camada.nome, aviso)
     ids: dict[Safra, dict[str, int]] = {}
     for safra in fonte.safras:
         ids[safra] = registro.iniciar(
-            conn, safra, registradas, arquivo=arquivo, sha256=andamento.sha256 or ""
+            conn, safra, fonte.camadas, arquivo=arquivo, sha256=andamento.sha256 or ""
         )
         andamento.import_ids += ids[safra].values()
     with conn.transaction():
@@ -260,6 +259,8 @@ def _aterrissar(
                 ((camada, import_id),) = ids[safra].items()
                 detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
                 portao.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
+        example = None if arquivo == removal.EXAMPLE_FILE else removal.take_example_away(conn)
+    removal.finish(conn, example)
 
 
 def _criar_folhas(
@@ -267,7 +268,8 @@ def _criar_folhas(
 ) -> dict[Safra, Folha]:
     """Leaves to fill, and empty ones for layers that neither file nor safra has."""
     folhas = {
-        safra: Folha(camada, safra, por_camada.get(camada.nome) or _de_carona(por_camada))
+        # A layer that this file does not bring has no execution of its own.
+        safra: Folha(camada, safra, por_camada.get(camada.nome) or min(por_camada.values()))
         for safra, por_camada in ids.items()
     }
     if camada not in fonte.camadas:
@@ -276,11 +278,6 @@ def _criar_folhas(
     for folha in folhas.values():
         criar_folha(conn, folha)
     return folhas
-
-
-def _de_carona(por_camada: dict[str, int]) -> int:
-    """The execution that a layer without a ledger row of its own belongs to."""
-    return por_camada.get(PONNOT.nome) or min(por_camada.values())
 
 
 def _copiar_camada(

@@ -11,9 +11,11 @@ create schema if not exists intel_lead;
 
 do $$
 begin
-    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT');
+    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT', 'CONJ');
 exception when duplicate_object then null;
 end $$;
+-- Databases from before CONJ had a ledger row of its own.
+alter type intel_lead.camada_enum add value if not exists 'CONJ';
 do $$
 begin
     create type intel_lead.origem_enum as enum ('UCAT', 'UCMT', 'UCBT');
@@ -47,6 +49,7 @@ create table if not exists intel_lead.import_status (
     constraint import_status_fim check ((data_fim is null) = (status in ('pending', 'running'))),
     constraint import_status_erro check (status <> 'failed' or erro is not null)
 );
+alter table intel_lead.import_status add column if not exists removida_em timestamptz;
 create index if not exists import_status_safra_idx
     on intel_lead.import_status (ano, distribuidora_id, camada);
 create index if not exists import_status_sha256_idx on intel_lead.import_status (sha256);
@@ -162,7 +165,7 @@ comment on column intel_lead.import_status.distribuidora_id is
 comment on column intel_lead.import_status.ano is
     'Ano da safra (BASE.DAT_FNL).';
 comment on column intel_lead.import_status.camada is
-    'Camada importada: UCAT, UCMT, UCBT ou PONNOT.';
+    'Camada importada: UCAT, UCMT, UCBT, PONNOT ou CONJ.';
 comment on column intel_lead.import_status.status is
     'pending, running, completed ou failed.';
 comment on column intel_lead.import_status.arquivo is
@@ -181,3 +184,5 @@ comment on column intel_lead.import_status.observacoes is
     'O que chamou a atenção sem impedir a carga.';
 comment on column intel_lead.import_status.erro is
     'Motivo da falha.';
+comment on column intel_lead.import_status.removida_em is
+    'Quando a safra foi removida do armazém (python -m loaders remover); nulo se não foi.';

@@ -62,6 +62,7 @@
         {{ funcao_publica_safra() }}
         {{ funcao_apaga_descartada() }}
         {{ funcao_insiste() }}
+        {{ funcoes_de_remocao() }}
         {{ funcao_protege_dominio() }}
         {{ funcao_registra_mudanca() }}
         {{ funcao_audita_dominio() }}

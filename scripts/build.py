@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from dagster_pipeline import manifest
-from loaders import conexao, portao
+from loaders import aicss, conexao, portao
 from loaders.erros import ErroDeCarga
 
 INTERRUPTED = 130
@@ -68,6 +68,7 @@ def unpublished(conn: psycopg.Connection) -> list[str]:
 def build(conn: psycopg.Connection) -> int:
     """Judge, then build all at once, else one by one; returns the exit code."""
     conexao.preparar(conn)
+    aicss.preparar(conn)
     held = judge(conn)
     if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
         SCREEN.print("another dbt build is running: waiting for it …")

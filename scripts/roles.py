@@ -121,6 +121,13 @@ where nspname = 'marts' and relkind in ('r', 'p', 'v', 'm')
     or nspname = 'intel_lead' and relkind in ('v', 'm')
 """
 
+REMOVAL = """
+select format('grant execute on function %s to intel_carga', oid::regprocedure)
+from pg_proc
+where pronamespace = 'controle'::regnamespace and prosecdef
+    and proname in ('retira_safra', 'apaga_retirada', 'esquece_distribuidora', 'retira_leituras')
+"""
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -209,6 +216,7 @@ def create_all(conn: psycopg.Connection) -> int:
         conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
         grant_raw(conn)
         run_all(conn, READABLE, {})
+        run_all(conn, REMOVAL, {})
     return changed
 
 

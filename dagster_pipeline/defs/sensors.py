@@ -84,7 +84,7 @@ def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
         safras, problem = _open(conn, folder / name) if name else ([], None)
-        landed = landed_safras(conn)
+        landed, removed = landed_safras(conn), removed_safras(conn)
         for run_id in end_dead_runs(context.instance, conn):
             context.log.warning(f"run {run_id}: its process was killed")
     if name:
@@ -93,10 +93,13 @@ def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
         context.log.error(problem)
     for safra in safras:
         context.instance.report_runless_asset_event(registered(folder / name, safra))
-    known = {*safras, *landed} - set(context.instance.get_dynamic_partitions(SAFRA.name))
+    keys = set(context.instance.get_dynamic_partitions(SAFRA.name))
+    known, gone = {*safras, *landed} - keys, keys & removed - {*safras}
+    changes = [SAFRA.build_add_request(sorted(known))] if known else []
+    changes += [SAFRA.build_delete_request(sorted(gone))] if gone else []
     return dg.SensorResult(
         run_requests=[run_request(folder / name, safra) for safra in safras],
-        dynamic_partitions_requests=[SAFRA.build_add_request(sorted(known))] if known else [],
+        dynamic_partitions_requests=changes,
         skip_reason=None if safras else problem or f"nothing new in {folder}",
         cursor=json.dumps(
             {
@@ -112,6 +115,17 @@ def landed_safras(conn: psycopg.Connection) -> list[str]:
     """Keys of all landed safras: the command line may have landed some that Dagster never saw."""
     rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
     return [chave for (chave,) in rows]
+
+
+def removed_safras(conn: psycopg.Connection) -> set[str]:
+    """Keys of the safras that a person, or the first real file, took out and that are not back."""
+    rows = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from intel_lead.import_status as i"
+        " where removida_em is not null and not exists (select from intel_lead.import_status as n"
+        "  where (n.ano, n.distribuidora_id) = (i.ano, i.distribuidora_id)"
+        "   and n.import_id > i.import_id and n.removida_em is null)"
+    )
+    return {chave for (chave,) in rows}
 
 
 def _open(conn: psycopg.Connection, path: Path) -> tuple[list[str], str | None]:
