@@ -136,7 +136,8 @@ def liberar(
     motivo: Annotated[str, typer.Option(help="Why it is right as it is; kept with your name.")],
 ) -> None:
     """Accept a safra that the landing gate holds; written to controle.auditoria."""
-    from loaders import portao, registro
+    from loaders import registro
+from loaders.gate import hold
     from loaders.conexao import conectar, preparar
 
     if not motivo.strip():
@@ -146,7 +147,7 @@ def liberar(
         with conectar() as conn:
             preparar(conn)
             registro.travar(conn, [safra], esperar=False)
-            portao.liberar(conn, safra, motivo.strip())
+            hold.liberar(conn, safra, motivo.strip())
 
     raise typer.Exit(_codigo_de_saida([aceitar]))
 
