@@ -137,8 +137,8 @@ def liberar(
 ) -> None:
     """Accept a safra that the landing gate holds; written to controle.auditoria."""
     from loaders import registro
-from loaders.gate import hold
     from loaders.conexao import conectar, preparar
+    from loaders.gate import hold
 
     if not motivo.strip():
         raise typer.BadParameter("write why the safra is right as it is", param_hint="--motivo")

@@ -54,7 +54,8 @@ def pending(conn: psycopg.Connection) -> list[str]:
     found = conn.execute(
         "select distribuidora_id || '-' || ano from controle.safra_importada as i"
         " where not exists (select from controle.veredito as v"
-        "  where (v.ano, v.distribuidora_id, v.import_id) = (i.ano, i.distribuidora_id, i.import_id))"
+        "  where (v.ano, v.distribuidora_id, v.import_id)"
+        "   = (i.ano, i.distribuidora_id, i.import_id))"
         " order by ano, distribuidora_id"
     )
     return [key for (key,) in found]
