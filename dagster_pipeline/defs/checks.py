@@ -104,14 +104,14 @@ def portao_de_entrada(
     levels = {"estrutura": error if seen.held else warn, "plausibilidade": warn}
     for camada in CAMADAS:
         for severity, level in levels.items():
-            judged = [r for r in seen.of(camada.nome) if r.regra.severidade == severity]
-            failed = [r for r in judged if not r.sucesso]
+            judged = [r for r in seen.of(camada.nome) if r.rule.severity == severity]
+            failed = [r for r in judged if not r.ok]
             yield dg.AssetCheckResult(
                 asset_key=["raw", camada.tabela],
                 check_name=severity,
                 passed=not failed,
                 severity=level,
-                description="; ".join(f"{r.regra.nome} {r.regra.coluna} {r}" for r in failed),
+                description="; ".join(f"{r.rule.name} {r.rule.column} {r}" for r in failed),
                 metadata={"expectativas": len(judged), "falhas": len(failed)},
             )
     if seen.held:
