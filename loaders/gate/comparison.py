@@ -178,7 +178,7 @@ def vanished_groups(seen: Seen) -> Iterator[Finding]:
 
 
 def trimmed_energy(seen: Seen) -> Iterator[Finding]:
-    """Energy over all layers, without the few units that could change it alone."""
+    """Energy over all layers, without the twentieth of the units that could change it alone."""
     now, before = seen.now[TOTAL]["most_kwh"], seen.before[TOTAL]["most_kwh"]
     low, high = limits()["energia_de_quase_todas"]
     # Layers that only one of the contents has are judged as layers.
@@ -193,7 +193,7 @@ def trimmed_energy(seen: Seen) -> Iterator[Finding]:
         yield seen.finding(
             "energia_de_quase_todas",
             TOTAL,
-            f"todas as camadas, fora as cinco maiores unidades: {now:.0f} kWh são"
+            f"todas as camadas, fora as maiores (5 %): {now:.0f} kWh são"
             f" {pct(now, before)} de {before:.0f}; o admitido é de {pct(low, 1)} a {pct(high, 1)}",
             antes_kwh=before,
             agora_kwh=now,

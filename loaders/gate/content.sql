@@ -1,7 +1,7 @@
--- One content by itself, per layer and over all (layer null): units, energy without the five greatest of all layers,
--- the median year of a unit, and units without energy per month.
+-- One content by itself, per layer and over all (layer null): units, energy without the greatest twentieth of all
+-- units, the median year of a unit, and units without energy per month.
 with ranked as (
-    select *, row_number() over (order by kwh desc) as place
+    select *, row_number() over (order by kwh desc) > 0.05 * count(*) over () as ordinary
     from {table}
 )
 
@@ -9,7 +9,7 @@ select
     layer,
     count(*) as units,
     count(*) filter (where coded) as coded,
-    coalesce(sum(kwh) filter (where place > 5), 0) as most_kwh,
+    coalesce(sum(kwh) filter (where ordinary), 0) as most_kwh,
     count(*) filter (where kwh > 0) as active,
     percentile_disc(0.5) within group (order by kwh) filter (where kwh > 0) as median_kwh,
     {zero}

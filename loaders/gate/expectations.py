@@ -154,6 +154,7 @@ def _validate(taken: Sequence[Figure]) -> Iterable[Any]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     import pandas as pd
+    from great_expectations.expectations.row_conditions import Column
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     frame = pd.DataFrame(
@@ -182,8 +183,7 @@ def _validate(taken: Sequence[Figure]) -> Iterable[Any]:
                 column_B=less,
                 or_equal=True,
                 ignore_row_if="either_value_is_missing",
-                row_condition=f'regra=="{name}"',
-                condition_parser="pandas",
+                row_condition=Column("regra") == name,
             )
             for greater, less, name in pairs
         ],
