@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import conservation, portao, registro, removal, sums
+from loaders import conservation, registro, removal, sums
 from loaders.arquivos import achar, somar_sha256
 from loaders.camadas import CAMADAS, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders.gate import hold, references
+from loaders.gate.evidence import DOOR, Finding, said
 from loaders.kinds import identify
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
 from loaders.safra import Safra
@@ -115,7 +117,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
             preparar(conn)
             try:
                 chaves = _carregar(conn, caminho, opcoes, andamento)
-                andamento.retidas = portao.retidas(conn, chaves)
+                andamento.retidas = hold.retidas(conn, chaves)
             except OSError as erro:
                 motivo = erro.strerror or erro
                 raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
@@ -129,7 +131,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
     for chave, motivo in andamento.retidas.items():
         raise EntregaRetida(
             f"{caminho.name}: aterrissou, mas a safra {resumir(list(andamento.retidas))} está"
-            f" retida e não será publicada: {motivo}; {portao.remedio(chave)}"
+            f" retida e não será publicada: {motivo}; {hold.remedio(chave)}"
         )
     return chaves
 
@@ -245,20 +247,20 @@ def _aterrissar(
         # A wide layer's default sample takes longer than its COPY; dbt's plans need its row count.
         conn.execute("set local default_statistics_target = 10")
         folhas, somas = [], {}
-        for safra in fonte.safras:
-            portao.medir_antigas(conn, safra)
         for camada in CAMADAS:
             novas = _criar_folhas(conn, fonte, camada, ids)
             folhas += novas.values()
             if fonte.presente(camada):
                 somas |= _copiar_camada(conn, fonte, camada, novas, arquivo, opcoes)
-        trocar(conn, folhas)
+        findings = {safra: _compare(conn, fonte, safra, folhas) for safra in fonte.safras}
+        keep = {name for safra in fonte.safras for name in references.to_keep(conn, safra)}
+        trocar(conn, folhas, keep=keep)
         for safra in fonte.safras:
-            _concluir(conn, fonte, safra, ids[safra], somas)
+            _concluir(conn, fonte, safra, ids[safra], somas, findings[safra])
             if safra.chave in completas:
                 ((camada, import_id),) = ids[safra].items()
                 detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
-                portao.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
+                hold.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
         example = None if arquivo == removal.EXAMPLE_FILE else removal.take_example_away(conn)
     removal.finish(conn, example)
 
@@ -311,40 +313,53 @@ def _copiar_camada(
     return {(safra, camada.nome): soma for safra, soma in somas.items()}
 
 
+def _compare(
+    conn: psycopg.Connection, fonte: "Fonte", safra: Safra, folhas: list[Folha]
+) -> list[Finding]:
+    """What the new leaves say beside what the distributor delivered before."""
+    return references.compare_landing(
+        conn,
+        safra,
+        {f.camada.nome: f.nova for f in folhas if f.safra == safra and f.camada in fonte.camadas},
+        complete=len(fonte.camadas) > 1,
+        absent=[c.nome for c in fonte.camadas if not fonte.presente(c)],
+    )
+
+
 def _concluir(
     conn: psycopg.Connection,
     fonte: "Fonte",
     safra: Safra,
     ids: dict[str, int],
     somas: "dict[tuple[Safra, str], Soma]",
+    findings: list[Finding],
 ) -> None:
-    """Close one safra: through the gate, or held."""
-    contagens, medidas, em_dobro = {}, {}, []
-    for nome in ids:
-        soma = somas.get((safra, nome))
+    """Close one safra: through the gate's comparison, or held."""
+    contagens, delivered, findings = {}, {}, list(findings)
+    for camada in (c for c in fonte.camadas if c.nome in ids):
+        nome, soma = camada.nome, somas.get((safra, camada.nome))
         processadas = soma.lidas - soma.rejeitadas if soma else 0
-        medidas[nome] = portao.Medida(processadas, soma.kwh if soma else 0.0)
+        kwh = soma.kwh if soma else 0.0
+        delivered[nome] = hold.Delivered(ids[nome], processadas, kwh, fonte.presente(camada))
         contagens[nome] = registro.Contagem(
             processadas=processadas,
             rejeitadas=soma.rejeitadas if soma else 0,
             observacoes="; ".join(_notas(fonte.observacoes.get(nome, ()), soma)) or None,
         )
-        em_dobro += _em_dobro(nome, soma)
+        findings += _em_dobro(nome, soma)
     sums.write(conn, safra, fonte.camadas, ids, somas)
-    completa = len(fonte.camadas) > 1
-    quedas = "; ".join(
-        [*em_dobro, *map(str, portao.avaliar(conn, safra, medidas, completa=completa))]
-    )
-    if quedas:
-        erro = f"safra retida: {quedas}; {portao.remedio(safra.chave)}"
+    reason = said(findings)
+    if findings:
+        erro = f"safra retida: {reason}; {hold.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
-    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
+    complete = len(fonte.camadas) > 1
+    hold.record(conn, safra, delivered, complete=complete, accepted=not findings)
+    waiting = hold.pendencia(conn, safra, ids)
     registro.concluir(
-        conn,
-        safra,
-        {ids[nome]: c for nome, c in contagens.items()},
-        retencao=quedas or portao.pendencia(conn, safra, ids),
+        conn, safra, {ids[nome]: c for nome, c in contagens.items()}, retencao=reason or waiting
     )
+    if findings or not waiting:
+        hold.note(conn, safra, findings)
 
 
 def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
@@ -354,7 +369,9 @@ def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
     yield from do_arquivo
     if soma is None:
         return
-    yield from (f"{quantas} linhas rejeitadas: {motivo}" for motivo, quantas in soma.motivos.items())
+    yield from (
+        f"{quantas} linhas rejeitadas: {motivo}" for motivo, quantas in soma.motivos.items()
+    )
     for motivo, quantas in soma.corrigidos.items():
         feito = "sem data para quem lê" if motivo in physics.KEPT_AS_TEXT else "anulados"
         yield f"{quantas} valores {feito}: {motivo}"
@@ -362,7 +379,7 @@ def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
         yield f"{soma.sobrepostas} COD_ID com energia no mesmo mês em linhas diferentes: somadas"
 
 
-def _em_dobro(nome: str, soma: "Soma | None") -> list[str]:
+def _em_dobro(nome: str, soma: "Soma | None") -> list[Finding]:
     """A layer with many copies was exported twice, or joined with itself: not to be published."""
     from loaders import copies, physics
 
@@ -370,10 +387,11 @@ def _em_dobro(nome: str, soma: "Soma | None") -> list[str]:
     maximo = physics.limit(physics.COPIES)
     if not soma or copias <= maximo * soma.lidas:
         return []
-    return [
+    text = (
         f"{nome}: {copias} de {soma.lidas} linhas são cópias idênticas de outras"
         f" ({copias / soma.lidas:.0%}; o máximo é {maximo:.0%})"
-    ]
+    )
+    return [Finding(physics.COPIES, nome, text, DOOR, {"copias": copias, "linhas": soma.lidas})]
 
 
 def descrever(caminho: Path, opcoes: Opcoes) -> None:

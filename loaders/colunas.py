@@ -94,9 +94,7 @@ def converter(
     return pa.RecordBatch.from_pydict(colunas)
 
 
-def _converter_coluna(
-    valores: pa.Array, alvo: pa.DataType, notacao: Notation | None
-) -> pa.Array:
+def _converter_coluna(valores: pa.Array, alvo: pa.DataType, notacao: Notation | None) -> pa.Array:
     tipo = valores.type
     if tipo.equals(alvo):
         return valores

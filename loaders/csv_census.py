@@ -41,7 +41,12 @@ class Census:
 
 
 def take(
-    stream: BinaryIO, grammar: Grammar, name: str, *, keys: tuple[int, ...], numeric: Mapping[str, int]
+    stream: BinaryIO,
+    grammar: Grammar,
+    name: str,
+    *,
+    keys: tuple[int, ...],
+    numeric: Mapping[str, int],
 ) -> Census:
     """Count a file.
 

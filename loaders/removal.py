@@ -12,9 +12,10 @@ import psycopg
 from psycopg import sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from loaders import amostra_aicss, portao, registro
+from loaders import amostra_aicss, registro
 from loaders.camadas import CAMADAS
 from loaders.erros import EntradaInvalida, FalhaDeBanco
+from loaders.gate.hold import auditar
 from loaders.safra import Safra
 
 REMOCAO = "remover safra"
@@ -102,7 +103,7 @@ def remove(conn: psycopg.Connection, safra: Safra, reason: str) -> Content:
     found = content(conn, safra)
     with conn.transaction():
         leaves = _take_out(conn, safra)
-        portao.auditar(
+        auditar(
             conn,
             acao=REMOCAO,
             objeto=safra.chave,
@@ -225,7 +226,7 @@ def take_example_away(conn: psycopg.Connection) -> list[str] | None:
     registro.travar(conn, [EXAMPLE], esperar=False)
     leaves = _take_out(conn, EXAMPLE)
     _sample_out(conn)
-    portao.auditar(
+    auditar(
         conn,
         acao=REMOCAO,
         objeto=EXAMPLE.chave,

@@ -16,7 +16,6 @@ import psycopg
 import typer
 from psycopg import sql
 
-from dagster_pipeline.expectativas import TABELA
 from loaders import aicss, conexao
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
@@ -140,9 +139,9 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 
 def loaders_objects() -> list[str]:
-    """Qualified names of what the DDL of the loaders and of the landing gate creates."""
+    """Qualified names of what the DDL of the loaders creates."""
     files = [f for f in resources.files("loaders").iterdir() if f.name.endswith(".sql")]
-    texts = [TABELA, *(f.read_text(encoding="utf-8") for f in files)]
+    texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
     return re.findall(create, "\n".join(texts))
 
