@@ -4,14 +4,16 @@ Belongs here: keys of tables, canonical cells, sums by key, differences. Not her
 """
 
 import csv
-import hashlib
+import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from struct import unpack
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import psycopg
 from psycopg import sql
 
@@ -94,51 +96,66 @@ def same(expected: str, found: str) -> bool:
 
 
 # ── Sums ──────────────────────────────────────────────────────────────────────────────────────────
-def weight(*parts: str) -> float:
-    """A number in [0, 1) that a key always has: a value on the wrong row changes a weighted sum."""
-    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=4).digest()
-    return int.from_bytes(digest) / 2**32
+def _weights(texts: list[str]) -> np.ndarray:
+    """For each text a number in [0, 1) that it always has."""
+    return pd.util.hash_array(np.array(texts, dtype=object)) / 2.0**64
 
 
-def summarize(table: str, rows: Iterable[Row]) -> list[dict[str, str]]:
+def _keys(table: str, rows: Sequence[Row]) -> list[str]:
+    columns = [[_rough(row[c]) for row in rows] for c in key_of(table)]
+    return ["\x1f".join(parts) for parts in zip(*columns, strict=True)]
+
+
+def summarize(table: str, rows: Sequence[Row]) -> list[dict[str, str]]:
     """A line per column: rows, nulls, and sums in which each value counts with its row's key.
 
-    Numbers: least, greatest, sum, weighted sum. Anything else: a sum of hashes of key and value.
+    Numbers: least, greatest, sum, sum weighted by the key, so that a value on the wrong row shows.
+    Anything else: a sum of hashes of key and value.
     """
-    rows = list(rows)
-    keys = [[cell(row[c]) for c in key_of(table)] for row in rows]
-    weights = [weight(*key) for key in keys]
+    keys = _keys(table, rows)
+    weights = _weights(keys) if keys else np.array([])
     lines = []
     for column in sorted({c for row in rows for c in row}):
         values = [row.get(column) for row in rows]
-        kinds = {v for v in values if isinstance(v, str) and v.startswith("~")}
-        there = [(v, w, k) for v, w, k in zip(values, weights, keys, strict=True) if cell(v)]
+        there = np.array([v is not None and v == v for v in values])
         line = {"table": table, "column": column, "rows": str(len(rows))}
-        line["nulls"] = str(len(rows) - len(there))
-        if kinds:
-            line["kind"] = kinds.pop()
-        elif there and all(type(v) in (int, float) for v, _, _ in there):
-            numbers = [float(v) for v, _, _ in there]
-            line |= {
-                "least": cell(min(numbers)),
-                "greatest": cell(max(numbers)),
-                "sum": cell(math.fsum(numbers)),
-                "weighted": cell(math.fsum(float(v) * w for v, w, _ in there)),
-            }
-        elif there:
-            line["hashed"] = cell(round(math.fsum(weight(*k, _rough(v)) for v, _, k in there), 6))
-        lines.append(line)
+        line["nulls"] = str(int((~there).sum()))
+        lines.append(line | _measures(values, there, weights, keys))
     return lines
+
+
+def _measures(
+    values: list[Any], there: np.ndarray, weights: np.ndarray, keys: list[str]
+) -> dict[str, str]:
+    kept = list(itertools.compress(values, there))
+    if not kept:
+        return {}
+    if isinstance(kept[0], str) and kept[0].startswith("~"):
+        return {"kind": ",".join(sorted(set(kept)))}
+    if set(map(type, kept)) <= {int, float}:
+        numbers = np.array(kept, dtype=float)
+        return {
+            "least": cell(float(numbers.min())),
+            "greatest": cell(float(numbers.max())),
+            "sum": cell(math.fsum(numbers)),
+            "weighted": cell(math.fsum(numbers * weights[there])),
+        }
+    named = zip(itertools.compress(keys, there), kept, strict=True)
+    hashes = _weights([f"{key}\x1f{_rough(value)}" for key, value in named])
+    return {"hashed": cell(round(math.fsum(hashes), 6))}
 
 
 def _rough(value: object) -> str:
     """Text of a value for a hash; numbers in arrays to ten digits."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, list):
         return ",".join("" if v is None else f"{v:.10g}" for v in value)
     return cell(value)
 
 
-SUMMARY = "table column rows nulls kind least greatest sum weighted hashed".split()
+MEASURES = ["rows", "nulls", "kind", "least", "greatest", "sum", "weighted", "hashed"]
+SUMMARY = ["table", "column", *MEASURES]
 
 
 def differences_of_sums(expected: list[dict[str, str]], found: list[dict[str, str]]) -> list[str]:
@@ -154,7 +171,7 @@ def differences_of_sums(expected: list[dict[str, str]], found: list[dict[str, st
         # A sum of values that cancel out keeps the rounding of the greatest.
         size = max(abs(float(line.get(c) or 0)) for c in ("least", "greatest"))
         slack = EXACT * size * int(line["rows"])
-        for measure in SUMMARY[2:]:
+        for measure in MEASURES:
             a, b = line.get(measure) or "", other.get(measure) or ""
             if not (same(a, b) or (measure in ("sum", "weighted") and _near(a, b, slack))):
                 said.append(f"{name}: {measure} should be {a or 'nothing'}, is {b or 'nothing'}")
@@ -182,7 +199,9 @@ def differences_of_rows(
         for column, right in row.items():
             if not same(right, cell(other.get(column))):
                 is_ = cell(other.get(column)) or "null"
-                text = f"{table}.{column} of {' '.join(name)}: should be {right or 'null'}, is {is_}"
+                text = (
+                    f"{table}.{column} of {' '.join(name)}: should be {right or 'null'}, is {is_}"
+                )
                 said.setdefault(column, []).append(text)
     return [
         line
@@ -234,13 +253,17 @@ def fetch(conn: psycopg.Connection, schema: str, table: str, years: list[int]) -
     layers = dict(conn.execute("select import_id, camada::text from intel_lead.import_status"))
     instants = {}
     if "leitura_id" in columns or "ultima_leitura_id" in columns:
-        readings = conn.execute("select leitura_id, dispositivo_id, medido_em from raw.aicss_leitura")
+        readings = conn.execute(
+            "select leitura_id, dispositivo_id, medido_em from raw.aicss_leitura"
+        )
         instants = {n: f"{d} {cell(t)}" for n, d, t in readings}
-    left_out = NOT_COMPARED.get(table) or set()
+    if table == "vw_import_status_resumido":
+        rows = [row for row in rows if row["camada"] != "CONJ"]
+    kept = columns - (NOT_COMPARED.get(table) or set())
+    spelled = {c: _spelling(table, c, layers, instants) for c in kept}
     return [
-        {c: _spelled(table, c, v, layers, instants) for c, v in row.items() if c not in left_out}
+        {c: None if row[c] is None else spell(row[c]) for c, spell in spelled.items()}
         for row in rows
-        if not (table == "vw_import_status_resumido" and row["camada"] == "CONJ")
     ]
 
 
@@ -248,21 +271,25 @@ _WHEN = {
     "created_at", "updated_at", "data_enriquecimento", "publicada_em", "data_inicio", "data_fim",
     "duracao", "recebido_em", "parametros_md5",
 }  # fmt: skip
+_PLAIN = {str, int, float, bool, list, date, datetime}
 
 
-def _spelled(table: str, column: str, value: Any, layers: dict, instants: dict) -> Any:  # noqa: ANN401
-    if value is None:
-        return None
+def _spelling(
+    table: str, column: str, layers: dict[int, str], instants: dict[int, str]
+) -> Callable[[Any], Any]:
+    """What turns the column's values into the golden files' spelling."""
     numbered = (table, column) in {("lead_enrichment_log", "id"), ("safra_publicada", "import_id")}
     if column in _WHEN or numbered:
-        return f"~{type(value).__name__}"
+        return lambda value: f"~{type(value).__name__}"
     if column == "import_id":
-        return layers.get(value, f"no import {value}")
+        return lambda value: layers.get(value, f"no import {value}")
     if column in ("leitura_id", "ultima_leitura_id"):
-        return instants.get(value, f"no reading {value}")
+        return lambda value: instants.get(value, f"no reading {value}")
     if column == "geom":
-        _, kind, srid, x, y = unpack("<BIIdd", bytes.fromhex(value))
-        return f"{srid} {x!r} {y!r}" if kind == 0x20000001 else f"kind {kind:x}"
-    if type(value).__name__ == "UUID":
-        return str(value)
-    return value
+        return _point
+    return lambda value: value if type(value) in _PLAIN else str(value)
+
+
+def _point(ewkb: str) -> str:
+    _, kind, srid, x, y = unpack("<BIIdd", bytes.fromhex(ewkb))
+    return f"{srid} {x!r} {y!r}" if kind == 0x20000001 else f"kind {kind:x}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-PLAIN = (
+PLAIN = (  # noqa: SIM905
     "area_localizacao classe_consumo distribuidora fase_conexao grupo_tensao modalidade_tarifaria"
     " municipio segmento_mercado situacao_uc subgrupo_tarifario tensao_fornecimento"
     " tipo_ponto_notavel tipo_sistema"

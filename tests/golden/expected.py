@@ -1,7 +1,7 @@
 """What the warehouse must hold after deliveries were landed and built, worked out in pandas.
 
 Belongs here: leads, months, history, exceptions, points of one delivery or of several files of a
-safra. Not here: reading (layers.py), sums and views over leads (rollups.py), readings (readings.py).
+safra. Not here: reading (layers.py), sums and views (rollups.py), sensors (readings.py).
 The rules are those of DESIGN §6, docs/divergences.md and the columns' descriptions.
 """
 
@@ -49,6 +49,12 @@ SERIES = {
     "demanda_total": "DEM", "demanda_ponta": "DEM_P", "demanda_fora_ponta": "DEM_F",
     "dic": "DIC", "fic": "FIC",
 }  # fmt: skip
+
+
+TABLES = (  # noqa: SIM905
+    "lead_bruto lead_historico lead_serie lead_energia_mensal lead_demanda_mensal"
+    " lead_qualidade_mensal qualidade_excecao carga_resumo conjunto ponto_notavel"
+).split()
 
 
 @dataclass
@@ -103,7 +109,7 @@ def first(*values: Any) -> Any:  # noqa: ANN401
 
 
 def month_energy(whole: float | None, peak: float | None, off: float | None) -> float | None:
-    """A month's energy: the one reading, or both tariff posts together, or the one that is there."""
+    """A month's energy: the one reading, or both tariff posts, or the one that is there."""
     return whole if whole is not None else total([peak, off])
 
 
@@ -243,13 +249,7 @@ def safra_of(deliveries: list[Delivery], domains: Domains) -> Safra:
     known |= {f"{name} documented": ids for name, ids in known.items()}
     systems = domains["tipo_sistema"]
     known["tipo_sistema documented"] = set(systems[systems["documentado"] == "true"]["id"])
-    tables = {
-        name: []
-        for name in (
-            "lead_bruto lead_historico lead_serie lead_energia_mensal lead_demanda_mensal"
-            " lead_qualidade_mensal qualidade_excecao carga_resumo conjunto ponto_notavel"
-        ).split()
-    }
+    tables = {name: [] for name in TABLES}
     for layer in UC_LAYERS:
         frame = layers.get(layer)
         if frame is None or frame.empty:
@@ -286,9 +286,7 @@ def _open(tables: dict[str, Rows], safra: Safra, lead: dict[str, Any], series: d
     """A unit's series, and the monthly tables that they open into."""
     key = {"uc_id": lead["uc_id"], "origem": lead["origem"]} | safra.key
     tables["lead_serie"].append(key | series)
-    month = {
-        name: (values or [None] * 12) for name, values in series.items()
-    }
+    month = {name: (values or [None] * 12) for name, values in series.items()}
     for m in MONTHS:
         at = {name: values[m - 1] for name, values in month.items()}
         whole, peak, off = (at[n] for n in SERIES if n.startswith("energia"))
@@ -302,12 +300,12 @@ def _open(tables: dict[str, Rows], safra: Safra, lead: dict[str, Any], series: d
             }
         )
         if lead["origem"] != "UCBT":
-            demand = first(at["demanda_total"], greatest([at["demanda_ponta"], at["demanda_fora_ponta"]]))
+            posts = [at["demanda_ponta"], at["demanda_fora_ponta"]]
             tables["lead_demanda_mensal"].append(
                 key
                 | {
                     "mes": m,
-                    "demanda_total": demand,
+                    "demanda_total": first(at["demanda_total"], greatest(posts)),
                     "demanda_ponta": at["demanda_ponta"],
                     "demanda_fora_ponta": at["demanda_fora_ponta"],
                     "demanda_contratada": lead["pac"],
@@ -321,6 +319,7 @@ def _open(tables: dict[str, Rows], safra: Safra, lead: dict[str, Any], series: d
 
 def _landed(layer: str, safra: Safra, frame: pd.DataFrame) -> Rows:
     """What the file itself says, per month."""
+
     def column_sum(prefix: str, m: int) -> float | None:
         name = f"{prefix}_{m:02d}"
         return total([number(v) for v in frame[name]]) if name in frame else None

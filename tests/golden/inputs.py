@@ -12,13 +12,13 @@ from loaders.sintetico import gerar
 CLONE = Path(__file__).resolve().parent.parent.parent
 MUX = CLONE.parent / "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
 
-V11_FAULTS = (
+V11_FAULTS = (  # noqa: SIM905
     "at_ds cnae_em_branco cnae_invalido pn_con_orfao codigo_fora_do_dominio tip_sist_desconhecido"
     " energia_negativa u_fffd data_sentinela cep_variado car_inst_em_w dem_cont_car_inst_mw"
     " demanda_zero cod_id_em_branco coluna_extra dic_impossivel energia_impossivel"
 ).split()
 """Every fault that a landing survives and that belongs together in one file."""
-M10_FAULTS = "at_ds pn_con_orfao codigo_fora_do_dominio cep_variado data_sentinela".split()
+M10_FAULTS = ["at_ds", "pn_con_orfao", "codigo_fora_do_dominio", "cep_variado", "data_sentinela"]
 
 Row = dict[str, object]
 
@@ -35,7 +35,12 @@ def synthetic(folder: Path) -> Inputs:
     """Write the made-up files: models V11 and M10, the three ``_pj`` CSVs, a log."""
     folder.mkdir(parents=True, exist_ok=True)
     v11 = gerar(
-        folder / "v11.gdb.zip", ucs=700, semente=7, distribuidora=61200, ano=2022, defeitos=V11_FAULTS
+        folder / "v11.gdb.zip",
+        ucs=700,
+        semente=7,
+        distribuidora=61200,
+        ano=2022,
+        defeitos=V11_FAULTS,
     )
     m10 = gerar(
         folder / "m10.gdb.zip",
@@ -197,8 +202,10 @@ def _readings(path: Path) -> Path:
         )
     for second in range(0, 600, 60):
         distance = [0, 99.5, 100.5, ""][second // 60 % 4]
-        stamp = f"{day}23:{55 + second // 60:02d}:00-03:00" if second < 300 else (
-            f"2025-03-11T00:{second // 60 - 5:02d}:00-03:00"
+        stamp = (
+            f"{day}23:{55 + second // 60:02d}:00-03:00"
+            if second < 300
+            else (f"2025-03-11T00:{second // 60 - 5:02d}:00-03:00")
         )
         light = 1500 if second % 120 else 2500
         rows.append(f"aicss-garagem,{stamp},{light},{distance},,,,,")

@@ -1,6 +1,6 @@
 """A delivered file as pandas sees it: one frame per layer, ANEEL's V11 names, fields cleaned.
 
-Belongs here: reading with pyogrio or pandas, what a field's text means. Not here: leads (expected.py).
+Belongs here: reading with pyogrio or pandas, what a field means. Not here: leads (expected.py).
 Nothing of loaders, macros or models is used: this is the other opinion.
 """
 

@@ -133,9 +133,7 @@ def save(folder: Path, deliveries: list[Delivery], tables: Tables, leads: list[s
         old.unlink()
     inputs = [{"file": d.file, "sha256": d.sha256} for d in deliveries]
     compare.write(folder / INPUTS, ["file", "sha256"], inputs)
-    sums = [
-        line for name in sorted(tables) for line in compare.summarize(name, tables[name])
-    ]
+    sums = [line for name in sorted(tables) for line in compare.summarize(name, tables[name])]
     compare.write(folder / SUMS, compare.SUMMARY, sums)
     chosen = set(leads)
     for name in sorted(tables):

@@ -1,10 +1,23 @@
-"""Yearly figures of a lead, its enrichment, rollups and views. Not here: single rows (expected.py)."""
+"""Yearly figures of a lead, its enrichment, rollups and views.
+
+Belongs here: sums and joins over what expected.py makes. Not here: single rows of a file.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.golden.expected import Domains, Rows, Safra, first, greatest, mean, month_energy, point, total
+from tests.golden.expected import (
+    Domains,
+    Rows,
+    Safra,
+    first,
+    greatest,
+    mean,
+    month_energy,
+    point,
+    total,
+)
 from tests.golden.layers import UC_LAYERS, Delivery
 
 Row = dict[str, Any]
@@ -181,7 +194,8 @@ def views(safras: list[Safra], deliveries: list[Delivery], domains: Domains) -> 
 
 def _with_activity(leads: Rows, domains: Domains) -> Rows:
     cnaes, segments = _index(domains, "cnae"), _index(domains, "segmento_mercado")
-    same = "uc_id ano distribuidora_id origem cod_id cnae_id segmento_mercado_id".split()
+    same = ["uc_id", "ano", "distribuidora_id", "origem", "cod_id", "cnae_id"]
+    same += ["segmento_mercado_id"]
     return [
         {name: lead[name] for name in same}
         | {
@@ -208,14 +222,14 @@ DESCRIBED = {
     "municipio": ("municipio", "municipio_id", "nome"),
     "uf": ("municipio", "municipio_id", "uf"),
 }
-OWN = (
+OWN = (  # noqa: SIM905
     "uc_id cod_id ano distribuidora_id origem status situacao_uc_id classe_consumo_id"
     " segmento_mercado_id cnae_id grupo_tensao_id subgrupo_tarifario_id modalidade_tarifaria_id"
     " tipo_sistema_id fase_conexao_id tensao_fornecimento_id pac carga_instalada_kw livre"
     " possui_geracao ceg_gd sem_rede data_conexao municipio_id bairro cep area_localizacao"
     " conjunto_id subestacao circuito pn_con latitude_final longitude_final origem_coordenada geom"
 ).split()
-OF_YEAR = (
+OF_YEAR = (  # noqa: SIM905
     "soma_energia media_energia soma_energia_ponta soma_energia_fora_ponta maxima_demanda"
     " media_demanda soma_dic media_dic soma_fic media_fic enriquecimento_status data_enriquecimento"
 ).split()

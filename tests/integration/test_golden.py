@@ -11,7 +11,6 @@ import pytest
 
 from tests.golden import compare, make
 from tests.golden.inputs import MUX, Inputs, synthetic
-
 from tests.integration import armazem as a
 from tests.integration.conftest import _database
 
