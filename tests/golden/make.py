@@ -51,6 +51,8 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
             tables.setdefault(name, []).extend(rows)
     tables |= rollups.views(safras, deliveries, known)
     tables |= {name: frame.to_dict("records") for name, frame in known.items()}
+    for name in ("municipio", "distribuidora"):
+        tables[name] = [row | {"id": int(row["id"])} for row in tables[name]]
     if inputs.aicss:
         tables |= readings.expected(inputs.aicss, known)
     return deliveries, {name: list(map(_typed, rows)) for name, rows in tables.items()}
