@@ -51,6 +51,8 @@ DOMAIN_KEY = ("id",)
 NOT_COMPARED = {
     # The ledger itself; its last rows are vw_import_status_resumido.
     "import_status": None,
+    # What the gate found: its own tests' business.
+    "qualidade_validacao": None,
     # What the loader says to a person: its wording is the loaders' tests' business.
     "vw_import_status_resumido": {"mensagem"},
 }
