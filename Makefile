@@ -46,6 +46,10 @@ unit: venv ## the tests that need no database
 integration: venv ## the tests on a PostgreSQL/PostGIS of their own
 	$(BIN)/python -m pytest tests/integration
 
+.PHONY: mutants
+mutants: venv ## plant faults one at a time, say which no test notices: make mutants MUTANTS="--only cep() --limit 50"
+	$(BIN)/python -m tests.mutants $(MUTANTS)
+
 .PHONY: bench
 bench: venv ## measure it against ogr2ogr, pandas and bare SQL; an hour or more: make bench BENCH="--so landing"
 	$(BIN)/python -m scripts.bench $(BENCH)

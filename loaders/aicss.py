@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib import resources
 from itertools import islice
@@ -28,21 +28,25 @@ from psycopg.types.json import Jsonb
 from rich.console import Console
 from rich.progress import wrap_file
 
-from loaders import conexao
+from loaders import aicss_text, conexao, removal
+from loaders.aicss_clock import Ilegivel, Relogio, horario
+from loaders.aicss_text import lines
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
 from loaders.leitura_aicss import (
+    EMPATE,
     ESTADOS,
+    INCOMPLETA,
+    JSON_ILEGIVEL,
     LEITORES,
+    NAO_OBJETO,
     NUMEROS,
-    Ilegivel,
     Leitura,
     Origem,
     Registro,
+    cabecalho,
     dispositivo_do_nome,
     formato,
-    horario,
     leitura,
-    linhas,
 )
 
 ENTRADA_PADRAO = "-"
@@ -52,6 +56,39 @@ LINHAS_DE_AMOSTRA = 200
 _COLUNAS = ", ".join(c.name for c in fields(Leitura)) + ", arquivo, linha, recebido_em"
 _MEDIDAS = ", ".join(f"{{0}}.{c}" for c in (*NUMEROS, *ESTADOS))
 
+SEPARA_EMPATES = f"""
+    with empatada as (
+        select dispositivo_id, medido_em
+        from aicss_chegada
+        where motivo is null
+        group by dispositivo_id, medido_em
+        having count(*) > 1
+    ),
+
+    distinta as (
+        select dispositivo_id, medido_em, {_MEDIDAS.format("c")}, min(ordem) as ordem
+        from aicss_chegada as c inner join empatada using (dispositivo_id, medido_em)
+        where motivo is null
+        group by dispositivo_id, medido_em, {_MEDIDAS.format("c")}
+    ),
+
+    posta as (
+        select *, row_number() over (partition by dispositivo_id, medido_em order by ordem) - 1 as n
+        from distinta
+    )
+
+    update aicss_chegada as c
+    set
+        medido_em = c.medido_em + posta.n * interval '1 microsecond',
+        ressalva_horario = coalesce(c.ressalva_horario, '{EMPATE}')
+    from posta
+    where
+        c.motivo is null
+        and posta.n > 0
+        and c.dispositivo_id = posta.dispositivo_id
+        and c.medido_em = posta.medido_em
+        and ({_MEDIDAS.format("c")}) is not distinct from ({_MEDIDAS.format("posta")})
+"""
 INSERE_LEITURAS = f"""
     with nova as (
         insert into raw.aicss_leitura ({_COLUNAS})
@@ -60,10 +97,20 @@ INSERE_LEITURAS = f"""
         where motivo is null
         order by dispositivo_id, medido_em, ordem
         on conflict (dispositivo_id, medido_em) do nothing
-        returning fora_da_faixa
+        returning fora_da_faixa, ressalva_horario
     )
 
-    select count(*), count(*) filter (where fora_da_faixa <> '{{}}') from nova
+    select
+        count(*),
+        count(*) filter (where fora_da_faixa <> '{{}}'),
+        count(ressalva_horario)
+    from nova
+"""
+CONTA_PRESENTES = """
+    select count(*)
+    from aicss_chegada as c
+    inner join raw.aicss_leitura as l using (dispositivo_id, medido_em)
+    where c.motivo is null
 """
 MARCA_CONFLITOS = f"""
     update aicss_chegada as c
@@ -106,15 +153,18 @@ JA_CARREGADO = """
 REGISTRA = """
     insert into controle.aicss_arquivo (
         sha256, arquivo, dispositivo, inicio, formato, recebido_em,
-        registros, leituras, repetidas, conflitos, ilegiveis, fora_da_faixa
+        registros, leituras, repetidas, conflitos, ilegiveis, fora_da_faixa, ressalvas, ruido
     )
-    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
 @dataclass(frozen=True)
 class Resultado:
-    """What became of a file's records; registros = leituras + repetidas + conflitos + ilegiveis."""
+    """What became of a file's records; registros = leituras + repetidas + conflitos + ilegiveis.
+
+    ressalvas: readings landed with a ``ressalva_horario``; ruido: bytes of noise taken out.
+    """
 
     registros: int = 0
     leituras: int = 0
@@ -122,6 +172,8 @@ class Resultado:
     conflitos: int = 0
     ilegiveis: int = 0
     fora_da_faixa: int = 0
+    ressalvas: int = 0
+    ruido: int = 0
     ja_carregado: bool = False
 
     @property
@@ -163,11 +215,11 @@ def pousar(
         " from raw.aicss_leitura with no data"
     )
     motivos: Counter[str] = Counter()
-    total = 0
+    total, relogio = 0, Relogio()
     copia = f"copy aicss_chegada ({_COLUNAS}, ordem, motivo, registro) from stdin"
     with con.cursor().copy(copia) as saida:
         for ordem, registro in enumerate(registros):
-            valores, motivo = _linha(registro, ordem, origem)
+            valores, motivo = _linha(registro, ordem, origem, relogio)
             motivos[motivo] += motivo is not None
             texto = None if motivo is None else Jsonb({"texto": registro.texto.strip()[:2000]})
             saida.write_row(
@@ -180,8 +232,10 @@ def pousar(
         raise EntradaInvalida(f"{arquivo}: nenhum dos {total} registros é uma leitura{porque}")
     # Held until commit, so that leitura_id grows in commit order: dbt reads on from the greatest.
     con.execute("select pg_advisory_xact_lock(hashtext('raw.aicss_leitura'))")
-    leituras, fora = con.execute(INSERE_LEITURAS).fetchone()
+    con.execute(SEPARA_EMPATES)
+    leituras, fora, ressalvas = con.execute(INSERE_LEITURAS).fetchone()
     conflitos = con.execute(MARCA_CONFLITOS).rowcount
+    (presentes,) = con.execute(CONTA_PRESENTES).fetchone()
     con.execute(INSERE_REJEITADOS)
     con.execute(
         "insert into raw.aicss_dispositivo"
@@ -191,19 +245,22 @@ def pousar(
     return Resultado(
         registros=total,
         leituras=leituras,
-        repetidas=total - leituras - conflitos - ilegiveis,
+        repetidas=presentes - leituras,
         conflitos=conflitos,
         ilegiveis=ilegiveis,
         fora_da_faixa=fora,
+        ressalvas=ressalvas,
     )
 
 
-def _linha(registro: Registro, ordem: int, origem: Origem) -> tuple[tuple[object, ...], str | None]:
+def _linha(
+    registro: Registro, ordem: int, origem: Origem, relogio: Relogio
+) -> tuple[tuple[object, ...], str | None]:
     """A record's reading as a row of ``_COLUNAS``, or an empty row and the reason."""
     motivo = registro.motivo
     if registro.valores is not None:
         try:
-            lida = leitura(registro.valores, ordem, origem)
+            lida = leitura(registro, ordem, origem, relogio)
         except Ilegivel as erro:
             motivo = str(erro)
         else:
@@ -237,7 +294,7 @@ def carregar(
     recebido_em = datetime.now(UTC)
     sha256 = hashlib.file_digest(arquivo, "sha256").hexdigest()
     chave = (sha256, nome, dispositivo, inicio)
-    amostra = [texto for _, texto in islice(linhas(arquivo), LINHAS_DE_AMOSTRA)]
+    amostra = [texto for _, texto in islice(lines(arquivo), LINHAS_DE_AMOSTRA)]
     tipo = formato(amostra)
     if tipo is None:
         raise EntradaInvalida(
@@ -248,9 +305,44 @@ def carregar(
         if nome != ENTRADA_PADRAO and con.execute(JA_CARREGADO, chave).rowcount:
             return Resultado(ja_carregado=True)
         origem = Origem(dispositivo or padrao, inicio, recebido_em)
-        feito = pousar(con, LEITORES[tipo](linhas(arquivo)), arquivo=nome, origem=origem)
+        ruido: Counter[str] = Counter()
+        lidos = LEITORES[tipo](lines(arquivo, ruido))
+        feito = pousar(con, lidos, arquivo=nome, origem=origem)
+        feito = replace(feito, ruido=ruido[aicss_text.NOISE])
+        _conferir(con, arquivo, nome, tipo, feito, cabecalho(amostra))
         con.execute(REGISTRA, (*chave, tipo, recebido_em, *feito.contas))
+        sample = nome in removal.sample_files()
+        example = None if sample else removal.take_example_away(con)
+    removal.finish(con, example)
     return feito
+
+
+def _conferir(
+    con: psycopg.Connection, arquivo: BinaryIO, nome: str, tipo: str, feito: Resultado, topo: str
+) -> None:
+    """Compare what became of the records with a count that the parser has no part in.
+
+    Raises:
+        EntradaInvalida: they differ; the caller rolls back.
+    """
+    if tipo == "json":
+        # Where an object is broken, where the next one begins is anybody's guess.
+        quebrados, outros = con.execute(
+            "select count(*) filter (where motivo = any(%s)), count(*) filter (where motivo = %s)"
+            " from aicss_chegada",
+            [[JSON_ILEGIVEL, INCOMPLETA], NAO_OBJETO],
+        ).fetchone()
+        if quebrados:
+            return
+        no_arquivo = aicss_text.count_objects(arquivo) + outros
+    else:
+        no_arquivo = aicss_text.count_lines(arquivo, topo if tipo == "csv" else "")
+    contados = feito.leituras + feito.repetidas + feito.conflitos + feito.ilegiveis
+    if no_arquivo != contados:
+        raise EntradaInvalida(
+            f"{nome}: o arquivo tem {no_arquivo} registros e a leitura deu conta de {contados};"
+            " nada mudou: guarde o arquivo e relate o defeito"
+        )
 
 
 def arquivos(caminhos: Iterable[Path]) -> Iterator[Path]:

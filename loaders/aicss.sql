@@ -21,6 +21,8 @@ create table if not exists raw.aicss_leitura (
     recebido_em timestamptz not null,
     unique (dispositivo_id, medido_em)
 );
+alter table raw.aicss_leitura add column if not exists ressalva_horario text
+    check (ressalva_horario in ('recuo', 'empate'));
 
 -- One row per device ever heard; saves dbt a scan of the readings.
 create table if not exists raw.aicss_dispositivo (
@@ -47,3 +49,6 @@ create table if not exists controle.aicss_arquivo (
     -- Always unique; it is there for its index, which needs no statement (and lock) of its own.
     unique (sha256, carga_id)
 );
+alter table controle.aicss_arquivo
+    add column if not exists ressalvas bigint not null default 0,
+    add column if not exists ruido bigint not null default 0;

@@ -1,61 +1,83 @@
-"""Which files a path stands for, what kind they are, and their content hash.
+"""Which files a path stands for, and their content hash.
 
 Belongs here: names and bytes, standard library only: a rerun with nothing new imports no more.
-Not here: reading what is inside (geodatabase.py, csv_pj.py).
+Not here: what a file is (kinds.py), reading what is inside (geodatabase.py, csv_pj.py).
 """
 
 import hashlib
-import re
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from loaders import pacote_zip
-from loaders.camadas import CAMADAS_UC, Camada
 from loaders.erros import EntradaInvalida
+from loaders.kinds import NotABdgd, identify, is_geodatabase, is_system_file
 
-CATALOGO = "a00000001.gdbtable"
-"""The file that every file geodatabase has."""
+_NOMES_NA_MENSAGEM = 10
 
-_NOME_PJ = re.compile(r"(ucat|ucmt|ucbt)_pj\b.*\.(csv|zip)", re.IGNORECASE)
-
-
-def e_geodatabase(pasta: Path) -> bool:
-    """Whether a folder is a file geodatabase rather than a folder of them."""
-    return pasta.suffix.lower() == ".gdb" or (pasta / CATALOGO).is_file()
+log = logging.getLogger(__name__)
 
 
-def camada_pj(caminho: Path) -> Camada | None:
-    """The layer of one of ANEEL's ``_pj`` CSVs, by its name or its member's, else None."""
-    nomes = [caminho.name]
-    if caminho.suffix.lower() == ".zip" and not _NOME_PJ.fullmatch(caminho.name):
-        with suppress(EntradaInvalida), pacote_zip.abrir(caminho) as pacote:
-            nomes += [PurePosixPath(nome).name for nome in pacote.namelist()]
-    partes = next(filter(None, map(_NOME_PJ.fullmatch, nomes)), None)
-    return next((c for c in CAMADAS_UC if partes and c.tabela == partes[1].lower()), None)
+def _avisar(caminho: Path, motivo: str) -> None:
+    log.warning("passado por alto: %s", motivo)
 
 
-def achar(caminho: Path) -> list[Path]:
-    """The geodatabases and CSVs that a path stands for: itself, or those in the folder.
+def achar(caminho: Path, *, passed_over: Callable[[Path, str], None] = _avisar) -> list[Path]:
+    """The geodatabases and CSVs that a path stands for: itself, or those in and below a folder.
+
+    Every file of a folder is one of them or told to ``passed_over`` with the reason; a delivery
+    that cannot be read is one of them, and fails when its turn comes.
 
     Raises:
         EntradaInvalida: a folder without rights, or with nothing to land in it.
     """
     try:
-        if not caminho.is_dir() or e_geodatabase(caminho):
+        if not caminho.is_dir() or is_geodatabase(caminho):
             return [caminho]
-        achados = [item for item in sorted(caminho.iterdir()) if _carregavel(item)]
+        items = list(_walk(caminho))
     except PermissionError as erro:
-        raise EntradaInvalida(f"{caminho}: pasta sem direito de leitura; rode chmod") from erro
-    if not achados:
-        raise EntradaInvalida(f"{caminho}: nenhum .gdb, .gdb.zip ou u??t_pj.csv nesta pasta")
-    return achados
+        raise EntradaInvalida(
+            f"{erro.filename or caminho}: pasta sem direito de leitura; rode chmod"
+        ) from erro
+    found, reasons = [], []
+    for item, reason in items:
+        if reason is None:
+            found.append(item)
+        else:
+            place = item.parent.relative_to(caminho).as_posix()
+            text = reason if place == "." else f"{place}/{reason}"
+            reasons.append(text)
+            passed_over(item, text)
+    if not found:
+        rest = len(reasons) - _NOMES_NA_MENSAGEM
+        what = "; ".join(reasons[:_NOMES_NA_MENSAGEM]) + (f"; e mais {rest}" if rest > 0 else "")
+        raise EntradaInvalida(
+            f"{caminho}: nada a carregar nesta pasta ({what or 'está vazia'});"
+            " ponha nela um .gdb, um .gdb.zip ou um CSV _pj"
+        )
+    return found
 
 
-def _carregavel(item: Path) -> bool:
-    if item.is_dir():
-        return e_geodatabase(item)
-    return item.name.lower().endswith(".gdb.zip") or bool(_NOME_PJ.fullmatch(item.name))
+def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """Every file below a folder, a geodatabase counting as one, with the reason against it."""
+    for item in sorted(folder.iterdir()):
+        if not item.is_dir() or is_geodatabase(item):
+            yield item, _reason_against(item)
+        elif item.is_symlink():
+            yield item, f"{item.name}: atalho para outra pasta; informe a própria pasta"
+        elif item.name.startswith(".") or is_system_file(Path(item.name)):
+            yield item, f"{item.name}: pasta oculta ou do sistema operacional"
+        else:
+            yield from _walk(item)
+
+
+def _reason_against(item: Path) -> str | None:
+    try:
+        identify(item)
+    except NotABdgd as erro:
+        return str(erro)
+    except (EntradaInvalida, OSError):
+        return None
+    return None
 
 
 def somar_sha256(caminho: Path) -> str:
@@ -80,10 +102,14 @@ def somar_sha256(caminho: Path) -> str:
 
 
 def _partes(caminho: Path) -> Iterator[tuple[Path, bytes]]:
-    """Files to hash; Esri's lock files come and go without changing the content."""
+    """Files to hash; Esri's locks and what macOS adds come and go without changing the content."""
     if caminho.is_file():
         yield caminho, b""
         return
     for arquivo in sorted(caminho.iterdir()):
-        if arquivo.is_file() and arquivo.suffix != ".lock":
+        if (
+            arquivo.is_file()
+            and arquivo.suffix != ".lock"
+            and not is_system_file(Path(arquivo.name))
+        ):
             yield arquivo, f"{arquivo.name}\0{arquivo.stat().st_size}\0".encode()

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import portao, registro, sums
-from loaders.arquivos import achar, camada_pj, somar_sha256
-from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
+from loaders import conservation, registro, removal, sums
+from loaders.arquivos import achar, somar_sha256
+from loaders.camadas import CAMADAS, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders.gate import hold, references
+from loaders.gate.evidence import DOOR, Finding, said
+from loaders.kinds import identify
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
 from loaders.safra import Safra
 
@@ -77,7 +80,10 @@ def abrir(caminho: Path, opcoes: Opcoes) -> "AbstractContextManager[Fonte]":
     """Open a source of either kind; yields a ``Fonte``."""
     from loaders import csv_pj, geodatabase
 
-    if camada_pj(caminho):
+    achado = identify(caminho)
+    if achado.others:
+        log.warning("%s: no zip, não lidos: %s", caminho.name, ", ".join(achado.others))
+    if achado.layer:
         return csv_pj.abrir(caminho, safra=opcoes.safra, milhar=opcoes.milhar)
     return geodatabase.abrir(caminho, safra=opcoes.safra)
 
@@ -111,7 +117,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
             preparar(conn)
             try:
                 chaves = _carregar(conn, caminho, opcoes, andamento)
-                andamento.retidas = portao.retidas(conn, chaves)
+                andamento.retidas = hold.retidas(conn, chaves)
             except OSError as erro:
                 motivo = erro.strerror or erro
                 raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
@@ -125,7 +131,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
     for chave, motivo in andamento.retidas.items():
         raise EntregaRetida(
             f"{caminho.name}: aterrissou, mas a safra {resumir(list(andamento.retidas))} está"
-            f" retida e não será publicada: {motivo}; {portao.remedio(chave)}"
+            f" retida e não será publicada: {motivo}; {hold.remedio(chave)}"
         )
     return chaves
 
@@ -235,34 +241,35 @@ def _aterrissar(
 
     That ``completas`` lose a geodatabase's layer is what a person asked for: audited.
     """
-    registradas = [camada for camada in fonte.camadas if camada != CONJ]
-    for camada in registradas:
+    for camada in fonte.camadas:
         for aviso in fonte.observacoes.get(camada.nome, ()):
             log.warning("%s: %s: %s", arquivo, camada.nome, aviso)
     ids: dict[Safra, dict[str, int]] = {}
     for safra in fonte.safras:
         ids[safra] = registro.iniciar(
-            conn, safra, registradas, arquivo=arquivo, sha256=andamento.sha256 or ""
+            conn, safra, fonte.camadas, arquivo=arquivo, sha256=andamento.sha256 or ""
         )
         andamento.import_ids += ids[safra].values()
     with conn.transaction():
         # A wide layer's default sample takes longer than its COPY; dbt's plans need its row count.
         conn.execute("set local default_statistics_target = 10")
         folhas, somas = [], {}
-        for safra in fonte.safras:
-            portao.medir_antigas(conn, safra)
         for camada in CAMADAS:
             novas = _criar_folhas(conn, fonte, camada, ids)
             folhas += novas.values()
             if fonte.presente(camada):
                 somas |= _copiar_camada(conn, fonte, camada, novas, arquivo, opcoes)
-        trocar(conn, folhas)
+        findings = {safra: _compare(conn, fonte, safra, folhas) for safra in fonte.safras}
+        keep = {name for safra in fonte.safras for name in references.to_keep(conn, safra)}
+        trocar(conn, folhas, keep=keep)
         for safra in fonte.safras:
-            _concluir(conn, fonte, safra, ids[safra], somas)
+            _concluir(conn, fonte, safra, ids[safra], somas, findings[safra])
             if safra.chave in completas:
                 ((camada, import_id),) = ids[safra].items()
                 detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
-                portao.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
+                hold.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
+        example = None if arquivo == removal.EXAMPLE_FILE else removal.take_example_away(conn)
+    removal.finish(conn, example)
 
 
 def _criar_folhas(
@@ -270,7 +277,8 @@ def _criar_folhas(
 ) -> dict[Safra, Folha]:
     """Leaves to fill, and empty ones for layers that neither file nor safra has."""
     folhas = {
-        safra: Folha(camada, safra, por_camada.get(camada.nome) or _de_carona(por_camada))
+        # A layer that this file does not bring has no execution of its own.
+        safra: Folha(camada, safra, por_camada.get(camada.nome) or min(por_camada.values()))
         for safra, por_camada in ids.items()
     }
     if camada not in fonte.camadas:
@@ -279,11 +287,6 @@ def _criar_folhas(
     for folha in folhas.values():
         criar_folha(conn, folha)
     return folhas
-
-
-def _de_carona(por_camada: dict[str, int]) -> int:
-    """The execution that a layer without a ledger row of its own belongs to."""
-    return por_camada.get(PONNOT.nome) or min(por_camada.values())
 
 
 def _copiar_camada(
@@ -297,13 +300,13 @@ def _copiar_camada(
     from loaders.copia import copiar_camada
 
     inicio = time.monotonic()
-    total = sum(linhas for (_, nome), linhas in fonte.linhas.items() if nome == camada.nome)
-    with opcoes.progresso(camada.nome, total) as avancar:
+    linhas = {safra: n for (safra, nome), n in fonte.linhas.items() if nome == camada.nome}
+    with opcoes.progresso(camada.nome, sum(linhas.values())) as avancar:
         somas = copiar_camada(
             conn, camada, folhas, fonte.lotes(camada), arquivo=arquivo, progresso=avancar
         )
+    conservation.check_layer(conn, camada, folhas, linhas, file=arquivo)
     for safra, soma in somas.items():
-        _conferir_contagem(arquivo, camada, safra, fonte.linhas.get((safra, camada.nome), 0), soma)
         conn.execute(sql.SQL("analyze {}").format(folhas[safra].nova))
         log.info(
             "safra %s %s: %d linhas, %d rejeitadas, %s%.1f s",
@@ -317,16 +320,17 @@ def _copiar_camada(
     return {(safra, camada.nome): soma for safra, soma in somas.items()}
 
 
-def _conferir_contagem(
-    arquivo: str, camada: Camada, safra: Safra, no_arquivo: int, soma: "Soma"
-) -> None:
-    """Landed (as PostgreSQL counts) + rejected = in the file (as counted without its parser)."""
-    if soma.aterrissadas + soma.rejeitadas != no_arquivo:
-        raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome}, safra {safra.chave}: o arquivo tem {no_arquivo}"
-            f" linhas, mas {soma.aterrissadas} aterrissaram e {soma.rejeitadas} foram rejeitadas;"
-            " nada mudou; baixe o arquivo de novo e, se persistir, relate o defeito"
-        )
+def _compare(
+    conn: psycopg.Connection, fonte: "Fonte", safra: Safra, folhas: list[Folha]
+) -> list[Finding]:
+    """What the new leaves say beside what the distributor delivered before."""
+    return references.compare_landing(
+        conn,
+        safra,
+        {f.camada.nome: f.nova for f in folhas if f.safra == safra and f.camada in fonte.camadas},
+        complete=len(fonte.camadas) > 1,
+        absent=[c.nome for c in fonte.camadas if not fonte.presente(c)],
+    )
 
 
 def _concluir(
@@ -335,34 +339,34 @@ def _concluir(
     safra: Safra,
     ids: dict[str, int],
     somas: "dict[tuple[Safra, str], Soma]",
+    findings: list[Finding],
 ) -> None:
-    """Close one safra: through the gate, or held."""
-    contagens, medidas, em_dobro = {}, {}, []
-    for nome in ids:
-        soma = somas.get((safra, nome))
+    """Close one safra: through the gate's comparison, or held."""
+    contagens, delivered, findings = {}, {}, list(findings)
+    for camada in (c for c in fonte.camadas if c.nome in ids):
+        nome, soma = camada.nome, somas.get((safra, camada.nome))
         processadas = soma.lidas - soma.rejeitadas if soma else 0
-        medidas[nome] = portao.Medida(processadas, soma.kwh if soma else 0.0)
+        kwh = soma.kwh if soma else 0.0
+        delivered[nome] = hold.Delivered(ids[nome], processadas, kwh, fonte.presente(camada))
         contagens[nome] = registro.Contagem(
             processadas=processadas,
             rejeitadas=soma.rejeitadas if soma else 0,
             observacoes="; ".join(_notas(fonte.observacoes.get(nome, ()), soma)) or None,
         )
-        em_dobro += _em_dobro(nome, soma)
+        findings += _em_dobro(nome, soma)
     sums.write(conn, safra, fonte.camadas, ids, somas)
-    completa = len(fonte.camadas) > 1
-    quedas = "; ".join(
-        [*em_dobro, *map(str, portao.avaliar(conn, safra, medidas, completa=completa))]
-    )
-    if quedas:
-        erro = f"safra retida: {quedas}; {portao.remedio(safra.chave)}"
+    reason = said(findings)
+    if findings:
+        erro = f"safra retida: {reason}; {hold.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
-    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
+    complete = len(fonte.camadas) > 1
+    hold.record(conn, safra, delivered, complete=complete, accepted=not findings)
+    waiting = hold.pendencia(conn, safra, ids)
     registro.concluir(
-        conn,
-        safra,
-        {ids[nome]: c for nome, c in contagens.items()},
-        retencao=quedas or portao.pendencia(conn, safra, ids),
+        conn, safra, {ids[nome]: c for nome, c in contagens.items()}, retencao=reason or waiting
     )
+    if findings or not waiting:
+        hold.note(conn, safra, findings)
 
 
 def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
@@ -382,7 +386,7 @@ def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
         yield f"{soma.sobrepostas} COD_ID com energia no mesmo mês em linhas diferentes: somadas"
 
 
-def _em_dobro(nome: str, soma: "Soma | None") -> list[str]:
+def _em_dobro(nome: str, soma: "Soma | None") -> list[Finding]:
     """A layer with many copies was exported twice, or joined with itself: not to be published."""
     from loaders import copies, physics
 
@@ -390,10 +394,11 @@ def _em_dobro(nome: str, soma: "Soma | None") -> list[str]:
     maximo = physics.limit(physics.COPIES)
     if not soma or copias <= maximo * soma.lidas:
         return []
-    return [
+    text = (
         f"{nome}: {copias} de {soma.lidas} linhas são cópias idênticas de outras"
         f" ({copias / soma.lidas:.0%}; o máximo é {maximo:.0%})"
-    ]
+    )
+    return [Finding(physics.COPIES, nome, text, DOOR, {"copias": copias, "linhas": soma.lidas})]
 
 
 def descrever(caminho: Path, opcoes: Opcoes) -> None:

@@ -101,14 +101,12 @@ class Soma:
 
     Attributes:
         lidas: rows that the source gave.
-        aterrissadas: rows that PostgreSQL says it took.
         motivos: reason → rejected rows.
         corrigidos: what was made null → values.
         parcelas: monthly column → one entry per batch.
     """
 
     lidas: int = 0
-    aterrissadas: int = 0
     motivos: Counter[str] = field(default_factory=Counter)
     corrigidos: Counter[str] = field(default_factory=Counter)
     parcelas: dict[str, list[Coluna]] = field(default_factory=dict)
@@ -288,7 +286,7 @@ def copiar_camada(
                 yield pacote
 
         for safra, grupo in itertools.groupby(contar(), key=attrgetter("safra")):
-            somas[safra].aterrissadas += _copiar(conn, folhas[safra].nova, grupo)
+            _copiar(conn, folhas[safra].nova, grupo)
         rejeitos.seek(0)
         _copiar_rejeitos(conn, rejeitos)
     for safra, soma in somas.items():
@@ -296,17 +294,15 @@ def copiar_camada(
     return somas
 
 
-def _copiar(conn: psycopg.Connection, tabela: sql.Identifier, pacotes: Iterator[Pacote]) -> int:
-    """COPY consecutive packets of one leaf, of equal columns; the rows that PostgreSQL took."""
+def _copiar(conn: psycopg.Connection, tabela: sql.Identifier, pacotes: Iterator[Pacote]) -> None:
+    """COPY consecutive packets of one leaf; all have the same columns."""
     primeiro = next(pacotes)
     comando = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(
         tabela, sql.SQL(", ").join(map(sql.Identifier, primeiro.colunas))
     )
-    with conn.cursor() as cursor:
-        with cursor.copy(comando) as copy:
-            for pacote in itertools.chain([primeiro], pacotes):
-                copy.write(pacote.csv)
-        return cursor.rowcount
+    with conn.cursor() as cursor, cursor.copy(comando) as copy:
+        for pacote in itertools.chain([primeiro], pacotes):
+            copy.write(pacote.csv)
 
 
 def _linhas_rejeitadas(pacote: Pacote, folha: Folha, arquivo: str) -> Iterator[tuple[object, ...]]:

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from loaders import csv_census, pacote_zip
-from loaders.arquivos import camada_pj
 from loaders.camadas import TEXTO, Camada
 from loaders.colunas import Correspondencia, casar, converter, inteiro
 from loaders.copia import Lote, Rejeitado
@@ -25,6 +24,7 @@ from loaders.csv_census import Census
 from loaders.csv_lines import BLOCK, Grammar, Lines, Malformed, read_grammar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
+from loaders.kinds import identify
 from loaders.number_text import COMMA, NONE, POINT, Notation
 from loaders.registro import PARCIAL
 from loaders.safra import Safra, ler_data
@@ -101,9 +101,9 @@ def abrir(
         EntradaInvalida: not such a CSV, rows without DIST or base date, nothing of that vintage,
             a column whose numbers can be read in two ways.
     """
-    camada = camada_pj(caminho)
+    camada = identify(caminho).layer
     if camada is None:
-        raise EntradaInvalida(f"{caminho.name}: não se chama ucat_pj, ucmt_pj nem ucbt_pj")
+        raise EntradaInvalida(f"{caminho.name}: não é um CSV ucat_pj, ucmt_pj nem ucbt_pj")
     with _fluxo(caminho) as fluxo:
         grammar = read_grammar(fluxo, caminho.name)
     columns, dist, date = _columns(grammar, camada, caminho.name)
@@ -136,16 +136,12 @@ def _sem_texto(celula: str) -> str:
 @contextmanager
 def _fluxo(caminho: Path) -> Iterator[BinaryIO]:
     """The CSV's bytes; out of a zip they are streamed and their CRC-32 is checked at the end."""
-    if caminho.suffix.lower() != ".zip":
+    if (membro := identify(caminho).member) is None:
         with caminho.open("rb") as arquivo:
             yield arquivo
         return
-    with pacote_zip.abrir(caminho) as pacote:
-        membros = [m for m in pacote.infolist() if m.filename.lower().endswith(".csv")]
-        if len(membros) != 1:
-            raise EntradaInvalida(f"{caminho.name}: o zip tem {len(membros)} CSVs, deve ter um")
-        with pacote.open(membros[0]) as arquivo:
-            yield arquivo  # type: ignore[misc]
+    with pacote_zip.abrir(caminho) as pacote, pacote.open(membro) as arquivo:
+        yield arquivo  # type: ignore[misc]
 
 
 def _columns(

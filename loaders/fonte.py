@@ -18,7 +18,8 @@ class Fonte:
     Attributes:
         safras: what the file holds, in key order.
         camadas: the layers that this kind of file is responsible for, present or not.
-        linhas: (safra, layer name) → rows that the file says it has; absent layers are not in it.
+        linhas: (safra, layer name) → rows that the file has, by another count than that of
+            ``lotes``; absent layers are not in it.
         observacoes: layer name → what a person should know about that layer of the file.
         lotes: streams one present layer.
     """

@@ -3,22 +3,20 @@
 Belongs here: opening with GDAL, BASE, geometry to coordinates. Not here: PostgreSQL, column types.
 """
 
-import logging
 import re
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from loaders import pacote_zip
-from loaders.arquivos import CATALOGO
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT, Camada
 from loaders.colunas import (
     Correspondencia,
@@ -30,6 +28,10 @@ from loaders.colunas import (
 from loaders.copia import Lote, numerar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
+from loaders.gdal_warnings import open_once, refused, short
+from loaders.gdb_tables import Choice, check_not_compressed, check_opened, check_tables, choose
+from loaders.kinds import identify
+from loaders.points import count_several, read_points
 from loaders.safra import Safra, ler_data
 
 PRINCIPAIS = (*CAMADAS_UC, PONNOT)
@@ -39,22 +41,20 @@ _LINHAS_POR_LOTE = 5_000
 _DATUM = 4674
 _NOME_DE_ARQUIVO = re.compile(r"_(?P<dist>\d+)_(?P<data>\d{4}-\d{2}-\d{2})_")
 
-_DANO = re.compile(r"corrupt|could not be found|declares|guess|invalid|error", re.IGNORECASE)
 _ILEGIVEL = (DataSourceError, DataLayerError, UnicodeDecodeError, pa.ArrowException)
 """What GDAL and Arrow raise on damaged bytes."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Camada:
-    """One layer as it is in the file."""
+    """One layer as it is in the file; ``notas`` are what a person should know of it."""
 
     nome: str
     linhas: int
     correspondencia: Correspondencia
     geometria: bool
     crs: str | None
+    notas: tuple[str, ...]
 
 
 @contextmanager
@@ -70,12 +70,13 @@ def abrir(caminho: Path, *, safra: Safra | None = None) -> Iterator[Fonte]:
     """
     with _pasta(caminho) as pasta:
         try:
-            with _avisos_do_gdal(caminho.name):
+            with refused(caminho.name):
                 fonte = _fonte(pasta, caminho.name, safra)
             yield fonte
         except _ILEGIVEL as erro:
             raise EntradaInvalida(
-                f"{caminho.name}: o GDAL não lê a geodatabase ({erro}); baixe o arquivo de novo"
+                f"{caminho.name}: o GDAL não lê a geodatabase («{short(erro)}»);"
+                " baixe o arquivo de novo"
             ) from erro
 
 
@@ -84,23 +85,20 @@ def _pasta(caminho: Path) -> Iterator[Path]:
     if caminho.is_dir():
         yield caminho
         return
-    with pacote_zip.abrir(caminho) as pacote:
-        pastas = {
-            PurePosixPath(nome).parent
-            for nome in pacote.namelist()
-            if PurePosixPath(nome).name == CATALOGO
-        }
-        if len(pastas) != 1:
-            raise EntradaInvalida(
-                f"{caminho.name}: o zip tem {len(pastas)} geodatabases; deve ter uma pasta .gdb"
-            )
-        with pacote_zip.extrair(pacote, pastas.pop(), "bdgd.gdb") as pasta:
-            yield pasta
+    achado = identify(caminho)
+    if achado.member is None or achado.layer:
+        raise EntradaInvalida(f"{caminho.name}: não é uma geodatabase")
+    with (
+        pacote_zip.abrir(caminho) as pacote,
+        pacote_zip.extrair(pacote, PurePosixPath(achado.member), "bdgd.gdb") as pasta,
+    ):
+        yield pasta
 
 
 def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
     nomes = _nomes_das_camadas(pasta, arquivo)
-    camadas = {c.nome: _descrever(pasta, c, nomes) for c in CAMADAS if _achar(c.nome, nomes)}
+    escolhas = [(c, choose(pasta, arquivo, c.nome, nomes)) for c in CAMADAS]
+    camadas = {c.nome: _descrever(pasta, arquivo, c, e) for c, e in escolhas if e}
     presentes = [c for c in PRINCIPAIS if c.nome in camadas]
     if not presentes:
         raise EntradaInvalida(
@@ -112,7 +110,6 @@ def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
             " baixe o arquivo de novo"
         )
     avisos: list[str] = []
-    catalogo = _nomes_do_catalogo(pasta)
     vintage = _safra_de_base(pasta, arquivo, nomes, safra)
     if vintage is None:
         vintage = safra or _safra_adivinhada(pasta, arquivo, [camadas[c.nome] for c in presentes])
@@ -125,85 +122,70 @@ def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
         safras=(vintage,),
         camadas=CAMADAS,
         linhas={(vintage, nome): c.linhas for nome, c in camadas.items()},
-        observacoes={
-            c.nome: (*avisos, *_observacoes(camadas.get(c.nome), _achar(c.nome, catalogo)))
-            for c in CAMADAS
-        },
+        observacoes={c.nome: (*avisos, *_observacoes(camadas.get(c.nome))) for c in CAMADAS},
         lotes=lotes,
     )
 
 
-@contextmanager
-def _avisos_do_gdal(arquivo: str) -> Iterator[None]:
-    """Take GDAL's warnings: it goes on, guessing, over damage that we must refuse."""
-    with warnings.catch_warnings(record=True) as avisos:
-        warnings.simplefilter("always")
-        yield
-    # Other threads' warnings are recorded as well, those of imports; GDAL's come as this category.
-    dele = (aviso for aviso in avisos if aviso.category is RuntimeWarning)
-    for texto in dict.fromkeys(str(aviso.message) for aviso in dele):
-        if _DANO.search(texto):
-            raise EntradaInvalida(
-                f"{arquivo}: geodatabase danificada ({texto}); baixe o arquivo de novo"
-            )
-        log.warning("%s: GDAL: %s", arquivo, texto)
-
-
 def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
-    for indice in sorted(pasta.glob("*.gdbtablx")):
-        if not indice.with_suffix(".gdbtable").exists():  # GDAL would not miss the layer
-            raise EntradaInvalida(
-                f"{arquivo}: geodatabase danificada (falta {indice.stem}.gdbtable);"
-                " baixe o arquivo de novo"
-            )
     try:
+        check_not_compressed(pasta, arquivo)
+        check_tables(pasta, arquivo)
+        open_once(pasta)
         nomes = [str(nome) for nome in pyogrio.list_layers(pasta)[:, 0]]
-        driver = pyogrio.read_info(pasta, layer=nomes[0])["driver"] if nomes else "OpenFileGDB"
+        check_opened(pasta, arquivo, nomes)
     except _ILEGIVEL as erro:
         raise EntradaInvalida(
-            f"{arquivo}: não é uma geodatabase legível ({erro}); baixe o arquivo de novo"
+            f"{arquivo}: não é uma geodatabase legível («{short(erro)}»); baixe o arquivo de novo"
         ) from erro
-    if driver != "OpenFileGDB":
-        raise EntradaInvalida(f"{arquivo}: é {driver}, não uma geodatabase (.gdb)")
     return nomes
 
 
-def _achar(nome: str, nomes: list[str]) -> str | None:
-    """A layer by name, any case, with or without ``_tab``."""
-    procurados = (nome.lower(), f"{nome.lower()}_tab")
-    return next((n for n in nomes if n.lower() in procurados), None)
-
-
-def _descrever(pasta: Path, camada: Camada, nomes: list[str]) -> _Camada:
-    nome = _achar(camada.nome, nomes)
-    info = pyogrio.read_info(pasta, layer=nome, force_feature_count=True)
-    geometria = "point_x" in camada.colunas and "Point" in str(info["geometry_type"])
+def _descrever(pasta: Path, arquivo: str, camada: Camada, escolha: Choice) -> _Camada:
+    nome, notas = escolha.name, list(escolha.notes)
+    info = pyogrio.read_info(pasta, layer=nome)
     correspondencia = casar(camada, [str(c) for c in info["fields"]])
     if not correspondencia.fontes:
-        raise EntradaInvalida(f"{pasta.name}: camada {nome} sem nenhuma coluna da BDGD")
+        raise EntradaInvalida(f"{arquivo}: camada {nome} sem nenhuma coluna da BDGD")
+    sem_meses = [c.upper() for c in camada.colunas_energia if c not in correspondencia.fontes]
+    if sem_meses and escolha.rows:
+        raise EntradaInvalida(
+            f"{arquivo}: camada {nome} sem as colunas de energia {', '.join(sem_meses)};"
+            " corrija o arquivo"
+        )
+    tipo = str(info["geometry_type"])
+    geometria = "point_x" in camada.colunas and "Point" in tipo
+    if (
+        camada == PONNOT
+        and not geometria
+        and not {"point_x", "point_y"} <= {*correspondencia.fontes}
+    ):
+        raise EntradaInvalida(
+            f"{arquivo}: camada {nome} sem pontos (geometria {tipo}) e sem POINT_X e POINT_Y;"
+            " corrija o arquivo"
+        )
+    if geometria and "Multi" in tipo and (varios := _com_varios_pontos(pasta, nome)):
+        notas.append(f"{varios} linhas com mais de um ponto: vale o primeiro")
     return _Camada(
-        nome=str(nome),
-        linhas=int(info["features"]),
+        nome=nome,
+        linhas=escolha.rows,
         correspondencia=correspondencia,
         geometria=geometria,
         crs=info["crs"] if geometria else None,
+        notas=tuple(notas),
     )
 
 
-def _nomes_do_catalogo(pasta: Path) -> list[str]:
-    """Every table that the geodatabase once had, its data deleted or not."""
-    try:
-        return [linha["Name"] for linha in _ler_registros(pasta, "GDB_SystemCatalog", ["Name"])]
-    except _ILEGIVEL:
-        return []
+def _com_varios_pontos(pasta: Path, nome: str) -> int:
+    with pyogrio.open_arrow(pasta, layer=nome, columns=[], use_pyarrow=True) as (meta, leitor):
+        coluna = meta["geometry_name"] or "wkb_geometry"
+        return sum(count_several(lote.column(coluna)) for lote in leitor)
 
 
-def _observacoes(camada: _Camada | None, no_catalogo: str | None) -> list[str]:
-    if camada is None and no_catalogo:
-        return [f"camada ausente, mas {no_catalogo} está no catálogo: os dados foram retirados"]
+def _observacoes(camada: _Camada | None) -> list[str]:
     if camada is None:
         return ["camada ausente no arquivo"]
-    avisos = [] if camada.linhas else ["camada vazia no arquivo"]
+    avisos = [*camada.notas, *([] if camada.linhas else ["camada vazia no arquivo"])]
     if camada.correspondencia.desconhecidas:
         avisos.append("colunas não carregadas: " + ", ".join(camada.correspondencia.desconhecidas))
     if "cod_id" not in camada.correspondencia.fontes:
@@ -217,8 +199,8 @@ def _safra_de_base(
     pasta: Path, arquivo: str, nomes: list[str], pedida: Safra | None
 ) -> Safra | None:
     """The vintage that BASE gives; None when the file has no usable BASE and one was asked for."""
-    nome = _achar("BASE", nomes)
-    linhas = _ler_registros(pasta, nome) if nome else []
+    escolha = choose(pasta, arquivo, "BASE", nomes)
+    linhas = _ler_registros(pasta, escolha.name) if escolha else []
     if len(linhas) > 1:
         raise EntradaInvalida(
             f"{arquivo}: camada BASE com {len(linhas)} linhas, deve ter uma; corrija o arquivo"
@@ -259,6 +241,7 @@ def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Sa
         coluna = camada.correspondencia.fontes.get("dist")
         if coluna:
             dists |= {linha[coluna] for linha in _ler_registros(pasta, camada.nome, [coluna])}
+    dists.discard(None)
     no_nome = _NOME_DE_ARQUIVO.search(arquivo)
     data_base = ler_data(no_nome["data"]) if no_nome else None
     dist = inteiro(dists.pop()) if len(dists) == 1 else None
@@ -271,70 +254,78 @@ def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Sa
 
 
 def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator[Lote]:
-    colunas = list(camada.correspondencia.fontes.values())
-    linha, alheias = 1, 0
+    onde, linha, alheias = f"{arquivo}: camada {camada.nome}", 1, 0
     try:
-        with (
-            _avisos_do_gdal(arquivo),
-            pyogrio.open_arrow(
-                pasta,
-                layer=camada.nome,
-                columns=colunas,
-                read_geometry=camada.geometria,
-                batch_size=_LINHAS_POR_LOTE,
-                use_pyarrow=True,
-            ) as (meta, leitor),
-        ):
+        with ExitStack() as aberta:
+            with refused(onde):
+                meta, leitor = aberta.enter_context(_abrir_camada(pasta, camada))
             geometria = (meta["geometry_name"] or "wkb_geometry") if camada.geometria else None
-            for bruto in leitor:
+            while (bruto := _proximo(leitor, onde)) is not None:
                 dados = converter(bruto, camada.correspondencia, arquivo=arquivo)
                 if geometria:
-                    dados = _com_coordenadas(dados, bruto.column(geometria), camada.crs)
+                    x, y = _em_sirgas(arquivo, camada, *read_points(bruto.column(geometria)))
+                    dados = _com_coordenadas(dados, x, y)
                 alheias += linhas_de_outra_distribuidora(dados, safra.distribuidora_id)
                 yield Lote(safra, dados, numerar(linha, dados.num_rows))
                 linha += dados.num_rows
     except _ILEGIVEL as erro:
         raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome} ilegível na linha {linha} ou depois ({erro});"
-            " baixe o arquivo de novo"
+            f"{onde} ilegível na linha {linha} ou depois («{short(erro)}»); baixe o arquivo de novo"
         ) from erro
     if linha - 1 != camada.linhas:
         raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome} diz ter {camada.linhas} linhas, só {linha - 1} foram"
-            " lidas; baixe o arquivo de novo"
+            f"{onde} diz ter {camada.linhas} linhas, mas {linha - 1} foram lidas;"
+            " baixe o arquivo de novo"
         )
     if alheias:
         raise EntradaInvalida(
-            f"{arquivo}: camada {camada.nome}, coluna DIST: {alheias} linhas não são da"
+            f"{onde}, coluna DIST: {alheias} linhas não são da"
             f" distribuidora {safra.distribuidora_id} de BASE; corrija o arquivo"
         )
 
 
-def _com_coordenadas(dados: pa.RecordBatch, wkb: pa.Array, crs: str | None) -> pa.RecordBatch:
-    x, y = ler_pontos(wkb)
-    if crs and crs != f"EPSG:{_DATUM}":
-        from pyproj import Transformer  # rare, and slow to import
+def _abrir_camada(pasta: Path, camada: _Camada) -> Any:  # noqa: ANN401 - pyogrio has no name for it
+    return pyogrio.open_arrow(
+        pasta,
+        layer=camada.nome,
+        columns=list(camada.correspondencia.fontes.values()),
+        read_geometry=camada.geometria,
+        batch_size=_LINHAS_POR_LOTE,
+        use_pyarrow=True,
+    )
 
-        x, y = Transformer.from_crs(crs, _DATUM, always_xy=True).transform(x, y)
+
+def _proximo(leitor: pa.RecordBatchReader, onde: str) -> pa.RecordBatch | None:
+    with refused(onde):
+        return next(leitor, None)
+
+
+def _em_sirgas(
+    arquivo: str, camada: _Camada, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates in SIRGAS 2000, whatever the layer's own system."""
+    if not camada.crs or camada.crs == f"EPSG:{_DATUM}":
+        return x, y
+    from pyproj import Transformer  # rare, and slow to import
+    from pyproj.exceptions import ProjError
+
+    try:
+        return Transformer.from_crs(camada.crs, _DATUM, always_xy=True).transform(x, y)
+    except ProjError:
+        raise EntradaInvalida(
+            f"{arquivo}: camada {camada.nome}: o sistema de coordenadas {camada.crs[:60]!r} não se"
+            " converte para SIRGAS 2000; exporte em EPSG:4674"
+        ) from None
+
+
+def _com_coordenadas(dados: pa.RecordBatch, x: np.ndarray, y: np.ndarray) -> pa.RecordBatch:
+    """The geometry's coordinates; where it has none, those of POINT_X and POINT_Y."""
+    posto = np.isfinite(x) & np.isfinite(y)
     for nome, valores in (("point_x", x), ("point_y", y)):
-        if nome not in dados.schema.names:
-            dados = dados.append_column(nome, pa.array(valores, mask=~np.isfinite(valores)))
+        da_geometria = pa.array(valores, mask=~posto)
+        if nome in dados.schema.names:
+            indice = dados.schema.get_field_index(nome)
+            dados = dados.set_column(indice, nome, pc.coalesce(da_geometria, dados.column(nome)))
+        else:
+            dados = dados.append_column(nome, da_geometria)
     return dados
-
-
-def ler_pontos(wkb: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of WKB points (little-endian, 2D, Z or M); NaN for null, empty, not a point."""
-    if wkb.type != pa.binary():
-        wkb = wkb.cast(pa.binary())
-    inicio = np.frombuffer(wkb.buffers()[1], "<i4", len(wkb) + 1, wkb.offset * 4)
-    tamanho = np.diff(inicio)
-    pontos = np.full((len(wkb), 2), np.nan)
-    if wkb.buffers()[2] is not None:
-        octetos = np.frombuffer(wkb.buffers()[2], np.uint8)
-        cheios = np.flatnonzero(tamanho >= 21)
-        faixa = inicio[cheios][:, None] + np.arange(21)
-        registros = octetos[faixa] if len(cheios) else np.empty((0, 21), np.uint8)
-        tipo = registros[:, 1:5].copy().view("<u4").ravel() & 0x0FFFFFFF
-        e_ponto = (registros[:, 0] == 1) & (tipo % 1000 == 1)
-        pontos[cheios[e_ponto]] = registros[e_ponto, 5:21].copy().view("<f8").reshape(-1, 2)
-    return pontos[:, 0], pontos[:, 1]

@@ -1,9 +1,9 @@
 """What an AICSS reading looks like: the device's shapes, and how a record becomes a reading.
 
-Belongs here: bytes → records → readings, computed. Not here: the database (aicss.py).
+Belongs here: lines → records → readings, computed. Not here: bytes and noise (aicss_text.py), the
+database (aicss.py).
 """
 
-import codecs
 import csv
 import json
 import math
@@ -12,22 +12,38 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from datetime import time as hora_do_dia
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
+from typing import Any
 
-FUSO = ZoneInfo("America/Sao_Paulo")
+from loaders.aicss_clock import (
+    SO_HORA,
+    Ilegivel,
+    Relogio,
+    e_horario,
+    hora_do_dia,
+    horario,
+    no_prefixo,
+)
+from loaders.aicss_text import MAX_REGISTRO
+
 FAIXAS = {"luz": (0, 4095), "distancia_cm": (2, 400)}
 SEM_ECO = 0
 # Before this a clock was never set: an ESP32 without NTP counts from 1970.
 MAIS_ANTIGO = datetime(2010, 1, 1, tzinfo=UTC)
-MAX_REGISTRO = 64 * 1024
+RECUO = "recuo"
+EMPATE = "empate"
+"""Values of ``ressalva_horario``: see ``Leitura``."""
+JSON_ILEGIVEL = "JSON ilegível"
+NAO_OBJETO = "JSON que não é um objeto"
+INCOMPLETA = "última linha incompleta: o arquivo acaba sem fim de linha"
 
 SINONIMOS = {
     "dispositivo_id": "dispositivo_id dispositivo device_id device",
-    "medido_em": "medido_em timestamp data_hora horario",
+    "medido_em": "medido_em timestamp data_hora horario datetime",
+    "data": "data",
+    "hora": "hora",
     "luz": "luz light_level",
     "distancia_cm": "distancia_cm distancia distance",
     "consumo_interno": "consumo_interno internal_led led_interno",
@@ -50,22 +66,22 @@ SERIAL = re.compile(
 )
 ENTRE_JSON = re.compile(r"[\s,\[\]]*")
 DEPOIS_DO_QUEBRADO = re.compile(r"\n|\}\s*,\s*(?=\{)")
-SO_HORA = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?")
+OUTRA_LINHA = re.compile(r"luz\s*:|dist\S{0,4}ncia\s*:", re.IGNORECASE)
 DATA_NO_NOME = re.compile(r"[-_. ]?\d{4}-?\d{2}-?\d{2}.*$")
-
-
-class Ilegivel(Exception):
-    """A record that is no reading; the message is the reason kept in ``raw.rejeitado``."""
 
 
 @dataclass(frozen=True)
 class Registro:
-    """What stands at one line of a file: named values, or the reason why there are none."""
+    """What stands at one line of a file: named values, or the reason why there are none.
+
+    ``em_ordem``: a device wrote it before the records that follow, as it does on a serial line.
+    """
 
     linha: int
     texto: str
     valores: dict[str, Any] | None = None
     motivo: str | None = None
+    em_ordem: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +101,12 @@ class Origem:
 
 @dataclass(frozen=True)
 class Leitura:
-    """One reading; luz in ADC steps (0-4095), distancia in cm, temperatura in °C."""
+    """One reading; luz in ADC steps (0-4095), distancia in cm, temperatura in °C.
+
+    ``ressalva_horario``: what is odd about ``medido_em``. ``recuo``: it is before that of the
+    device's reading ahead of it, so its clock was set back; ``empate``: another reading of the file
+    has the same instant and other values, and this one is kept microseconds later.
+    """
 
     dispositivo_id: str
     medido_em: datetime
@@ -99,47 +120,22 @@ class Leitura:
     energia_economizada_kwh: float | None = None
     outros: dict[str, Any] | None = None
     fora_da_faixa: list[str] = field(default_factory=list)
+    ressalva_horario: str | None = None
 
 
-# ---- bytes → records ---------------------------------------------------------------------------
+# ---- lines → records ---------------------------------------------------------------------------
 
 
-def linhas(arquivo: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Numbered lines of a seekable file, each UTF-8 or else latin-1 (noise spoils single lines).
-
-    A line longer than ``MAX_REGISTRO`` comes in pieces that share its number.
-    """
-    arquivo.seek(0)
-    if arquivo.read(3) != codecs.BOM_UTF8:
-        arquivo.seek(0)
-    numero = 1
-    while pedaco := arquivo.readline(MAX_REGISTRO):
-        sobra = 0 if pedaco.endswith(b"\n") else _caractere_cortado(pedaco)
-        if sobra and len(pedaco) == MAX_REGISTRO:
-            arquivo.seek(-sobra, 1)
-            pedaco = pedaco[:-sobra]
-        try:
-            texto = pedaco.decode("utf-8")
-        except UnicodeDecodeError:
-            texto = pedaco.decode("latin-1")
-        yield numero, texto.replace("\x00", "\ufffd")
-        numero += texto.endswith("\n")
-
-
-def _caractere_cortado(pedaco: bytes) -> int:
-    """Bytes at the end that begin a UTF-8 character; the rest of it is in the next piece."""
-    return next((n for n in (1, 2, 3) if pedaco[-n:][0] >= 0xC0), 0)
-
-
+@lru_cache(maxsize=1024)
 def _nome(campo: str) -> str:
-    """A field's name without accents, case and blanks."""
+    """A field's name without accents, case, blanks, quotes and brackets."""
     sem_acento = unicodedata.normalize("NFKD", campo).encode("ascii", "ignore").decode()
-    return re.sub(r"\W+", "_", sem_acento.strip().lower())
+    return re.sub(r"[\W_]+", "_", sem_acento.lower()).strip("_")
 
 
 def _celulas(texto: str, separador: str) -> list[str]:
     try:
-        return next(csv.reader([texto], delimiter=separador))
+        return next(csv.reader([texto.strip("\n")], delimiter=separador, skipinitialspace=True))
     except csv.Error:
         return []
 
@@ -152,46 +148,108 @@ def _separador(cabecalho: str) -> str | None:
     return None
 
 
+def cabecalho(amostra: Iterable[str]) -> str:
+    """The header of a CSV, the first line that names two known columns; '' when there is none."""
+    return next((x.strip() for x in amostra if _separador(x)), "")
+
+
 def formato(amostra: Iterable[str]) -> str | None:
     """``serial``, ``csv`` or ``json`` by the content of a file's first lines; None if unknown."""
     uteis = [x.strip() for x in amostra if x.strip()]
     if any(SERIAL.match(x) and x[0] != "{" for x in uteis):
         return "serial"
-    if uteis and uteis[0][0] not in "{[" and _separador(uteis[0]):
+    if any(x[0] not in "{[" and _separador(x) for x in uteis):
         return "csv"
     return "json" if any(x[0] in "{[" for x in uteis) else None
 
 
+def _inteiras(entrada: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str | None]]:
+    """Lines that are not blank, with the reason why one cannot be read as a line.
+
+    Of an overlong line only the first piece comes.
+    """
+    linha, texto, pedacos = 0, "", 0
+    for numero, pedaco in entrada:
+        if pedacos and numero == linha:
+            pedacos += 1
+            texto = texto if not pedaco.endswith("\n") else texto.rstrip("\n") + "\n"
+            continue
+        if texto.strip():
+            yield linha, texto, _defeito(texto, pedacos)
+        linha, texto, pedacos = numero, pedaco, 1
+    if texto.strip():
+        yield linha, texto, _defeito(texto, pedacos)
+
+
+def _defeito(texto: str, pedacos: int) -> str | None:
+    if not texto.endswith("\n"):
+        return INCOMPLETA
+    return "linha longa demais" if pedacos > 1 else None
+
+
 def registros_serial(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
     """Records of a serial log: every line that is not blank."""
-    for linha, texto in entrada:
-        if not texto.strip():
-            continue
-        achado = SERIAL.match(texto)
-        if achado is None:
-            yield Registro(linha, texto, motivo="linha ilegível")
-            continue
-        horario = achado["prefixo"].strip(" \t[](),;|->")
-        valores = {"medido_em": horario, "luz": achado["luz"], "distancia_cm": achado["distancia"]}
-        yield Registro(linha, texto, valores)
+    primeira: Registro | None = None
+    for linha, texto, motivo in _inteiras(entrada):
+        registro = _registro_serial(linha, texto, motivo)
+        if primeira is not None:
+            # A terminal attached in the middle of a line: the next line shows what is missing.
+            yield _se_inteira(primeira, registro)
+            primeira = None
+        if linha == 1 and registro.valores:
+            primeira = registro
+        else:
+            yield registro
+    if primeira is not None:
+        yield primeira
+
+
+def _registro_serial(linha: int, texto: str, motivo: str | None) -> Registro:
+    achado = SERIAL.match(texto)
+    if motivo or achado is None or OUTRA_LINHA.search(achado["prefixo"]):
+        return Registro(linha, texto, motivo=motivo or "linha ilegível")
+    valores = {
+        "medido_em": no_prefixo(achado["prefixo"]),
+        "luz": achado["luz"],
+        "distancia_cm": achado["distancia"],
+    }
+    return Registro(linha, texto, valores, em_ordem=True)
+
+
+def _se_inteira(primeira: Registro, segunda: Registro) -> Registro:
+    """The first line, unless its time is the second's with the beginning cut off."""
+    horas = [str((r.valores or {}).get("medido_em", "")) for r in (primeira, segunda)]
+    formas = [re.sub(r"\d", "9", hora) for hora in horas]
+    sem_hora = not horas[0] and primeira.texto.lstrip()[:3].lower() != "luz"
+    if formas[0] == formas[1] or sem_hora or not formas[1].endswith(formas[0]):
+        return primeira
+    partes = [SO_HORA.fullmatch(hora) for hora in horas]
+    if all(partes) and horas[0].count(":") == horas[1].count(":"):
+        antes, depois = (int(m["h"]) * 60 + int(m["min"]) for m in partes)
+        if depois - antes < 600 or (depois - antes) % 600 > 1:
+            return primeira  # 9:59:59, then 10:00:00: not 19:59:59 without its 1
+    return Registro(primeira.linha, primeira.texto, motivo="linha cortada no começo")
 
 
 def registros_csv(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
     """Records of a CSV with header; the header again (files put together) is no record."""
     cabecalho, separador, colunas = "", ",", []
-    for linha, texto in entrada:
-        if not texto.strip() or texto.strip() == cabecalho:
+    for linha, texto, motivo in _inteiras(entrada):
+        if texto.strip() == cabecalho:
             continue
-        if not cabecalho:
-            cabecalho, separador = texto.strip(), _separador(texto) or ","
+        if not cabecalho and (achado := _separador(texto)):
+            cabecalho, separador = texto.strip(), achado
             colunas = _celulas(texto, separador)
             continue
         celulas = _celulas(texto, separador)
-        if len(celulas) == len(colunas):
-            yield Registro(linha, texto, dict(zip(colunas, celulas, strict=True)))
-        else:
+        if len(celulas) > len(colunas) and not any(map(str.strip, celulas[len(colunas) :])):
+            celulas = celulas[: len(colunas)]
+        if not cabecalho:
+            motivo = "linha antes do cabeçalho"
+        elif not motivo and len(celulas) != len(colunas):
             motivo = f"esperadas {len(colunas)} colunas, há {len(celulas)}"
-            yield Registro(linha, texto, motivo=motivo)
+        valores = None if motivo else dict(zip(colunas, celulas, strict=True))
+        yield Registro(linha, texto, valores, motivo)
 
 
 def registros_json(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
@@ -211,6 +269,8 @@ def registros_json(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
         if len(lido) - pos < MAX_REGISTRO and not acabou:
             continue
         valor, fim, motivo = _proximo_json(lido, pos)
+        if motivo and acabou and fim == len(lido) and not lido.endswith("\n"):
+            motivo = INCOMPLETA
         yield Registro(linha, lido[pos:fim], valor, motivo)
         linha, pos = linha + lido.count("\n", pos, fim), fim
 
@@ -221,10 +281,10 @@ def _proximo_json(lido: str, pos: int) -> tuple[dict[str, Any] | None, int, str 
         valor, fim = json.JSONDecoder(parse_constant=str).raw_decode(lido, pos)
     except (ValueError, RecursionError):
         achado = DEPOIS_DO_QUEBRADO.search(lido, pos)
-        return None, achado.end() if achado else len(lido), "JSON ilegível"
+        return None, achado.end() if achado else len(lido), JSON_ILEGIVEL
     if isinstance(valor, dict):
         return valor, fim, None
-    return None, fim, "JSON que não é um objeto"
+    return None, fim, NAO_OBJETO
 
 
 LEITORES = {"serial": registros_serial, "csv": registros_csv, "json": registros_json}
@@ -259,52 +319,28 @@ def estado(campo: str, valor: object) -> bool | None:
     return lido
 
 
-def horario(valor: object) -> datetime:
-    """An instant from ISO 8601, ``dd/mm/yyyy hh:mm:ss`` or epoch (s or ms). Raises ``Ilegivel``.
-
-    Without an offset the clock is São Paulo's.
-    """
-    texto = str(valor).strip()
-    try:
-        if re.fullmatch(r"\d{9,13}(\.\d+)?", texto):
-            epoca = float(texto)
-            return datetime.fromtimestamp(epoca / 1000 if epoca >= 1e11 else epoca, UTC)
-        if re.match(r"\d{2}/\d{2}/\d{4} ", texto):
-            texto = f"{texto[6:10]}-{texto[3:5]}-{texto[:2]}{texto[10:]}"
-        if not re.match(r"\d{4}-?\d{2}-?\d{2}[T ]", texto):
-            raise ValueError(texto)
-        lido = datetime.fromisoformat(texto.replace(",", "."))
-    except (ValueError, OverflowError, OSError) as erro:
-        raise Ilegivel("horário ilegível") from erro
-    return lido if lido.tzinfo else lido.replace(tzinfo=FUSO)
-
-
-def _medido_em(valor: object, ordem: int, origem: Origem) -> tuple[datetime, str]:
+def _medido_em(
+    valor: object, ordem: int, origem: Origem, relogio: Relogio, dispositivo: str
+) -> tuple[datetime, str]:
     """When the reading was made, and whether that is the record's word, derived, or arrival."""
     if not _vazio(valor):
-        if not (hora := SO_HORA.fullmatch(str(valor).strip())):
+        if not (lida := hora_do_dia(valor)):
             return horario(valor), "campo"
         if origem.inicio is None:
             raise Ilegivel("horário sem data: informe --inicio")
-        inicio = origem.inicio.astimezone(FUSO)
-        lido = datetime.combine(inicio.date(), hora_do_dia.fromisoformat(hora[0]), FUSO)
-        return lido + timedelta(days=lido < inicio.replace(microsecond=0)), "derivado"
+        return relogio.no_dia(dispositivo, lida, origem.inicio), "derivado"
     if origem.inicio is not None:
         return origem.inicio + timedelta(seconds=ordem), "derivado"
     # One microsecond apart: records that arrive together are still different readings.
     return origem.recebido_em + timedelta(microseconds=ordem), "chegada"
 
 
-def leitura(valores: dict[str, Any], ordem: int, origem: Origem) -> Leitura:
-    """The reading in the ``ordem``-th record (from 0) of a source. Raises ``Ilegivel``."""
-    conhecidos: dict[str, Any] = {}
-    outros: dict[str, Any] = {}
-    for nome, valor in valores.items():
-        campo = CAMPO_DE.get(_nome(nome))
-        if campo is None:
-            outros[nome] = valor
-        elif _vazio(conhecidos.get(campo)):
-            conhecidos[campo] = valor
+def leitura(registro: Registro, ordem: int, origem: Origem, relogio: Relogio) -> Leitura:
+    """The reading in the ``ordem``-th record (from 0) of a source. Raises ``Ilegivel``.
+
+    ``relogio`` is the file's: it remembers this reading.
+    """
+    conhecidos, outros = _campos(registro)
     medidas = {c: numero(c, conhecidos.get(c)) for c in NUMEROS}
     medidas |= {c: estado(c, conhecidos.get(c)) for c in ESTADOS}
     if all(v is None for v in medidas.values()):
@@ -315,9 +351,13 @@ def leitura(valores: dict[str, Any], ordem: int, origem: Origem) -> Leitura:
         raise Ilegivel("sem dispositivo: informe --dispositivo")
     if not dispositivo.isprintable() or "\\u0000" in json.dumps(outros):
         raise Ilegivel("texto com caracteres de controle")
-    medido_em, origem_horario = _medido_em(conhecidos.get("medido_em"), ordem, origem)
+    quando = conhecidos.get("medido_em")
+    medido_em, origem_horario = _medido_em(quando, ordem, origem, relogio, dispositivo)
     if not MAIS_ANTIGO <= medido_em <= origem.recebido_em + timedelta(days=1):
         raise Ilegivel("horário implausível")
+    recuo = (registro.em_ordem or SO_HORA.fullmatch(str(quando).strip("[]() "))) and relogio.recuou(
+        dispositivo, medido_em
+    )
     return Leitura(
         dispositivo,
         medido_em,
@@ -325,7 +365,26 @@ def leitura(valores: dict[str, Any], ordem: int, origem: Origem) -> Leitura:
         **medidas,
         outros=outros or None,
         fora_da_faixa=[c for c, (de, ate) in FAIXAS.items() if _fora(c, medidas[c], de, ate)],
+        ressalva_horario=RECUO if recuo else None,
     )
+
+
+def _campos(registro: Registro) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A record's values by our names, and those whose names we do not know."""
+    conhecidos: dict[str, Any] = {}
+    outros: dict[str, Any] = {}
+    for nome, valor in (registro.valores or {}).items():
+        campo = CAMPO_DE.get(_nome(nome))
+        if campo is None:
+            outros[nome] = valor
+        elif _vazio(conhecidos.get(campo)):
+            conhecidos[campo] = valor
+    partes = {c: conhecidos.pop(c) for c in ("data", "hora") if c in conhecidos}
+    if partes and _vazio(conhecidos.get("medido_em")):
+        junto = " ".join(str(valor).strip() for _, valor in sorted(partes.items()))
+        if e_horario(junto):
+            return conhecidos | {"medido_em": junto}, outros
+    return conhecidos, outros | partes
 
 
 def _fora(campo: str, valor: float | None, de: float, ate: float) -> bool:

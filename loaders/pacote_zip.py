@@ -52,16 +52,22 @@ def abrir(caminho: Path) -> Iterator[zipfile.ZipFile]:
         ) from erro
     except NotImplementedError as erro:
         raise EntradaInvalida(
-            f"{caminho.name}: compressão não suportada ({erro}); extraia e carregue a pasta .gdb"
+            f"{caminho.name}: o zip usa uma compressão que esta carga não lê ({erro});"
+            " extraia-o e carregue a pasta"
         ) from erro
 
 
 def _conferir(caminho: Path, membros: Iterable[zipfile.ZipInfo]) -> None:
-    total = 0
+    total, vistos = 0, set()
     for membro in membros:
         if not membro.filename:
             raise zipfile.BadZipFile("member without a name")
-        partes = PurePosixPath(membro.filename.replace("\\", "/"))
+        partes = clean_name(membro)
+        if partes in vistos and not membro.is_dir():
+            raise EntradaInvalida(
+                f"{caminho.name}: o zip tem dois arquivos de nome {partes.name}; compacte de novo"
+            )
+        vistos.add(partes)
         if partes.is_absolute() or ".." in partes.parts or ":" in membro.filename[:2]:
             raise EntradaInvalida(
                 f"{caminho.name}: o zip escreve fora da sua pasta; não o carregue"
@@ -69,13 +75,18 @@ def _conferir(caminho: Path, membros: Iterable[zipfile.ZipInfo]) -> None:
         if stat.S_ISLNK(membro.external_attr >> 16):
             raise EntradaInvalida(f"{caminho.name}: o zip contém um atalho simbólico; recuse-o")
         if membro.flag_bits & 1:
-            raise EntradaInvalida(f"{caminho.name}: zip com senha; extraia e carregue a pasta .gdb")
+            raise EntradaInvalida(f"{caminho.name}: zip com senha; extraia-o e carregue a pasta")
         total += membro.file_size
     if total > max(_FOLGA_DE_RAZAO, _RAZAO_MAXIMA * caminho.stat().st_size):
         raise EntradaInvalida(
             f"{caminho.name}: o zip cresce {total / caminho.stat().st_size:,.0f} vezes ao abrir"
             f" (limite {_RAZAO_MAXIMA}); confira a origem"
         )
+
+
+def clean_name(member: zipfile.ZipInfo) -> PurePosixPath:
+    """A member's path, whichever slash the archive's maker wrote."""
+    return PurePosixPath(member.filename.replace("\\", "/"))
 
 
 @contextmanager
@@ -90,7 +101,7 @@ def extrair(pacote: zipfile.ZipFile, pasta: PurePosixPath, nome: str) -> Iterato
         membros = [
             m
             for m in pacote.infolist()
-            if not m.is_dir() and PurePosixPath(m.filename).parent == pasta
+            if clean_name(m).parent == pasta and not m.filename.endswith(("/", "\\"))
         ]
         precisa, livre = sum(m.file_size for m in membros), shutil.disk_usage(temporaria).free
         if precisa > livre:
@@ -99,9 +110,12 @@ def extrair(pacote: zipfile.ZipFile, pasta: PurePosixPath, nome: str) -> Iterato
                 f" {temporaria.parent}, há {livre >> 20}; libere espaço ou mude TMPDIR"
             )
         for membro in membros:
+            nome_do_membro = clean_name(membro).name
+            if nome_do_membro.isupper():  # as archivers of DOS write; GDAL looks for lower case
+                nome_do_membro = nome_do_membro.lower()
             with (
                 pacote.open(membro) as origem,
-                (destino / PurePosixPath(membro.filename).name).open("wb") as copia,
+                (destino / nome_do_membro).open("wb") as copia,
             ):
                 shutil.copyfileobj(origem, copia, 2**20)
         yield destino

@@ -51,11 +51,12 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
             from intel_lead.import_status
             where sha256 = %s
                 and (status = 'completed' or import_id in (select import_id from retidas))
+                and removida_em is null
             order by ano, distribuidora_id, camada, import_id desc
         )
         select
             a.distribuidora_id || '-' || a.ano,
-            bool_and(not exists (
+            bool_and(s.import_id is not null and not exists (
                 select from intel_lead.import_status as b
                 where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
                     and (b.status = 'completed' or b.import_id in (select import_id from retidas))
@@ -63,7 +64,7 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
             )),
             bool_or(strpos(coalesce(a.observacoes, ''), %s) > 0)
         from do_arquivo as a
-        join controle.safra_importada using (ano, distribuidora_id)
+        left join controle.safra_importada as s using (ano, distribuidora_id)
         group by a.distribuidora_id, a.ano
         """,
         [sha256, PARCIAL],
@@ -87,7 +88,7 @@ def safras_de_geodatabase(
         with atual as (
             select distinct on (ano, distribuidora_id) *
             from intel_lead.import_status
-            where camada = %s and status = 'completed'
+            where camada = %s and status = 'completed' and removida_em is null
             order by ano, distribuidora_id, import_id desc
         )
         select a.distribuidora_id || '-' || a.ano
@@ -144,7 +145,8 @@ def ultimas_execucoes(conn: psycopg.Connection, quantas: int) -> list[tuple[obje
     return conn.execute(
         "select import_id, coalesce(distribuidora_id || '-' || ano, '?'), camada, status,"
         " linhas_processadas, linhas_rejeitadas, date_trunc('second', data_inicio), arquivo,"
-        " coalesce(erro, observacoes) from intel_lead.import_status"
+        " nullif(concat_ws('; ', coalesce(erro, observacoes), 'removida em '"
+        " || date_trunc('second', removida_em)), '') from intel_lead.import_status"
         " order by import_id desc limit %s",
         [quantas],
     ).fetchall()

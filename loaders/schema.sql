@@ -11,9 +11,11 @@ create schema if not exists intel_lead;
 
 do $$
 begin
-    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT');
+    create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT', 'CONJ');
 exception when duplicate_object then null;
 end $$;
+-- Databases from before CONJ had a ledger row of its own.
+alter type intel_lead.camada_enum add value if not exists 'CONJ';
 do $$
 begin
     create type intel_lead.origem_enum as enum ('UCAT', 'UCMT', 'UCBT');
@@ -47,6 +49,7 @@ create table if not exists intel_lead.import_status (
     constraint import_status_fim check ((data_fim is null) = (status in ('pending', 'running'))),
     constraint import_status_erro check (status <> 'failed' or erro is not null)
 );
+alter table intel_lead.import_status add column if not exists removida_em timestamptz;
 create index if not exists import_status_safra_idx
     on intel_lead.import_status (ano, distribuidora_id, camada);
 create index if not exists import_status_sha256_idx on intel_lead.import_status (sha256);
@@ -64,6 +67,8 @@ create table if not exists controle.safra_importada (
 );
 alter table controle.safra_importada add column if not exists retida boolean not null default false;
 alter table controle.safra_importada add column if not exists motivo_retencao text;
+-- What holds it, one object per finding (loaders/gate/evidence.py): what a release names.
+alter table controle.safra_importada add column if not exists achados jsonb not null default '[]';
 
 -- What each safra's delivery measured: the accepted one, which the next is compared with, and beside it the held one.
 create table if not exists controle.entrega (
@@ -77,18 +82,66 @@ create table if not exists controle.entrega (
     aceita boolean not null default true,
     primary key (distribuidora_id, ano, camada, aceita)
 );
+-- Whether the file has the layer at all, even without a row.
+alter table controle.entrega add column if not exists presente boolean not null default true;
 
--- What an accepted delivery replaced, until the gate has judged that delivery's structure: held, it gives this back.
-create table if not exists controle.entrega_anterior (
+-- Until the version of 2026-11-21: what a delivery replaced; the content itself waits now, in raw_safra.*__aceita.
+drop table if exists controle.entrega_anterior;
+
+-- What the whole gate (comparison and expectations) said of each import; without it nothing is published.
+do $$
+begin
+    if to_regclass('controle.veredito') is null then
+        create table if not exists controle.veredito (
+            ano smallint not null,
+            distribuidora_id integer not null,
+            import_id bigint not null,
+            aprovada boolean not null,
+            achados jsonb not null default '[]',
+            julgada_em timestamptz not null default clock_timestamp(),
+            primary key (ano, distribuidora_id, import_id)
+        );
+        -- What was published before verdicts were kept stays published, and may be built again.
+        if to_regclass('intel_lead.safra_publicada') is not null then
+            insert into controle.veredito (ano, distribuidora_id, import_id, aprovada)
+            select ano, distribuidora_id, import_id, true from intel_lead.safra_publicada;
+        end if;
+    end if;
+end
+$$;
+
+-- A person's release of a held import: of these findings and no other; in force while that import is what is landed.
+create table if not exists controle.liberacao (
+    id bigint generated always as identity primary key,
     ano smallint not null,
     distribuidora_id integer not null,
-    camada text not null,
     import_id bigint not null,
-    completa boolean not null,
-    linhas bigint not null,
-    energia_kwh double precision not null,
-    primary key (distribuidora_id, ano, camada)
+    achados text[] not null,
+    motivo text not null,
+    quem text not null default session_user,
+    usuario_so text,
+    liberada_em timestamptz not null default clock_timestamp()
 );
+create index if not exists liberacao_safra_idx on controle.liberacao (ano, distribuidora_id);
+
+create table if not exists intel_lead.qualidade_validacao (
+    distribuidora_id integer not null,
+    ano smallint not null,
+    import_id bigint not null,
+    camada text not null,
+    expectativa text not null,
+    coluna text not null,
+    severidade text not null check (severidade in ('estrutura', 'plausibilidade')),
+    sucesso boolean not null,
+    descricao text not null,
+    inesperados bigint,
+    total bigint,
+    observado jsonb not null,
+    executada_em timestamptz not null default clock_timestamp(),
+    primary key (distribuidora_id, ano, import_id, camada, expectativa, coluna)
+);
+comment on table intel_lead.qualidade_validacao is
+    'Uma linha por safra × importação × camada × expectativa × coluna: o que o portão de entrada viu nos dados brutos. estrutura retém a safra, plausibilidade avisa.';
 
 -- What the landed rows of an import add up to, per monthly column: summed by the loader in Arrow (fonte
 -- 'aterrissagem') or, for imports from before this table, once over raw. dbt's conservation tests read it.
@@ -162,7 +215,7 @@ comment on column intel_lead.import_status.distribuidora_id is
 comment on column intel_lead.import_status.ano is
     'Ano da safra (BASE.DAT_FNL).';
 comment on column intel_lead.import_status.camada is
-    'Camada importada: UCAT, UCMT, UCBT ou PONNOT.';
+    'Camada importada: UCAT, UCMT, UCBT, PONNOT ou CONJ.';
 comment on column intel_lead.import_status.status is
     'pending, running, completed ou failed.';
 comment on column intel_lead.import_status.arquivo is
@@ -181,3 +234,5 @@ comment on column intel_lead.import_status.observacoes is
     'O que chamou a atenção sem impedir a carga.';
 comment on column intel_lead.import_status.erro is
     'Motivo da falha.';
+comment on column intel_lead.import_status.removida_em is
+    'Quando a safra foi removida do armazém (python -m loaders remover); nulo se não foi.';

@@ -70,7 +70,7 @@
     {{ return(pais) }}
 {% endmacro %}
 
-{# Safras that the landing gate holds (loaders/portao.py): not built, so not published, until a better file
+{# Safras that the landing gate holds (loaders/gate): not built, so not published, until a better file
    lands or a person releases them. One that is asked for is an error that names the remedy. #}
 {% macro recusa_retida(pedida) %}
     {% set retidas = run_query(

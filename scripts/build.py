@@ -2,7 +2,7 @@
 
 Belongs here: the landing gate for what it has not judged yet, one dbt build of all, then, should a
 test fail, of each that is left by itself, so that a bad safra holds back no good one. Not here: how
-a safra is judged (dagster_pipeline/expectativas.py) or built (dbt). Exit 0 done, 1 a model or test
+a safra is judged (loaders/gate) or built (dbt). Exit 0 done, 1 a model or test
 failed or a safra is held, 4 database, 130 interrupted. ``.venv/bin/python -m scripts.build``
 """
 
@@ -16,8 +16,9 @@ import typer
 from rich.console import Console
 
 from dagster_pipeline import manifest
-from loaders import conexao, portao
+from loaders import aicss, conexao
 from loaders.erros import ErroDeCarga
+from loaders.gate import hold, verdict
 
 INTERRUPTED = 130
 SCREEN = Console(highlight=False, soft_wrap=True)
@@ -33,20 +34,6 @@ UNPUBLISHED = """
             where (c.ano, c.distribuidora_id) = (i.ano, i.distribuidora_id) and not c.publicada
         )
     )
-    order by ano, distribuidora_id
-"""
-
-
-UNJUDGED = """
-    select i.distribuidora_id || '-' || i.ano
-    from controle.safra_importada as i
-    left join intel_lead.safra_publicada as p using (ano, distribuidora_id)
-    where not i.retida and p.import_id is distinct from i.import_id
-        and not exists (
-            select from intel_lead.qualidade_validacao as v
-            where (v.ano, v.distribuidora_id, v.import_id)
-                = (i.ano, i.distribuidora_id, i.import_id)
-        )
     order by ano, distribuidora_id
 """
 
@@ -68,6 +55,7 @@ def unpublished(conn: psycopg.Connection) -> list[str]:
 def build(conn: psycopg.Connection) -> int:
     """Judge, then build all at once, else one by one; returns the exit code."""
     conexao.preparar(conn)
+    aicss.preparar(conn)
     held = judge(conn)
     if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
         SCREEN.print("another dbt build is running: waiting for it …")
@@ -91,21 +79,12 @@ def build(conn: psycopg.Connection) -> int:
 
 def judge(conn: psycopg.Connection) -> bool:
     """Pass what landed since through the landing gate; whether it holds anything of it."""
-    from dagster_pipeline import expectativas
-
-    conn.execute(expectativas.TABELA)
-    if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
-        query = "select distribuidora_id || '-' || ano from controle.safra_importada"
-        found = conn.execute(query + " where not retida order by ano, distribuidora_id").fetchall()
-    else:
-        found = conn.execute(UNJUDGED).fetchall()
     held = False
-    for (key,) in found:
-        seen = expectativas.validar(conn, key)
-        expectativas.mostrar(seen)
-        if seen.retencao:
+    for seen in verdict.judge_pending(conn):
+        if seen.held:
             held = True
-            SCREEN.print(f"[bold red]held:[/] safra {key}: {seen.retencao}; {portao.remedio(key)}")
+            key = seen.safra.chave
+            SCREEN.print(f"[bold red]held:[/] safra {key}: {seen.held}; {hold.remedio(key)}")
     return held
 
 

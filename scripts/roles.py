@@ -16,7 +16,6 @@ import psycopg
 import typer
 from psycopg import sql
 
-from dagster_pipeline.expectativas import TABELA
 from loaders import aicss, conexao
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
@@ -121,6 +120,13 @@ where nspname = 'marts' and relkind in ('r', 'p', 'v', 'm')
     or nspname = 'intel_lead' and relkind in ('v', 'm')
 """
 
+REMOVAL = """
+select format('grant execute on function %s to intel_carga', oid::regprocedure)
+from pg_proc
+where pronamespace = 'controle'::regnamespace and prosecdef
+    and proname in ('retira_safra', 'apaga_retirada', 'esquece_distribuidora', 'retira_leituras')
+"""
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -133,9 +139,9 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 
 def loaders_objects() -> list[str]:
-    """Qualified names of what the DDL of the loaders and of the landing gate creates."""
+    """Qualified names of what the DDL of the loaders creates."""
     files = [f for f in resources.files("loaders").iterdir() if f.name.endswith(".sql")]
-    texts = [TABELA, *(f.read_text(encoding="utf-8") for f in files)]
+    texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
     return re.findall(create, "\n".join(texts))
 
@@ -209,6 +215,7 @@ def create_all(conn: psycopg.Connection) -> int:
         conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
         grant_raw(conn)
         run_all(conn, READABLE, {})
+        run_all(conn, REMOVAL, {})
     return changed
 
 

@@ -19,20 +19,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dagster_pipeline import manifest
-from loaders import amostra_aicss, arquivos, bdgd, conexao, registro
+from loaders import arquivos, bdgd, conexao, registro, removal
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
 
 if TYPE_CHECKING:
     import dagster as dg
 
-EXAMPLE_DISTRIBUIDORA = 65_000
-"""No distributor of ANEEL's: made-up units never stand among, or replace, real ones."""
-EXAMPLE = manifest.CLONE / ".local" / "exemplo" / "sintetico_65000_2024.gdb.zip"
-SAMPLE = Path(amostra_aicss.__file__).parent
+EXAMPLE = manifest.CLONE / ".local" / "exemplo" / removal.EXAMPLE_FILE
 
 # Steps write to 1 and 2, which Dagster keeps; a person sees one line per step, through this.
 SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, soft_wrap=True)
@@ -116,20 +114,11 @@ def open_safras(path: Path) -> list[str]:
         return [safra.chave for safra in fonte.safras]
 
 
-def holds_real_data(conn: psycopg.Connection) -> bool:
-    """Whether anything but the example has landed: the example is for an empty warehouse."""
-    return conn.execute(
-        "select exists (select from intel_lead.import_status"
-        " where status = 'completed' and arquivo <> %s)",
-        [EXAMPLE.name],
-    ).fetchone()[0]
-
-
 def sample_is_landed(conn: psycopg.Connection) -> bool:
     """Whether the AICSS sample's readings are all there."""
     if conn.execute("select to_regclass('controle.aicss_arquivo') is null").fetchone()[0]:
         return False
-    names = [str(path) for path in SAMPLE.iterdir() if path.suffix in (".log", ".csv", ".jsonl")]
+    names = removal.sample_files()
     found = conn.execute(
         "select count(distinct arquivo) from controle.aicss_arquivo where arquivo = any(%s)",
         [names],
@@ -168,7 +157,12 @@ def make_example() -> None:
 
     start = time.monotonic()
     made = sintetico.escrever(
-        sintetico.Receita(distribuidora=EXAMPLE_DISTRIBUIDORA, defeitos=sintetico.PADRAO), EXAMPLE
+        sintetico.Receita(
+            distribuidora=removal.EXAMPLE.distribuidora_id,
+            ano=removal.EXAMPLE.ano,
+            defeitos=sintetico.PADRAO,
+        ),
+        EXAMPLE,
     )
     rows = ", ".join(f"{n:,} {camada}" for camada, n in made.linhas.items() if n > 1)
     say("example", f"{EXAMPLE.name}, a synthetic geodatabase: {rows}", time.monotonic() - start)
@@ -182,10 +176,25 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
             fail(report, Failure("read", str(given), "there is no such file", USAGE))
             continue
         try:
-            found += [examine(conn, path) for path in arquivos.achar(given)]
+            paths = arquivos.achar(given, passed_over=pass_over)
         except EntradaInvalida as erro:
             reject(given, erro, report)
+            continue
+        for path in paths:
+            try:
+                task = examine(conn, path)
+            except EntradaInvalida as erro:
+                reject(path, erro, report)
+                continue
+            found.append(task)
+            if task.landed:
+                say("landed", f"{path.name} already, as {bdgd.resumir(list(task.landed))}")
     return found
+
+
+def pass_over(_: Path, reason: str) -> None:
+    """Say that a file of a folder is none to land, and why."""
+    say("passed", escape(f"over: {reason}"))
 
 
 def safras_of(task: Task, report: Report) -> tuple[str, ...]:
@@ -430,7 +439,7 @@ def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple
     """The files to deal with and whether the AICSS sample is wanted and missing."""
     if files:
         return tasks(files, conn, report), False
-    if holds_real_data(conn):
+    if removal.holds_real_data(conn):
         say("example", "left out: the warehouse holds data of yours")
         return [], False
     if not EXAMPLE.exists():
@@ -455,7 +464,7 @@ def execute(todo: list[Task], sample: bool, report: Report) -> list[str]:
             if jobs.run("safra", subject=f"safra {key}", ops=ops, safra=key):
                 done.append(key)
     if done or not todo:
-        ops = {"raw_aicss": {"caminhos": [str(SAMPLE)]}} if sample else {}
+        ops = {"raw_aicss": {"caminhos": [str(removal.SAMPLE)]}} if sample else {}
         all_done = len(done) == sum(len(safras) for _, safras in plan)
         if jobs.run("marts", subject="marts", ops=ops) and all_done:
             built_file().parent.mkdir(parents=True, exist_ok=True)
@@ -469,12 +478,17 @@ def work(files: list[Path]) -> int:
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
         found, sample = choose(files, conn, report)
+        example = removal.holds_example(conn)
     keys = [key for task in found for key in task.landed]
     todo = found if not is_current() else [task for task in found if not task.published]
     if todo or sample or not (is_current() or report.failures):
         keys += execute(todo, sample, report)
     elif not report.failures:
         say("nothing", "to do: every file is landed and published, nothing changed")
+    if example:
+        with closing(conexao.conectar()) as conn:
+            if not removal.holds_example(conn):
+                say("example", "taken away, its units and its readings: they were made up")
     conclude(report, list(set(keys)))
     say("whole", "", time.monotonic() - start)
     return max((failure.code for failure in report.failures), default=0)

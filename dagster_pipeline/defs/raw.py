@@ -14,7 +14,6 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-from dagster_pipeline import gx
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco
 from dagster_pipeline.manifest import CLONE
@@ -113,7 +112,6 @@ def raw_bdgd(
         forcar=config.forcar,
         milhar=config.milhar or None,
     )
-    gx.comecar()  # the landing gate is next
     try:
         bdgd.carregar(path, opcoes)
     except ErroDeCarga as erro:

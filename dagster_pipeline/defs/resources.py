@@ -98,8 +98,7 @@ class Banco(dg.ConfigurableResource):
         """A connection in autocommit, with the objects that must exist before dbt runs."""
         with closing(conexao.conectar()) as conn:
             conexao.preparar(conn)
-            if conn.execute("select to_regclass('raw.aicss_dispositivo') is null").fetchone()[0]:
-                aicss.preparar(conn)
+            aicss.preparar(conn)
             yield conn
 
 

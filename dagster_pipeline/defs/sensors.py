@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -19,7 +20,7 @@ from loaders import arquivos, bdgd, conexao, registro
 from loaders.erros import EntradaInvalida, ErroDeCarga
 
 Seen = dict[str, list[int]]
-"""File name → size and time (ns), as a JSON cursor can hold them."""
+"""File's path in the inbox → size and time (ns), as a JSON cursor can hold them."""
 
 
 def stamp(path: Path) -> list[int]:
@@ -29,14 +30,24 @@ def stamp(path: Path) -> list[int]:
     return [sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)]
 
 
-def present(folder: Path) -> Seen:
-    """The files in the inbox that the loader can land."""
+def present(folder: Path, passed_over: dict[str, str]) -> Seen:
+    """The files in the inbox that the loader can land; why not the others goes to ``passed_over``.
+
+    Readings of sensors, in folder ``aicss``, are another loader's.
+    """
+
+    def note(path: Path, reason: str) -> None:
+        name = path.relative_to(folder)
+        if name.parts[0] != "aicss":
+            passed_over[name.as_posix()] = reason
+
     if not folder.is_dir():
         return {}
     try:
-        return {path.name: stamp(path) for path in arquivos.achar(folder)}
+        paths = arquivos.achar(folder, passed_over=note)
     except EntradaInvalida:  # nothing in it
         return {}
+    return {path.relative_to(folder).as_posix(): stamp(path) for path in paths}
 
 
 def next_file(found: Seen, last: Seen, done: Seen) -> str | None:
@@ -64,13 +75,16 @@ def run_request(path: Path, safra: str) -> dg.RunRequest:
 def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One file a look, because opening one may take a while; a bad one is noted once and left."""
     folder = inbox()
-    cursor: Mapping[str, Seen] = json.loads(context.cursor or "{}")
-    found, done = present(folder), dict(cursor.get("done", {}))
+    cursor: Mapping[str, Any] = json.loads(context.cursor or "{}")
+    passed: dict[str, str] = {}
+    found, done = present(folder, passed), dict(cursor.get("done", {}))
+    for other in passed.keys() - {*cursor.get("passed", ())}:
+        context.log.warning(f"passed over: {passed[other]}")
     name = next_file(found, cursor.get("last", {}), done)
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
         safras, problem = _open(conn, folder / name) if name else ([], None)
-        landed = landed_safras(conn)
+        landed, removed = landed_safras(conn), removed_safras(conn)
         for run_id in end_dead_runs(context.instance, conn):
             context.log.warning(f"run {run_id}: its process was killed")
     if name:
@@ -79,12 +93,21 @@ def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
         context.log.error(problem)
     for safra in safras:
         context.instance.report_runless_asset_event(registered(folder / name, safra))
-    known = {*safras, *landed} - set(context.instance.get_dynamic_partitions(SAFRA.name))
+    keys = set(context.instance.get_dynamic_partitions(SAFRA.name))
+    known, gone = {*safras, *landed} - keys, keys & removed - {*safras}
+    changes = [SAFRA.build_add_request(sorted(known))] if known else []
+    changes += [SAFRA.build_delete_request(sorted(gone))] if gone else []
     return dg.SensorResult(
         run_requests=[run_request(folder / name, safra) for safra in safras],
-        dynamic_partitions_requests=[SAFRA.build_add_request(sorted(known))] if known else [],
+        dynamic_partitions_requests=changes,
         skip_reason=None if safras else problem or f"nothing new in {folder}",
-        cursor=json.dumps({"last": found, "done": {n: s for n, s in done.items() if n in found}}),
+        cursor=json.dumps(
+            {
+                "last": found,
+                "done": {n: s for n, s in done.items() if n in found},
+                "passed": sorted(passed),
+            }
+        ),
     )
 
 
@@ -92,6 +115,17 @@ def landed_safras(conn: psycopg.Connection) -> list[str]:
     """Keys of all landed safras: the command line may have landed some that Dagster never saw."""
     rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
     return [chave for (chave,) in rows]
+
+
+def removed_safras(conn: psycopg.Connection) -> set[str]:
+    """Keys of the safras that a person, or the first real file, took out and that are not back."""
+    rows = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from intel_lead.import_status as i"
+        " where removida_em is not null and not exists (select from intel_lead.import_status as n"
+        "  where (n.ano, n.distribuidora_id) = (i.ano, i.distribuidora_id)"
+        "   and n.import_id > i.import_id and n.removida_em is null)"
+    )
+    return {chave for (chave,) in rows}
 
 
 def _open(conn: psycopg.Connection, path: Path) -> tuple[list[str], str | None]:

@@ -79,9 +79,112 @@ def test_a_log_that_grew_lands_only_what_is_new(con: psycopg.Connection, tmp_pat
     roda(log)
     log.write_text(log.read_text() + linha.format(1, 3))
     feito = roda(log)
-    assert "4 registros, 1 leituras, 1 repetidas, 1 conflitos, 1 ilegiveis" in feito.output
+    assert "4 registros, 1 leituras, 2 repetidas, 0 conflitos, 1 ilegiveis" in feito.output
     guardados = con.execute("select linha, motivo from raw.rejeitado order by linha").fetchall()
-    assert guardados == [(2, "linha ilegível"), (3, "conflito")]
+    assert guardados == [(2, "linha ilegível")]
+
+
+def test_two_readings_of_one_second_are_both_kept_and_a_copy_is_not(
+    con: psycopg.Connection, tmp_path: Path
+) -> None:
+    log = tmp_path / "sala.log"
+    linha = "2025-01-15 10:00:0{} Luz: {} | Distância: 5 cm\n"
+    pares = ((0, 1), (1, 2), (1, 3), (1, 2), (1, 4), (0, 5), (2, 6))
+    log.write_text("".join(linha.format(*par) for par in pares))
+    assert "7 registros, 6 leituras, 1 repetidas, 0 conflitos" in roda(log).output
+    achadas = con.execute(
+        "select to_char(medido_em, 'SS.US'), luz, ressalva_horario"
+        " from raw.aicss_leitura order by 2"
+    ).fetchall()
+    assert achadas == [
+        ("00.000000", 1, None),
+        ("01.000000", 2, None),
+        ("01.000001", 3, "empate"),
+        ("01.000002", 4, "empate"),
+        ("00.000001", 5, "recuo"),
+        ("02.000000", 6, None),
+    ]
+
+
+def test_a_clock_over_two_midnights_and_one_that_steps_back_lose_nothing(
+    con: psycopg.Connection, tmp_path: Path
+) -> None:
+    log = tmp_path / "sala.log"
+    log.write_text(
+        "".join(
+            f"{m // 60 % 24:02}:{m % 60:02}:00 Luz: {m % 4096} | Distância: 5 cm\n"
+            for m in (*range(1438, 5000, 7), 4990, 5001)
+        )
+    )
+    assert roda(log, "--inicio", "2025-03-01T23:58:00-03:00").exit_code == 0
+    achado = con.execute(
+        "select count(*), min(medido_em) = '2025-03-01 23:58-03',"
+        " max(medido_em) = '2025-03-01 00:00-03'::timestamptz + 5001 * interval '1 minute',"
+        " array_agg(extract(hour from medido_em at time zone 'America/Sao_Paulo') * 60"
+        "  + extract(minute from medido_em at time zone 'America/Sao_Paulo'))"
+        " filter (where ressalva_horario = 'recuo') from raw.aicss_leitura"
+    ).fetchone()
+    assert achado == (len(range(1438, 5000, 7)) + 2, True, True, [4990 % 1440])
+
+
+@pytest.mark.parametrize(
+    ("conteudo", "leitor", "perdido"),
+    [
+        ("luz,distancia\n1,2\n3,4\n5,6\n", "csv", slice(1, 2)),
+        ("Luz: 1 | Distância: 2 cm\n" * 3, "serial", slice(2, 3)),
+        ('{"luz": 1}\n{"luz": 2}\n{"luz": 3}\n', "json", slice(0, 1)),
+    ],
+)
+def test_a_record_that_the_reader_loses_is_noticed(
+    con: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    conteudo: str,
+    leitor: str,
+    perdido: slice,
+) -> None:
+    """Records are counted by something other than what could lose them."""
+    arquivo = tmp_path / "sala.log"
+    arquivo.write_text(conteudo)
+    inteiro = aicss.LEITORES[leitor]
+
+    def perde(entrada: Iterator[tuple[int, str]]) -> list[object]:
+        lidos = list(inteiro(entrada))
+        del lidos[perdido]
+        return lidos
+
+    monkeypatch.setitem(aicss.LEITORES, leitor, perde)
+    feito = roda(arquivo)
+    assert feito.exit_code == 3
+    assert "o arquivo tem 3 registros e a leitura deu conta de 2" in feito.output
+    assert con.execute(CONTEUDO).fetchall() == []
+
+
+def test_a_reading_lost_on_its_way_to_the_table_is_noticed(
+    con: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arquivo = tmp_path / "sala.csv"
+    arquivo.write_text("luz,distancia\n1,2\n3,4\n")
+    menos = aicss.INSERE_LEITURAS.replace("where motivo is null", "where ordem > 0")
+    monkeypatch.setattr(aicss, "INSERE_LEITURAS", menos)
+    assert roda(arquivo).exit_code == 3
+    assert con.execute(CONTEUDO).fetchall() == []
+
+
+def test_noise_and_oddities_stand_in_the_ledger(con: psycopg.Connection, tmp_path: Path) -> None:
+    arquivo = tmp_path / "sala.log"
+    linha = "2025-01-15 10:00:00 Luz: {} | Distância: 5 cm\x00\n"
+    arquivo.write_text(linha.format(1) + linha.format(2))
+    assert "1 ressalvas, 2 ruido" in roda(arquivo).output
+    achado = con.execute("select ressalvas, ruido from controle.aicss_arquivo").fetchone()
+    assert achado == (1, 2)
+
+
+def test_a_database_from_before_the_remark_on_times_is_upgraded(con: psycopg.Connection) -> None:
+    con.execute("alter table raw.aicss_leitura drop column ressalva_horario")
+    con.execute("alter table controle.aicss_arquivo drop column ressalvas, drop column ruido")
+    con.execute("comment on table controle.aicss_arquivo is 'esquema antigo'")
+    assert roda(AMOSTRA).exit_code == 0
 
 
 def test_a_second_value_for_an_instant_is_kept_as_conflict(con: psycopg.Connection) -> None:
@@ -108,7 +211,7 @@ def test_two_loads_at_once_land_each_reading_once(con: psycopg.Connection) -> No
 def test_a_failure_midway_leaves_nothing(
     con: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aicss, "REGISTRA", "select 1/0 where %s" + " and %s" * 11)
+    monkeypatch.setattr(aicss, "REGISTRA", "select 1/0 where %s" + " and %s" * 13)
     assert roda(AMOSTRA).exit_code == 4
     assert con.execute(CONTEUDO).fetchall() == []
 

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from loaders import bdgd, copia, geodatabase, registro
 from loaders.__main__ import app
 from loaders.bdgd import SUBSTITUICAO, Opcoes, carregar
-from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT
+from loaders.camadas import CAMADAS
 from loaders.conexao import conectar, preparar
 from loaders.copia import empacotar
 from loaders.erros import EntradaInvalida, FalhaDeBanco
@@ -113,7 +113,7 @@ def test_every_row_and_every_kwh_of_the_file_lands(
     gdb = gerar(tmp_path / "a.gdb", ucs=400, distribuidora=dist, defeitos=["cod_id_em_branco"])
     assert rodar(gdb) == 0
     with geodatabase.abrir(gdb) as fonte:
-        for camada in (*CAMADAS_UC, PONNOT):
+        for camada in CAMADAS:
             lidas, kwh = 0, 0.0
             for lote in fonte.lotes(camada):
                 lidas, kwh = lidas + lote.dados.num_rows, kwh + empacotar(lote, camada).kwh
@@ -285,8 +285,8 @@ def test_a_bad_layer_fails_the_file_and_keeps_the_old_safra(
     ruim = gerar(tmp_path / "ruim.gdb", ucs=60, distribuidora=dist, defeitos=[defeito])
     assert rodar(ruim) == 3
     assert retrato(conn, dist) == antes
-    falhas = execucoes(conn, dist)[4:]
-    assert [status for _, status, _ in falhas] == ["failed"] * 4
+    falhas = execucoes(conn, dist)[5:]
+    assert [status for _, status, _ in falhas] == ["failed"] * 5
     assert all("camada U" in erro and "coluna" in erro for *_, erro in falhas)
 
 
@@ -308,7 +308,7 @@ def test_one_bad_file_does_not_stop_the_others(
     gerar(tmp_path / "a.gdb", ucs=60, distribuidora=dist, defeitos=["duas_bases"])
     gerar(tmp_path / "b.gdb", ucs=60, distribuidora=dist)
     assert rodar(tmp_path) == 3
-    assert [status for _, status, _ in execucoes(conn, dist)] == ["completed"] * 4
+    assert [status for _, status, _ in execucoes(conn, dist)] == ["completed"] * 5
 
 
 def test_what_postgresql_refuses_is_refused_without_quoting_the_row(
@@ -354,7 +354,7 @@ def test_two_safras_land_side_by_side(conn: psycopg.Connection, dist: int, tmp_p
     carregar(duas[0], Opcoes())
     with ao_copiar(lambda: carregar(duas[1], Opcoes())) as opcoes:
         carregar(uma, opcoes)
-    assert [s for _, s, _ in execucoes(conn, outra)] == ["completed"] * 8
+    assert [s for _, s, _ in execucoes(conn, outra)] == ["completed"] * 10
 
 
 def test_a_second_load_of_the_same_safra_is_refused(
@@ -390,7 +390,7 @@ def test_a_load_that_waits_follows_the_first(
         with ao_copiar(chamar) as opcoes:
             carregar(gdb, opcoes)
         assert espera[0].result(timeout=60) == [f"{dist}-2024"]
-    assert [s for _, s, _ in execucoes(conn, dist)] == ["completed"] * 8
+    assert [s for _, s, _ in execucoes(conn, dist)] == ["completed"] * 10
 
 
 def esperar_por(conn: psycopg.Connection, consulta: str) -> None:
@@ -415,7 +415,7 @@ def test_a_reader_of_the_old_leaf_delays_the_swap_and_no_more(
             esperar_por(conn, bloqueado)
         assert carga.result(timeout=60)
     assert retrato(conn, dist) != antes
-    assert [s for _, s, _ in execucoes(conn, dist)] == ["completed"] * 8
+    assert [s for _, s, _ in execucoes(conn, dist)] == ["completed"] * 10
 
 
 def test_a_lost_connection_fails_and_changes_nothing(
@@ -437,7 +437,7 @@ def test_a_lost_connection_fails_and_changes_nothing(
     with ao_copiar(derrubar) as opcoes, pytest.raises(FalhaDeBanco):
         carregar(outro, opcoes)
     assert retrato(conn, dist) == antes
-    assert [s for _, s, _ in execucoes(conn, dist)] == ["completed"] * 4 + ["failed"] * 4
+    assert [s for _, s, _ in execucoes(conn, dist)] == ["completed"] * 5 + ["failed"] * 5
 
 
 def test_without_a_server_the_exit_code_says_database(
@@ -497,8 +497,8 @@ def test_a_killed_load_changes_nothing_and_the_next_one_heals(
     carregar(novo, Opcoes())
     assert retrato(conn, dist) == esperado
     depois = execucoes(conn, dist)[8:]
-    assert {(s, e) for _, s, e in depois[:-4]} <= {("failed", "processo interrompido")}
-    assert [s for _, s, _ in depois[-4:]] == ["completed"] * 4
+    assert {(s, e) for _, s, e in depois[:-5]} <= {("failed", "processo interrompido")}
+    assert [s for _, s, _ in depois[-5:]] == ["completed"] * 5
 
 
 def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
@@ -513,16 +513,16 @@ def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
 
     def repetir() -> None:
         carregar(feito, Opcoes())
-        assert valor(conn, abertas, dist) == 4, "those of a live process were closed"
+        assert valor(conn, abertas, dist) == 5, "those of a live process were closed"
 
     with ao_copiar(repetir) as opcoes:
         carregar(outro, opcoes)
     carregar(feito, Opcoes())
     safra = Safra.de_chave(f"{dist}-2024")
-    registro.iniciar(conn, safra, [*CAMADAS_UC, PONNOT], arquivo="morto.gdb", sha256="x")
+    registro.iniciar(conn, safra, CAMADAS, arquivo="morto.gdb", sha256="x")
     carregar(feito, Opcoes())
     assert valor(conn, abertas, dist) == 0
-    assert execucoes(conn, dist)[-1] == ("PONNOT", "failed", "processo interrompido")
+    assert execucoes(conn, dist)[-1] == ("CONJ", "failed", "processo interrompido")
 
 
 def gravar_csv(pasta: Path, *dists: int, nome: str = "ucmt_pj.csv") -> Path:

@@ -1,5 +1,6 @@
 """`make run` as a person meets it: first and second run, bad files, failed builds, Ctrl-C."""
 
+import json
 import os
 import re
 import signal
@@ -155,6 +156,7 @@ def test_caixa_de_entrada(
     monkeypatch.setenv("INTEL_INBOX", str(tmp_path))
     gerar(tmp_path / "b.gdb.zip", ucs=60, distribuidora=63000)
     (tmp_path / "a_ruim.gdb.zip").write_bytes(ruim.read_bytes())
+    (tmp_path / "planilha.xlsx").write_bytes(b"PK")
     cursor, pedidos = None, []
     for _ in range(5):
         contexto = dg.build_sensor_context(instance=instancia, cursor=cursor)
@@ -162,6 +164,7 @@ def test_caixa_de_entrada(
         cursor = resultado.cursor
         pedidos.append([pedido.partition_key for pedido in resultado.run_requests])
     assert pedidos == [[], [], ["63000-2024"], [], []]
+    assert json.loads(cursor)["passed"] == ["planilha.xlsx"]
     (notas,) = conn.execute(
         "select count(*) from intel_lead.import_status where arquivo = 'a_ruim.gdb.zip'"
     ).fetchone()

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,18 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loaders import amostra_aicss
+from loaders.aicss_clock import Ilegivel, Relogio, horario
+from loaders.aicss_text import MAX_REGISTRO, NOISE, count_lines, count_objects, lines
 from loaders.leitura_aicss import (
+    INCOMPLETA,
     LEITORES,
-    MAX_REGISTRO,
-    Ilegivel,
     Leitura,
     Origem,
     Registro,
     dispositivo_do_nome,
     formato,
-    horario,
     leitura,
-    linhas,
 )
 
 CHEGADA = datetime(2025, 1, 20, 12, tzinfo=UTC)
@@ -33,16 +33,22 @@ AS_DEZ = datetime(2025, 1, 15, 13, tzinfo=UTC)  # 10:00 in São Paulo
 def registros(conteudo: bytes | str) -> list[Registro]:
     """All records of a file, its shape told by its content."""
     arquivo = io.BytesIO(conteudo if isinstance(conteudo, bytes) else conteudo.encode())
-    tipo = formato([texto for _, texto in linhas(arquivo)])
+    tipo = formato([texto for _, texto in lines(arquivo)])
     assert tipo is not None
-    return list(LEITORES[tipo](linhas(arquivo)))
+    return list(LEITORES[tipo](lines(arquivo)))
 
 
 def lidas(conteudo: bytes | str, origem: Origem = ORIGEM) -> Iterator[Leitura]:
     """The readings of a file in which every record is one."""
+    relogio = Relogio()
     for ordem, registro in enumerate(registros(conteudo)):
         assert registro.valores is not None, registro.motivo
-        yield leitura(registro.valores, ordem, origem)
+        yield leitura(registro, ordem, origem, relogio)
+
+
+def uma(valores: dict[str, object], origem: Origem = ORIGEM) -> Leitura:
+    """The reading of one record."""
+    return leitura(Registro(1, "", valores), 0, origem, Relogio())
 
 
 @pytest.mark.parametrize(
@@ -51,17 +57,27 @@ def lidas(conteudo: bytes | str, origem: Origem = ORIGEM) -> Iterator[Leitura]:
         '{"luz": 1234, "distancia": 87, "timestamp": "2025-01-15T10:00:00"}',
         '[\n  {\n    "luz": "1234", "distancia": 87.0, "timestamp": 1736946000\n  }\n]',
         "boot\n" + '{"LUZ": 1234, "Distância": 87, "timestamp": "2025-01-15T13:00:00Z"}',
-        "timestamp,light_level,distance\n2025-01-15 10:00:00,1234,87",
-        "\ufeffdata_hora;luz;distancia\n15/01/2025 10:00:00;1234,0;87",
-        "2025-01-15 10:00:00 Luz: 1234 | Distância: 87 cm",
+        "timestamp,light_level,distance\n2025-01-15 10:00:00,1234,87\n",
+        "\ufeffdata_hora;luz;distancia\n15/01/2025 10:00:00;1234,0;87\n",
+        "2025-01-15 10:00:00 Luz: 1234 | Distância: 87 cm\n",
         "[2025-01-15T10:00:00-03:00] Luz: 1234 | Distância: 87 cm\r\n",
-        "2025-01-15 10:00:00 -> Luz: 1234 | Distância: 87 cm".encode("latin-1"),
+        "2025-01-15 10:00:00 -> Luz: 1234 | Distância: 87 cm\r".encode("latin-1"),
+        "2025/01/15, 10:00:00.000 AM > Luz: 1234 | Distancia: 87cm\r\r\n",
+        "15-1-2025 10:00 Luz: 1234 | Distância: 87 cm\n",
+        '"Data";"Hora";" LUZ ";"Distância (cm)"\n15/01/2025;10:00:00;1234,0;"87,0"\n',
+        "1,87\nsep=\t\ntimestamp\tluz\tdistancia\n2025-01-15 10:00:00\t1234\t87\t\n",
+        "2025-01-15 10:00:00 Luz: 1234 | Distância: 87 cm\n".encode("utf-16"),
+        "2025-01-15 10:00:00 Luz: 1234 | Distância: 87 cm\r\n".encode("utf-16-be"),
+        '{"luz": 1234, "distancia": 87, "timestamp": "2025-01-15T10:00:00"}'.encode("utf-16-le"),
+        "\x1b[0;32mI (523) main: 2025-01-15 10:00:00 Luz: 12\b\b1234 | Distância: 87 cm\x1b[0m\n",
+        "[0;32m[2025-01-15 10:00:00] [I][main.cpp:4] loop(): Luz: 1234 | Distância: 87 cm[0m\n",
+        "\x1b]0;COM3\x07\x1b[2K\x1b72025-01-15 10:00:00 Luz: 1234 | Distância: 87 \x00cm\x00\n\x00",
     ],
 )
 def test_every_shape_says_the_same_reading(conteudo: bytes | str) -> None:
     validos = [r for r in registros(conteudo) if r.valores]
     assert len(validos) == 1
-    assert leitura(validos[0].valores or {}, 0, ORIGEM) == Leitura(
+    assert leitura(validos[0], 0, ORIGEM, Relogio()) == Leitura(
         "sala", AS_DEZ, "campo", luz=1234, distancia_cm=87
     )
 
@@ -113,7 +129,7 @@ def test_the_time_is_the_fields_else_derived_else_the_arrival() -> None:
     serial = "Luz: 1 | Distância: 2 cm\nlixo\nLuz: 3 | Distância: 4 cm\n"
     com_inicio = Origem("sala", AS_DEZ, CHEGADA)
     tempos = [
-        leitura(r.valores, i, com_inicio) for i, r in enumerate(registros(serial)) if r.valores
+        leitura(r, i, com_inicio, Relogio()) for i, r in enumerate(registros(serial)) if r.valores
     ]
     assert [(x.medido_em, x.origem_horario) for x in tempos] == [
         (AS_DEZ, "derivado"),
@@ -124,10 +140,166 @@ def test_the_time_is_the_fields_else_derived_else_the_arrival() -> None:
     assert CHEGADA == chegadas[0].medido_em < chegadas[1].medido_em
 
 
+SERIAL = "{} Luz: {} | Distância: 87 cm\n"
+MEIA_NOITE = Origem("sala", datetime(2025, 3, 1, 3, tzinfo=UTC), CHEGADA + timedelta(days=90))
+
+
+def instantes(*horas: str, origem: Origem = MEIA_NOITE) -> list[str]:
+    """Day, time and remark of a serial log whose lines have these times of day."""
+    texto = "".join(SERIAL.format(hora, 400 + i) for i, hora in enumerate(horas))
+    return [
+        f"{x.medido_em:%d %H:%M:%S} {x.ressalva_horario or ''}".strip()
+        for x in lidas(texto, origem)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("horas", "esperado"),
+    [
+        (("8:20:00", "08:20:01", "8:20:02.5 >"), ["01 08:20:00", "01 08:20:01", "01 08:20:02"]),
+        (("8:20", "[8:21]", "(8:22) ->"), ["01 08:20:00", "01 08:21:00", "01 08:22:00"]),
+        (("11:59:59 AM", "12:00:01 PM"), ["01 11:59:59", "01 12:00:01"]),
+        (("11:59:59 p.m.", "12:00:01 a.m."), ["01 23:59:59", "02 00:00:01"]),
+        (("9:59:59", "10:00:00"), ["01 09:59:59", "01 10:00:00"]),
+        (("23:59:50", "00:00:05", "23:59:58"), ["01 23:59:50", "02 00:00:05", "01 23:59:58 recuo"]),
+        (("10:00:00", "09:30:00", "10:00:05"), ["01 10:00:00", "01 09:30:00 recuo", "01 10:00:05"]),
+        (("10:00:00", "23:00:01", "10:00:02"), ["01 10:00:00", "01 23:00:01", "01 10:00:02 recuo"]),
+        (("08:00:00", "21:00:00", "08:00:00"), ["01 08:00:00", "01 21:00:00", "01 08:00:00 recuo"]),
+        (("00:00:00:123", "12:00:00", "23:00:00", "1:00:00"),
+         ["01 00:00:00", "01 12:00:00", "01 23:00:00", "02 01:00:00"]),
+    ],
+)  # fmt: skip
+def test_a_time_of_day_is_of_the_day_that_its_fall_says(
+    horas: tuple[str, ...], esperado: list[str]
+) -> None:
+    assert instantes(*horas) == esperado
+
+
+@given(st.lists(st.integers(1, 12 * 3600 - 1), min_size=1, max_size=60), st.integers(0, 86399))
+def test_times_of_day_less_than_half_a_day_apart_never_lose_a_day(
+    passos: list[int], primeiro: int
+) -> None:
+    segundos = [primeiro]
+    for passo in passos:
+        segundos.append(segundos[-1] + passo)
+    dia = datetime(2025, 3, 1)
+    texto = "".join(
+        SERIAL.format(f"{dia + timedelta(seconds=s):%H:%M:%S}", i) for i, s in enumerate(segundos)
+    )
+    achados = [x.medido_em.replace(tzinfo=None) for x in lidas(texto, MEIA_NOITE)]
+    assert achados == [dia + timedelta(seconds=s) for s in segundos]
+
+
+def test_each_device_of_a_file_has_a_clock_of_its_own() -> None:
+    linhas = ["device_id,hora,luz", "a,23:00:00,1", "b,01:00:00,2", "a,00:10:00,3", "b,01:10:00,4"]
+    achados = lidas("\n".join(linhas) + "\n", MEIA_NOITE)
+    assert [f"{x.dispositivo_id} {x.medido_em:%d %H}" for x in achados] == [
+        "a 01 23", "b 01 01", "a 02 00", "b 01 01"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("primeira", "segunda", "cortada"),
+    [
+        ("20:00 Luz", "10:20:05 Luz", True),
+        ("0:20:00 Luz", "10:20:05 Luz", True),
+        ("9:59:59 Luz", "20:00:00 Luz", True),
+        ("025-03-01 10:00:00 Luz", "2025-03-01 10:00:01 Luz", True),
+        ("Luz", "10:20:05 Luz", True),
+        ("9:59:59 Luz", "10:00:00 Luz", False),
+        ("9:00:00 Luz", "15:00:00 Luz", False),
+        ("uz", "10:20:05 Luz", None),
+    ],
+)
+def test_a_line_whose_beginning_the_terminal_missed_is_no_reading(
+    primeira: str, segunda: str, cortada: bool | None
+) -> None:
+    resto = ": 400 | Distância: 87 cm\n"
+    motivos = [r.motivo for r in registros(primeira + resto + segunda + resto)]
+    esperado = {True: "linha cortada no começo", False: None, None: "linha ilegível"}[cortada]
+    assert motivos == [esperado, None]
+
+
+@pytest.mark.parametrize(
+    "linha",
+    [
+        "Luz: 12Luz: 1234 | Distância: 87 cm",
+        "10:00:00 Luz: 12 10:00:01 Luz: 1234 | Distância: 87 cm",
+        "Luz: 1234 | Distância: 8Luz: 1234 | Distância: 87 cm",
+        "Luz: 1234 | Distância: 87 cmLuz: 1234 | Distância: 87 cm",
+        "Luz: 1234 Distância: 87 cm",
+    ],
+)
+def test_lines_glued_by_lost_bytes_are_no_reading(linha: str) -> None:
+    inteira = "Luz: 1 | Distância: 2 cm"
+    achados = registros(f"{inteira}\n{linha}\n{inteira}\n")
+    assert [r.motivo for r in achados] == [None, "linha ilegível", None]
+
+
+@pytest.mark.parametrize(
+    ("conteudo", "motivos"),
+    [
+        ("luz,distancia\n400,187\n400,1", [None, INCOMPLETA]),
+        ("Luz: 1 | Distância: 2 cm\nLuz: 1 | Distância: 2 cm", [None, INCOMPLETA]),
+        ('{"luz": 1}\n{"luz": 1', [None, INCOMPLETA]),
+        ('{"luz": 1}\n{"luz": 1}', [None, None]),
+        ('[{"luz": 1},\n{"luz": 1}]', [None, None]),
+        ("luz,distancia\n400,187\n", [None]),
+        ("Luz: 1 | Distância: 2 cm\r\n\x00\x1a", [None]),
+    ],
+)
+def test_a_last_line_without_its_end_is_incomplete(conteudo: str, motivos: list[str]) -> None:
+    """A JSON value says itself where it ends."""
+    assert [r.motivo for r in registros(conteudo)] == motivos
+
+
+FINS = ("\n", "\r", "\r\n", "\r\r\n")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4095), st.sampled_from(FINS)), min_size=1, max_size=30),
+    st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"]),
+    st.integers(1, 40),
+)
+def test_no_encoding_and_no_line_end_costs_a_line(
+    linhas: list[tuple[int, str]], codificacao: str, pedaco: int
+) -> None:
+    texto = "".join(f"Luz: {luz} | Distância: 2 cm{fim}" for luz, fim in linhas)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loaders.aicss_text.CHUNK", pedaco)
+        conteudo = texto.encode(codificacao)
+        assert [int((r.valores or {})["luz"]) for r in registros(conteudo)] == [
+            n for n, _ in linhas
+        ]
+        assert count_lines(io.BytesIO(conteudo)) == len(linhas)
+
+
+def test_noise_is_counted_and_stripped() -> None:
+    ruido: Counter[str] = Counter()
+    achadas = list(lines(io.BytesIO(b"\x1b[1mL\x00uz\x00\n\x00\n\x1b[0m\n"), ruido))
+    assert achadas == [(1, "Luz\n"), (2, "\n"), (3, "\n")]
+    assert ruido == {NOISE: 3}
+
+
+def test_an_overlong_line_is_one_record() -> None:
+    texto = "Luz: 1 | Distância: 2 cm\n" + "x" * 3 * MAX_REGISTRO + "\nLuz: 1 | Distância: 2 cm\n"
+    assert [r.motivo for r in registros(texto)] == [None, "linha longa demais", None]
+    assert count_lines(io.BytesIO(texto.encode())) == 3
+
+
+@given(st.lists(st.text('ab"\\{}[], \n', max_size=9), max_size=20), st.integers(1, 40))
+def test_objects_are_counted_by_their_brackets(textos: list[str], pedaco: int) -> None:
+    valores = [{"luz": 1, "local": texto, "dentro": {"x": [{}]}} for texto in textos]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loaders.aicss_text.CHUNK", pedaco)
+        for texto in (json.dumps(valores, indent=1), "\n".join(map(json.dumps, valores))):
+            assert count_objects(io.BytesIO(texto.encode())) == len(valores)
+
+
 def test_a_time_of_day_takes_its_date_from_the_beginning() -> None:
     inicio = datetime(2025, 1, 16, 2, 59, 59, 500_000, tzinfo=UTC)  # 23:59:59.5 in São Paulo
     antes, depois = lidas(
-        "23:59:59.700 -> Luz: 1 | Distância: 2 cm\n00:00:01 -> Luz: 1 | Distância: 2 cm",
+        "23:59:59.700 -> Luz: 1 | Distância: 2 cm\n00:00:01 -> Luz: 1 | Distância: 2 cm\n",
         Origem("sala", inicio, CHEGADA),
     )
     assert depois.medido_em - antes.medido_em == timedelta(seconds=1.3)
@@ -145,32 +317,33 @@ def test_a_time_of_day_takes_its_date_from_the_beginning() -> None:
         ({"luz": 1, "timestamp": "1970-01-01T00:00:05Z"}, "horário implausível"),
         ({"luz": 1, "timestamp": "2030-01-01T00:00:00Z"}, "horário implausível"),
         ({"luz": 1, "timestamp": "10:00:00"}, "horário sem data: informe --inicio"),
+        ({"luz": 1, "timestamp": "25:00:00"}, "horário ilegível"),
+        ({"luz": 1, "timestamp": "15/01/2025 13:00 PM"}, "horário ilegível"),
+        ({"luz": 1, "timestamp": "2025-13-01 10:00:00"}, "horário ilegível"),
         ({"luz": 1, "nota": "\x00"}, "texto com caracteres de controle"),
         ({"luz": 1, "device_id": "a\x00"}, "texto com caracteres de controle"),
     ],
 )
 def test_what_cannot_be_read_says_why(valores: dict[str, object], motivo: str) -> None:
     with pytest.raises(Ilegivel, match=motivo):
-        leitura(valores, 0, ORIGEM)
+        uma(valores)
 
 
 def test_without_any_device_a_reading_is_refused() -> None:
     with pytest.raises(Ilegivel, match="--dispositivo"):
-        leitura({"luz": 1}, 0, Origem(None, None, CHEGADA))
+        uma({"luz": 1}, Origem(None, None, CHEGADA))
 
 
 def test_out_of_range_is_kept_and_flagged_and_no_echo_is_in_range() -> None:
-    assert leitura({"luz": 4096, "distancia": 1}, 0, ORIGEM).fora_da_faixa == [
+    assert uma({"luz": 4096, "distancia": 1}).fora_da_faixa == [
         "luz",
         "distancia_cm",
     ]
-    assert leitura({"luz": 4095, "distancia": 0}, 0, ORIGEM).fora_da_faixa == []
+    assert uma({"luz": 4095, "distancia": 0}).fora_da_faixa == []
 
 
 def test_states_numbers_and_unknown_fields() -> None:
-    lida = leitura(
-        {"internal_led": "0.0", "consumo_externo": True, "movimento": "não", "rssi": -60}, 0, ORIGEM
-    )
+    lida = uma({"internal_led": "0.0", "consumo_externo": True, "movimento": "não", "rssi": -60})
     assert (lida.consumo_interno, lida.consumo_externo, lida.movimento) == (False, True, False)
     assert lida.outros == {"rssi": -60}
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from loaders.arquivos import camada_pj
-from loaders.camadas import UCMT, Camada
+from loaders.camadas import UCMT
 from loaders.csv_pj import abrir
 from loaders.erros import EntradaInvalida
 from loaders.safra import Safra
@@ -368,19 +367,3 @@ def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:
     arquivo.write_bytes(codecs.BOM_UTF8)
     with pytest.raises(EntradaInvalida):
         ler(arquivo)
-
-
-@pytest.mark.parametrize(
-    ("nome", "camada"),
-    [
-        ("ucmt_pj.csv", "UCMT"),
-        ("UCBT_PJ.ZIP", "UCBT"),
-        ("ucat_pj (1).csv", "UCAT"),
-        ("ucmt_pjota.csv", None),
-        ("bdgd.gdb.zip", None),
-    ],
-)
-def test_the_layer_is_the_file_name(tmp_path: Path, nome: str, camada: str | None) -> None:
-    (tmp_path / nome).write_bytes(b"x")
-    achada: Camada | None = camada_pj(tmp_path / nome)
-    assert (achada and achada.nome) == camada

@@ -90,14 +90,20 @@ def test_arquivo_entra_so_quando_parou_de_crescer() -> None:
 
 
 def test_caixa_de_entrada_so_ve_o_que_o_carregador_le(tmp_path: Path) -> None:
-    assert sensors.present(tmp_path / "ausente") == {}
-    assert sensors.present(tmp_path) == {}
+    preteridos: dict[str, str] = {}
+    assert sensors.present(tmp_path / "ausente", preteridos) == {}
+    assert sensors.present(tmp_path, preteridos) == {}
     (tmp_path / "base.gdb").mkdir()
     (tmp_path / "base.gdb" / "a00000001.gdbtable").write_bytes(b"12345")
     (tmp_path / "leia-me.txt").write_text("nada")
     (tmp_path / "x.gdb.zip.part").write_text("meio arquivo")
-    achados = sensors.present(tmp_path)
-    assert list(achados) == ["base.gdb"]
+    for lugar in ("2023", "aicss"):
+        (tmp_path / lugar).mkdir()
+        (tmp_path / lugar / "notas.csv").write_text("a;b")
+    (tmp_path / "2023" / "ucmt_pj.csv").write_text("DIST;DATA_BASE")
+    achados = sensors.present(tmp_path, preteridos)
+    assert list(achados) == ["2023/ucmt_pj.csv", "base.gdb"]
+    assert sorted(preteridos) == ["2023/notas.csv", "leia-me.txt", "x.gdb.zip.part"]
     assert achados["base.gdb"][0] == 5
 
 

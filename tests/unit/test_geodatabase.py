@@ -1,20 +1,34 @@
 """A geodatabase is opened safely and says what it holds. Not here: the database."""
 
-import struct
+import ctypes
+import re
 import warnings
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyogrio
+import pyogrio._err
+import pyogrio.raw
 import pytest
+import shapely
+from pyproj import Transformer
 
 from loaders import arquivos, pacote_zip
-from loaders.camadas import UCBT, UCMT
+from loaders.camadas import PONNOT, UCBT, UCMT
 from loaders.erros import EntradaInvalida
-from loaders.geodatabase import _avisos_do_gdal, abrir, ler_pontos
+from loaders.fonte import Fonte
+from loaders.gdal_warnings import refused
+from loaders.gdb_tables import catalogue
+from loaders.geodatabase import abrir
 from loaders.safra import Safra
 from loaders.sintetico import gerar
+
+Mudanca = Callable[[str, pa.Table, str | None], dict[str, tuple[pa.Table, str | None]]]
 
 
 @pytest.fixture(scope="module")
@@ -98,17 +112,22 @@ def test_absent_and_empty_layers_are_observations(tmp_path: Path) -> None:
 
 def copiar(gdb: Path, destino: Path) -> Path:
     """A copy to damage; returns the file of its greatest layer."""
-    destino.mkdir()
+    destino.mkdir(parents=True)
     for arquivo in gdb.iterdir():
         (destino / arquivo.name).write_bytes(arquivo.read_bytes())
     camadas = (a for a in destino.glob("*.gdbtable") if a.name > "a00000008")  # not the catalogue
     return max(camadas, key=lambda a: a.stat().st_size)
 
 
+def numero(gdb: Path, camada: str) -> str:
+    """The name of the files that hold a layer."""
+    return next(n for n, nome in catalogue(gdb).items() if nome == camada)
+
+
 def test_a_truncated_table_is_refused(gdb: Path, tmp_path: Path) -> None:
     maior = copiar(gdb, tmp_path / "curta.gdb")
     maior.write_bytes(maior.read_bytes()[: maior.stat().st_size // 2])
-    recusada(tmp_path / "curta.gdb", "diz ter 5[0-9] linhas")
+    recusada(tmp_path / "curta.gdb", "camada UCBT_tab: .*danificada|diz ter 5[0-9] linhas")
 
 
 def test_a_table_whose_rows_gdal_would_guess_is_refused(gdb: Path, tmp_path: Path) -> None:
@@ -117,29 +136,284 @@ def test_a_table_whose_rows_gdal_would_guess_is_refused(gdb: Path, tmp_path: Pat
     recusada(tmp_path / "sem_indice.gdb", "danificada")
 
 
-def test_what_another_thread_is_warned_of_is_no_damage() -> None:
-    """The landing gate's import runs meanwhile, and recording is for the whole process."""
-    with _avisos_do_gdal("x.gdb"):
-        warnings.warn("invalid escape sequence", DeprecationWarning, stacklevel=1)
-    with pytest.raises(EntradaInvalida, match="danificada"), _avisos_do_gdal("x.gdb"):
-        warnings.warn("invalid row", RuntimeWarning, stacklevel=1)
-
-
-def test_a_layer_that_lost_its_table_is_refused(gdb: Path, tmp_path: Path) -> None:
-    maior = copiar(gdb, tmp_path / "sem_tabela.gdb")
-    maior.unlink()
-    recusada(maior.parent, f"falta {maior.name}")
-
-
-def test_a_layer_taken_out_by_hand_is_said_to_be_in_the_catalogue(
-    gdb: Path, tmp_path: Path
+@pytest.mark.parametrize("reader", ["this thread", "another thread"])
+def test_gdal_is_heard_in_every_thread_whatever_python_records(
+    gdb: Path, tmp_path: Path, reader: str
 ) -> None:
-    maior = copiar(gdb, tmp_path / "sem_camada.gdb")
-    for arquivo in maior.parent.glob(f"{maior.stem}.*"):
+    """The landing gate's import records warnings meanwhile, which is for the whole process."""
+    maior = copiar(gdb, tmp_path / "sem_indice.gdb")
+    maior.with_suffix(".gdbtablx").unlink()
+    camada, motivos = "UCBT_tab", []
+
+    def ler() -> None:
+        with (
+            pytest.raises(EntradaInvalida) as recusa,
+            refused("x.gdb"),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            pyogrio.read_info(maior.parent, layer=camada, force_feature_count=True)
+        motivos.append(str(recusa.value))
+
+    if reader == "this thread":
+        ler()
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(ler).result()
+    assert re.search(r"x.gdb: .*GDAL avisa: «a0000000c.gdbtablx could not be found", motivos[0])
+
+
+@pytest.mark.parametrize(
+    ("said", "harmless"),
+    [
+        ("For field A, XML definition mentions x as default value whereas", True),
+        ("A corruption in the header of x.gdbtable has been detected. It would need", True),
+        ("Something that no version of GDAL has said so far", False),
+        ("UCBT_tab layer has a a0000000c.gdbtable.cdf file using Compressed Data Format", False),
+        ("File a.gdbtable declares 9 valid records, but a.gdbtablx declares only 8", False),
+    ],
+)
+def test_only_what_is_known_to_be_harmless_lets_a_file_pass(said: str, harmless: bool) -> None:
+    avisar = ctypes.CDLL(pyogrio._err.__file__).CPLError
+    with nullcontext() if harmless else pytest.raises(EntradaInvalida, match=said[:20]):  # noqa: SIM117
+        with refused("x.gdb"):
+            avisar(2, 1, b"%s", said.encode())
+
+
+@pytest.mark.parametrize("perdidos", [(".gdbtable",), (".gdbtable", ".gdbtablx"), ("vazia",)])
+@pytest.mark.parametrize("nome", ["BASE", "UCBT_tab", "PONNOT", "CONJ"])
+def test_a_layer_that_lost_its_table_is_refused(
+    gdb: Path, tmp_path: Path, nome: str, perdidos: tuple[str, ...]
+) -> None:
+    copia = copiar(gdb, tmp_path / "x.gdb").parent
+    tabela = copia / f"{numero(copia, nome)}.gdbtable"
+    for sufixo in perdidos:
+        if sufixo == "vazia":
+            tabela.write_bytes(b"")
+        else:
+            tabela.with_suffix(sufixo).unlink()
+    recusada(copia, f"faltam os dados de {nome} .{tabela.name}.*baixe")
+
+
+def test_a_table_that_is_not_landed_may_be_missing(
+    gdb: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    copia = copiar(gdb, tmp_path / "x.gdb").parent
+    pyogrio.write_arrow(
+        pa.table({"COD_ID": ["a"]}), copia, layer="SSDMT", driver="OpenFileGDB", append=True
+    )
+    for arquivo in copia.glob(f"{numero(copia, 'SSDMT')}.*"):
         arquivo.unlink()
-    with abrir(maior.parent) as fonte:
-        assert not fonte.presente(UCBT)
-        assert "catálogo" in fonte.observacoes["UCBT"][0]
+    with abrir(copia) as fonte:
+        assert fonte.presente(UCBT)
+    assert "SSDMT" in caplog.text
+
+
+def test_a_table_that_the_catalogue_forgot_is_refused(gdb: Path, tmp_path: Path) -> None:
+    copia = copiar(gdb, tmp_path / "x.gdb").parent
+    for sufixo in ("gdbtable", "gdbtablx"):
+        tabela = copia / f"{numero(copia, 'UCBT_tab')}.{sufixo}"
+        tabela.with_name(f"a000000ff.{sufixo}").write_bytes(tabela.read_bytes())
+    recusada(copia, "não lista a000000ff")
+
+
+def test_a_layer_that_only_one_catalogue_knows_is_refused(gdb: Path, tmp_path: Path) -> None:
+    copia = copiar(gdb, tmp_path / "x.gdb").parent
+    catalogo = copia / "a00000001.gdbtable"
+    trocado = catalogo.read_bytes().replace(*(s.encode("utf-16-le") for s in ("UCBT_", "UCBX_")))
+    trocado = trocado.replace(b"UCBT_", b"UCBX_")
+    assert trocado != catalogo.read_bytes()
+    catalogo.write_bytes(trocado)
+    recusada(copia, "lista UCBT_tab, mas a tabela não se abre")
+
+
+@pytest.mark.parametrize("sufixo", [".cdf", ".gdbtable.cdf", ".CDF", ".sdc", ".gdbtable.SDI"])
+@pytest.mark.parametrize("nome", ["BASE", "UCAT_tab", "UCMT_tab", "PONNOT"])
+def test_a_compressed_table_is_refused(gdb: Path, tmp_path: Path, nome: str, sufixo: str) -> None:
+    copia = copiar(gdb, tmp_path / "x.gdb").parent
+    tabela = numero(copia, nome)
+    for arquivo in copia.glob(f"{tabela}.*"):
+        arquivo.unlink()
+    (copia / f"{tabela}{sufixo}").write_bytes(b"2FDC" + bytes(99))
+    for caminho in (copia, compactar(copia, tmp_path / "x.gdb.zip")):
+        recusada(caminho, f"comprimidas pelo ArcGIS .*: {nome};.*Uncompress")
+
+
+def test_a_geodatabase_all_compressed_is_refused_for_that(gdb: Path, tmp_path: Path) -> None:
+    copia = copiar(gdb, tmp_path / "x.gdb").parent
+    for tabela in list(copia.glob("*.gdbtable")):
+        tabela.rename(f"{tabela}.cdf")
+    recusada(copia, "comprimidas pelo ArcGIS")
+
+
+def reescrever(gdb: Path, destino: Path, **mudancas: Mudanca) -> Path:
+    """Every layer again, those named through a function of its table: name → table, geometry."""
+    for nome, tipo in pyogrio.list_layers(gdb):
+        meta, tabela = pyogrio.raw.read_arrow(gdb, layer=nome)
+        mudar = mudancas.get(str(nome).removesuffix("_tab"), lambda n, t, g: {n: (t, g)})
+        for novo, (dados, geometria) in mudar(nome, tabela, tipo).items():
+            pyogrio.write_arrow(
+                dados,
+                destino,
+                layer=novo,
+                driver="OpenFileGDB",
+                geometry_name="wkb_geometry" if geometria else None,
+                geometry_type=geometria,
+                crs=meta.get("crs") or "EPSG:4674" if geometria else None,
+                append=destino.exists(),
+            )
+    return destino
+
+
+@pytest.mark.parametrize("camada", ["BASE", "CONJ", "UCAT", "UCMT", "UCBT", "PONNOT"])
+def test_two_layers_for_one_name_are_refused(gdb: Path, tmp_path: Path, camada: str) -> None:
+    def dobrar(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        outro = nome.removesuffix("_tab") if "_" in nome else f"{nome.lower()}_tab"
+        return {nome: (tabela, tipo), outro: (tabela, tipo)}
+
+    duas = reescrever(gdb, tmp_path / "x.gdb", **{camada: dobrar})
+    recusada(duas, rf"por {camada}: .*{camada}\w* .\d+ linhas. e \w+ .\d+ linhas.")
+
+
+def test_an_empty_namesake_is_left_aside_and_told(gdb: Path, tmp_path: Path) -> None:
+    def dobrar(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        return {"UCBT": (tabela.slice(0, 0), tipo), nome: (tabela, tipo), "UCBT_1": (tabela, tipo)}
+
+    with abrir(gdb) as certa, abrir(reescrever(gdb, tmp_path / "x.gdb", UCBT=dobrar)) as fonte:
+        assert fonte.linhas == certa.linhas
+        notas = " ".join(fonte.observacoes["UCBT"])
+        assert "UCBT vazia ao lado de UCBT_tab" in notas
+        assert "UCBT_1 não carregada" in notas
+
+
+def pontos(fonte: Fonte) -> tuple[np.ndarray, np.ndarray]:
+    lotes = [lote.dados for lote in fonte.lotes(PONNOT)]
+    return tuple(
+        np.concatenate([lote.column(c).to_numpy(zero_copy_only=False) for lote in lotes])
+        for c in ("point_x", "point_y")
+    )  # type: ignore[return-value]
+
+
+def com_geometria(mudar: Callable[[np.ndarray], np.ndarray], tipo_novo: str) -> Mudanca:
+    def mudanca(nome: str, tabela: pa.Table, _: str | None) -> dict:
+        indice = next(i for i, c in enumerate(tabela.schema) if pa.types.is_binary(c.type))
+        formas = mudar(shapely.from_wkb(tabela.column(indice).to_numpy(zero_copy_only=False)))
+        coluna = pa.array(list(shapely.to_wkb(formas)), pa.binary())
+        tabela = tabela.set_column(
+            indice, tabela.schema.field(indice).with_name("wkb_geometry"), coluna
+        )
+        return {nome: (tabela, tipo_novo)}
+
+    return mudanca
+
+
+def test_a_multipoint_is_its_first_point(gdb: Path, tmp_path: Path) -> None:
+    def juntar(formas: np.ndarray) -> np.ndarray:
+        juntas = shapely.multipoints([[p] for p in formas])
+        juntas[0] = shapely.multipoints([formas[0], shapely.Point(0, 0)])
+        juntas[1] = shapely.MultiPoint()
+        return juntas
+
+    mudado = reescrever(gdb, tmp_path / "x.gdb", PONNOT=com_geometria(juntar, "MultiPoint"))
+    with abrir(gdb) as certa, abrir(mudado) as fonte:
+        x, y = pontos(fonte)
+        x_certo, y_certo = pontos(certa)
+        assert "1 linhas com mais de um ponto" in " ".join(fonte.observacoes["PONNOT"])
+    assert np.isnan([x[1], y[1]]).all()
+    assert np.delete(x, 1) == pytest.approx(np.delete(x_certo, 1), abs=1e-8)
+    assert np.delete(y, 1) == pytest.approx(np.delete(y_certo, 1), abs=1e-8)
+
+
+@pytest.mark.parametrize("tipo", ["Point Z", "MultiPoint Z"])
+def test_heights_and_missing_geometries_are_no_obstacle(
+    gdb: Path, tmp_path: Path, tipo: str
+) -> None:
+    def elevar(formas: np.ndarray) -> np.ndarray:
+        altos = shapely.force_3d(formas, 5.0)
+        altos = shapely.multipoints([[p] for p in altos]) if "Multi" in tipo else altos
+        altos[3] = None
+        return altos
+
+    mudado = reescrever(gdb, tmp_path / "x.gdb", PONNOT=com_geometria(elevar, tipo))
+    with abrir(gdb) as certa, abrir(mudado) as fonte:
+        for lido, certo in zip(pontos(fonte), pontos(certa), strict=True):
+            assert np.isnan(lido[3])
+            assert np.delete(lido, 3) == pytest.approx(np.delete(certo, 3), abs=1e-8)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4618", "EPSG:4326", "EPSG:31982", "EPSG:29192"])
+def test_points_of_any_system_become_sirgas(gdb: Path, tmp_path: Path, crs: str) -> None:
+    para = Transformer.from_crs(4674, crs, always_xy=True).transform
+
+    def mudar(formas: np.ndarray) -> np.ndarray:
+        return shapely.points(*para(shapely.get_x(formas), shapely.get_y(formas)))
+
+    def trocar(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        return com_geometria(mudar, "Point")(nome, tabela, tipo)
+
+    destino = reescrever(gdb, tmp_path / "x.gdb", PONNOT=lambda *_: {})
+    _, tabela = pyogrio.raw.read_arrow(gdb, layer="PONNOT")
+    ((_, (dados, tipo)),) = trocar("PONNOT", tabela, "Point").items()
+    pyogrio.write_arrow(
+        dados, destino, layer="PONNOT", driver="OpenFileGDB", geometry_name="wkb_geometry",
+        geometry_type=tipo, crs=crs, append=True,
+    )  # fmt: skip
+    with abrir(gdb) as certa, abrir(destino) as fonte:
+        for lido, certo in zip(pontos(fonte), pontos(certa), strict=True):
+            assert lido == pytest.approx(certo, abs=1e-6)
+
+
+def test_points_may_stand_in_columns(gdb: Path, tmp_path: Path) -> None:
+    def em_colunas(nome: str, tabela: pa.Table, _: str | None) -> dict:
+        indice = next(i for i, c in enumerate(tabela.schema) if pa.types.is_binary(c.type))
+        formas = shapely.from_wkb(tabela.column(indice).to_numpy(zero_copy_only=False))
+        tabela = tabela.remove_column(indice)
+        for coluna, valores in (
+            ("POINT_X", shapely.get_x(formas)),
+            ("POINT_Y", shapely.get_y(formas)),
+        ):
+            tabela = tabela.append_column(coluna, pa.array(valores))
+        return {nome: (tabela, None)}
+
+    def sem_nada(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        ((_, (dados, _)),) = em_colunas(nome, tabela, tipo).items()
+        return {nome: (dados.drop_columns(["POINT_X"]), None)}
+
+    with (
+        abrir(gdb) as certa,
+        abrir(reescrever(gdb, tmp_path / "x.gdb", PONNOT=em_colunas)) as fonte,
+    ):
+        assert pontos(fonte)[0] == pytest.approx(pontos(certa)[0], abs=1e-8)
+    recusada(reescrever(gdb, tmp_path / "y.gdb", PONNOT=sem_nada), "sem pontos .*POINT_X")
+
+
+def test_a_month_without_its_column_is_refused(gdb: Path, tmp_path: Path) -> None:
+    def sem_julho(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        return {nome: (tabela.drop_columns(["ENE_07"]), tipo)}
+
+    recusada(reescrever(gdb, tmp_path / "x.gdb", UCBT=sem_julho), "UCBT_tab .*energia ENE_07;")
+
+
+@pytest.mark.parametrize(("dist", "safra"), [(61111.0, "61111-2024"), (61111.5, None)])
+def test_a_whole_real_is_an_integer(
+    gdb: Path, tmp_path: Path, dist: float, safra: str | None
+) -> None:
+    def real(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        indice = tabela.schema.get_field_index("DIST")
+        coluna = pa.array([dist] * len(tabela), pa.float64())
+        return {nome: (tabela.set_column(indice, "DIST", coluna), tipo)}
+
+    mudado = reescrever(
+        gdb,
+        tmp_path / "x.gdb",
+        **dict.fromkeys(("BASE", "UCAT", "UCMT", "UCBT", "PONNOT", "CONJ"), real),
+    )
+    if safra is None:
+        recusada(mudado, "DIST.*61111.5")
+    else:
+        with abrir(mudado) as fonte:
+            assert [s.chave for s in fonte.safras] == [safra]
+            assert sum(lote.dados.num_rows for lote in fonte.lotes(UCBT)) > 50
 
 
 def test_what_is_no_geodatabase_is_refused(tmp_path: Path) -> None:
@@ -205,38 +479,10 @@ def test_a_dead_process_folder_is_removed(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list(tmp_path.iterdir())
 
 
-def test_points_are_read_whatever_their_dimension() -> None:
-    x_y = struct.pack("<dd", -51.5, -28.25)
-    pontos = [
-        struct.pack("<BI", 1, 1) + x_y,
-        struct.pack("<BI", 1, 1001) + x_y + struct.pack("<d", 9),
-        struct.pack("<BI", 1, 0x80000001) + x_y + struct.pack("<d", 9),
-        None,
-        struct.pack("<BI", 1, 1) + struct.pack("<dd", np.nan, np.nan),
-        struct.pack("<BII", 1, 2, 1) + x_y,
-    ]
-    x, y = ler_pontos(pa.array([b"", *pontos], pa.binary()).slice(1))
-    assert x[:3].tolist() == [-51.5] * 3
-    assert y[:3].tolist() == [-28.25] * 3
-    assert np.isnan(x[3:]).all()
-
-
 def test_the_hash_is_of_content_not_of_place_or_lock_files(gdb: Path, tmp_path: Path) -> None:
     copia = copiar(gdb, tmp_path / "outra.gdb").parent
-    (copia / "_gdb.maquina.1.sr.lock").write_bytes(b"x")
+    for passageiro in ("_gdb.maquina.1.sr.lock", "._a00000001.gdbtable", ".DS_Store"):
+        (copia / passageiro).write_bytes(b"x")
     assert arquivos.somar_sha256(copia) == arquivos.somar_sha256(gdb)
     (copia / "gdb").write_bytes(b"x")
     assert arquivos.somar_sha256(copia) != arquivos.somar_sha256(gdb)
-
-
-def test_a_folder_stands_for_what_can_be_landed_in_it(gdb: Path, tmp_path: Path) -> None:
-    for nome in ("b.gdb.zip", "ucbt_pj.csv", "UCMT_PJ.zip", "leiame.txt"):
-        (tmp_path / nome).write_bytes(b"x")
-    (tmp_path / "a.gdb").mkdir()
-    achados = [a.name for a in arquivos.achar(tmp_path)]
-    assert achados == ["UCMT_PJ.zip", "a.gdb", "b.gdb.zip", "ucbt_pj.csv"]
-
-
-def test_a_folder_with_nothing_to_land_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match="nenhum"):
-        arquivos.achar(tmp_path)

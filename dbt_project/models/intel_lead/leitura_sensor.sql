@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='leitura_id',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
     full_refresh=false
 ) }}
 
@@ -48,6 +48,7 @@ select
     leitura.luz_fora_da_faixa,
     leitura.distancia_fora_da_faixa,
     leitura.origem_horario,
+    leitura.ressalva_horario,
     leitura.recebido_em
 from leitura
 cross join espera

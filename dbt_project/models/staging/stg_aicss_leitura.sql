@@ -13,5 +13,6 @@ select
     'luz' = any(fora_da_faixa) as luz_fora_da_faixa,
     'distancia_cm' = any(fora_da_faixa) as distancia_fora_da_faixa,
     origem_horario,
+    ressalva_horario,
     recebido_em
 from {{ source('aicss', 'aicss_leitura') }}

@@ -17,7 +17,9 @@ select
     e.data_fim,
     e.data_fim - e.data_inicio as duracao,
     e.arquivo,
-    coalesce(e.erro, e.observacoes) as mensagem,
+    nullif(concat_ws(
+        '; ', coalesce(e.erro, e.observacoes), 'safra removida em ' || to_char(e.removida_em, 'DD/MM/YYYY')
+    ), '') as mensagem,
     p.publicada_em
 from execucoes as e
 left join {{ ref('distribuidora') }} as d on e.distribuidora_id = d.id

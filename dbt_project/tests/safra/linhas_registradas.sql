@@ -15,6 +15,7 @@ vigentes as (
     from {{ source('controle', 'import_status') }} as i
     where
         i.status = 'completed'
+        and i.removida_em is null
         and (i.ano, i.distribuidora_id) in (
             select
                 n.ano,
@@ -22,6 +23,41 @@ vigentes as (
             from no_arquivo as n
         )
     order by i.ano asc, i.distribuidora_id asc, i.camada asc, i.import_id desc
+),
+
+-- No model holds a row per row of these two. Lateral: only the leaf of the safra at hand is scanned.
+em_raw as (
+    select
+        v.import_id,
+        n.linhas
+    from vigentes as v
+    cross join lateral (
+        select count(*) as linhas
+        from {{ source('raw', 'ponnot') }} as p
+        where p.ano = v.ano and p.distribuidora_id = v.distribuidora_id
+    ) as n
+    where v.camada::text = 'PONNOT'
+    union all
+    select
+        v.import_id,
+        n.linhas
+    from vigentes as v
+    cross join lateral (
+        select count(*) as linhas
+        from {{ source('raw', 'conj') }} as c
+        where c.ano = v.ano and c.distribuidora_id = v.distribuidora_id
+    ) as n
+    where v.camada::text = 'CONJ'
+    union all
+    select
+        v.import_id,
+        coalesce(n.linhas, 0) as linhas
+    from vigentes as v
+    left join no_arquivo as n
+        on v.ano = n.ano
+            and v.distribuidora_id = n.distribuidora_id
+            and v.camada::text = n.origem::text
+    where v.camada::text not in ('PONNOT', 'CONJ')
 ),
 
 rejeitadas as (
@@ -41,11 +77,8 @@ select
     v.linhas_rejeitadas,
     r.linhas as linhas_em_rejeitado
 from vigentes as v
-left join no_arquivo as n
-    on v.ano = n.ano
-        and v.distribuidora_id = n.distribuidora_id
-        and v.camada::text = n.origem::text
+inner join em_raw as n on v.import_id = n.import_id
 left join rejeitadas as r on v.import_id = r.import_id and v.camada::text = r.origem
 where
-    (v.camada <> 'PONNOT' and v.linhas_processadas <> coalesce(n.linhas, 0))
+    v.linhas_processadas <> n.linhas
     or v.linhas_rejeitadas <> coalesce(r.linhas, 0)

@@ -1,0 +1,215 @@
+"""The files that the golden values are of: made-up geodatabases and CSVs, the AICSS log, MUX.
+
+Belongs here: what goes in, from fixed seeds. Not here: what must come out (expected.py).
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from loaders.sintetico import gerar
+
+CLONE = Path(__file__).resolve().parent.parent.parent
+MUX = CLONE.parent / "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
+
+V11_FAULTS = (  # noqa: SIM905
+    "at_ds cnae_em_branco cnae_invalido pn_con_orfao codigo_fora_do_dominio tip_sist_desconhecido"
+    " energia_negativa u_fffd data_sentinela cep_variado car_inst_em_w dem_cont_car_inst_mw"
+    " demanda_zero cod_id_em_branco coluna_extra dic_impossivel energia_impossivel"
+).split()
+"""Every fault that a landing survives and that belongs together in one file."""
+M10_FAULTS = ["at_ds", "pn_con_orfao", "codigo_fora_do_dominio", "cep_variado", "data_sentinela"]
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files to land: BDGD in landing order, and AICSS readings."""
+
+    bdgd: tuple[Path, ...]
+    aicss: tuple[Path, ...] = ()
+
+
+def synthetic(folder: Path) -> Inputs:
+    """Write the made-up files: models V11 and M10, the three ``_pj`` CSVs, a log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    v11 = gerar(
+        folder / "v11.gdb.zip",
+        ucs=700,
+        semente=7,
+        distribuidora=61200,
+        ano=2022,
+        defeitos=V11_FAULTS,
+    )
+    m10 = gerar(
+        folder / "m10.gdb.zip",
+        ucs=320,
+        semente=8,
+        distribuidora=61201,
+        ano=2020,
+        modelo="M10",
+        defeitos=M10_FAULTS,
+    )
+    layers = {"ucat": _ucat(), "ucmt": _ucmt(), "ucbt": _ucbt()}
+    pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]
+    return Inputs((v11, m10, *pj), (_readings(folder / "readings.csv"),))
+
+
+# ── The _pj CSVs: every special case by hand ──────────────────────────────────────────────────────
+def _months(prefix: str, *values: object) -> Row:
+    """Twelve months of a series, from one value or from twelve."""
+    twelve = values if len(values) == 12 else values * 12
+    return {f"{prefix}_{m:02d}": v for m, v in enumerate(twelve, 1)}
+
+
+def _seen(value: float, *months: int) -> list[float]:
+    """``value`` (grown a little by the month) in these months, zero in the others."""
+    return [round(value + m / 10, 2) if m in months else 0.0 for m in range(1, 13)]
+
+
+def _unit(code: str, **changed: object) -> Row:
+    """A row of 61202-2022 as ANEEL publishes them; ``changed`` in lower case."""
+    row: Row = {
+        "COD_ID_ENCR": code, "DIST": 61202, "PAC": f"NO-{code}", "PN_CON": "77", "SUB": "SE9",
+        "CONJ": 9001, "MUN": "4320909", "CEG_GD": " ", "BRR": "CENTRO", "CEP": "99950-000",
+        "CLAS_SUB": "IN", "CNAE": "1091-1/02", "TIP_CC": "A4_1", "FAS_CON": "ABC",
+        "GRU_TEN": "MT", "TEN_FORN": "49", "GRU_TAR": "A4", "SIT_ATIV": "AT",
+        "DAT_CON": "13/04/2012", "CAR_INST": 150.5, "LIV": 0, "ARE_LOC": "UB",
+        "TIP_SIST": "RD_INTERLIG", "POINT_X": " ", "POINT_Y": " ",
+        "DATA_BASE": "31DEC2022:00:00:00.0000000",
+    }  # fmt: skip
+    row |= _months("DIC", 0.5, 0, 0, 1.25, 0, 0, 0, 0, 3.5, 0, 0, 0)
+    row |= _months("FIC", 1, 0, 0, 2, 0, 0, 0, 0, 4, 0, 0, 0)
+    return row | {name.upper(): value for name, value in changed.items()}
+
+
+def _at(code: str, *, p: object = 100.5, f: object = 900.25, **changed: object) -> Row:
+    series = {"ENE_P": p, "ENE_F": f, "DEM_P": 11.5, "DEM_F": 14.25}
+    given = {k: changed.pop(k.lower(), v) for k, v in series.items()}
+    row = _unit(code, gru_ten="AT", ten_forn="82", gru_tar="A3", ctat="LD7", dem_cont=500.5)
+    for prefix, values in given.items():
+        row |= _months(prefix, *(values if isinstance(values, list) else [values]))
+    return row | {name.upper(): value for name, value in changed.items()}
+
+
+def _ucat() -> list[Row]:
+    """Two tariff posts; units of one, two and three rows, in any order; one of DS alone."""
+    h1, h2 = range(1, 7), range(7, 13)
+    blank_p = [" " if m in (3, 5) else 10.5 for m in range(1, 13)]
+    blank_f = [" " if m in (4, 5) else 70.5 for m in range(1, 13)]
+    return [
+        _at("AT01", liv=1, point_x=-52.5, point_y=-28.25),
+        _at("AT02", p=_seen(40.5, *h2), f=_seen(90.5, *h2), dem_f=_seen(9.5, *h2), car_inst=10.5),
+        _at("AT02", p=_seen(30.5, *h1), f=_seen(80.5, *h1), dem_f=_seen(8.5, *h1), car_inst=20.5,
+            sit_ativ="DS", clas_sub="CO1", gru_tar="A2", cnae="4711-3/02", ten_forn="94"),
+        _at("AT03", p=_seen(5.5, 1), f=_seen(6.5, 1), sit_ativ="DS", mun="4309803", dem_p=99.5),
+        _at("AT03", p=_seen(5.5, 2, 3), f=_seen(6.5, 2, 3), sit_ativ="DS", dem_cont=700.5),
+        _at("AT03", p=_seen(5.5, *range(4, 13)), f=_seen(6.5, *range(4, 13)), dem_p=12.5),
+        _at("AT04", p=_seen(7.5, *h1), f=_seen(8.5, *h1), sit_ativ="DS", clas_sub="CO1"),
+        _at("AT04", p=_seen(7.5, *h2), f=_seen(8.5, *h2), sit_ativ="DS", clas_sub="CO2"),
+        _at("AT05", p=blank_p, f=blank_f, ceg_gd="GD.RS.000.111"),
+        _at("AT06", gru_tar="A2", tip_sist="MIGDI-X", dem_p=20.5, dem_f=blank_f, conj=0),
+    ]  # fmt: skip
+
+
+def _mt(code: str, *, ene: object = 1000.5, dem: object = 33.25, **changed: object) -> Row:
+    row = _unit(code, ctmt="AL5", uni_tr_at=" ", dem_cont=80.5, semred=0)
+    for prefix, values in (("ENE", ene), ("DEM", dem)):
+        row |= _months(prefix, *(values if isinstance(values, list) else [values]))
+    return row | {name.upper(): value for name, value in changed.items()}
+
+
+def _ucmt() -> list[Row]:
+    """Fillers, edges of the box and of the calendar, demand of superseded rows, flags."""
+    h1, h2 = range(1, 7), range(7, 13)
+    dates = ["31/02/2020", "29/02/2020", "29/02/2021", "00/00/0000", "1/2/2020", "30/04/2021"]
+    dates += ["31/04/2021", "01/13/2020", " 31/12/2019 ", "31/12/1799", "01/01/1800", "20200101"]
+    places = [(-74.1, -33.9), (-28.6, 5.4), (-74.11, -20.5), (-28.59, -20.5), (-50.5, -33.91)]
+    places += [(-50.5, 5.41), (0.0, 0.0), (" ", -20.5), (-50.5, " "), (10.5, 10.5)]
+    ceps = ["99950000", "99.950-000", "99950 000", "00000000", "9995000", "999500000", " "]
+    ceps += ["9995000A", "01310-100"]
+    cnaes = ["0", "9999-9/99", "4711302", "01", "A", " ", "0115-6/00", "COMERCIO", "47113", "C"]
+    return [
+        *(_mt(f"D{i:02d}", dat_con=d, cnae=" ") for i, d in enumerate(dates)),
+        *(_mt(f"P{i:02d}", point_x=x, point_y=y) for i, (x, y) in enumerate(places)),
+        *(_mt(f"C{i:02d}", cep=c, point_x=-52.5) for i, c in enumerate(ceps)),
+        *(_mt(f"N{i:02d}", cnae=c) for i, c in enumerate(cnaes)),
+        # Demand of both rows in one month: the greatest counts; DEM_CONT and LIV of the current.
+        _mt("M01", ene=_seen(50.5, *h2), dem=[4.5, 9.5] * 6, liv=1, semred=1, dem_cont=60.5),
+        _mt("M01", ene=_seen(20.5, *h1), dem=[7.5, 2.5] * 6, sit_ativ="DS", dem_cont=90.5),
+        _mt("M02", dem=" ", liv=" ", semred=" ", dem_cont=" ", car_inst=" "),
+        _mt("M03", ene=" ", liv=2, semred=1, mun="9999999", pn_con="0", sub="0", pac="0"),
+        _mt("M04", mun=" ", sit_ativ="XX", clas_sub="XX9", ten_forn="999", brr="NA"),
+        _mt("M05", sit_ativ=" ", liv=1, brr=" ", ene=_seen(3.5, 1), gru_ten=" "),
+        _mt("M05", sit_ativ="DS", liv=0, ene=_seen(3.5, 2)),
+        _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
+        _mt(" "),
+    ]
+
+
+def _bt(code: str, *, ene: object = 250.25, **changed: object) -> Row:
+    row = _unit(code, gru_ten="BT", ten_forn="15", gru_tar="B3", clas_sub="CO1", fas_con="AN")
+    row |= {"CTMT": "AL6", "UNI_TR_AT": " ", "UNI_TR_MT": "T1", "RAMAL": "9", "SEMRED": 0}
+    row |= _months("ENE", *(ene if isinstance(ene, list) else [ene]))
+    return row | {name.upper(): value for name, value in changed.items()}
+
+
+def _ucbt() -> list[Row]:
+    return [
+        _bt("B01"),
+        _bt(" B02 ", clas_sub="RU1", cnae="0111-3/02", semred=1, gru_tar="B2RU"),
+        _bt("B03", ene=_seen(60.5, *range(4, 13)), clas_sub="CO1", cnae="4711-3/02"),
+        _bt("B03", ene=_seen(20.5, 1, 2, 3), clas_sub="RE1", cnae=" ", sit_ativ="DS"),
+        _bt("B04", ene=" ", **_months("dic", " "), **_months("fic", " ")),
+        _bt("B05", mun="3550308", cep="01310-100", clas_sub="PP3", ceg_gd="GD.SP.1", liv=1),
+        _bt("B06", ene=-5.5, mun="4309803", clas_sub="IP"),
+        # The second distributor that has code AT01: in another layer it is another unit.
+        _bt("AT01", pn_con="78", fas_con="ABCN"),
+    ]
+
+
+def _write(path: Path, rows: list[Row]) -> Path:
+    """Semicolons and decimal commas, as ANEEL's portal gives them."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(names)
+        for row in rows:
+            writer.writerow(
+                str(v).replace(".", ",") if isinstance(v := row.get(n, " "), float) else v
+                for n in names
+            )
+    return path
+
+
+# ── AICSS ─────────────────────────────────────────────────────────────────────────────────────────
+def _readings(path: Path) -> Path:
+    """Three devices, one that no seed knows; gaps, hours crossed, values out of range, no state."""
+    header = "device_id,timestamp,luz,distancia_cm,consumo_interno,consumo_externo,temperatura"
+    header += ",movimento,energia_economizada_kwh"
+    rows = [header]
+    day = "2025-03-10T"
+    # Every minute from 08:57:30, minute 9 to 13 missing (a gap of 5 periods), then 3 periods sharp.
+    minutes = [*range(9), *range(14, 20), 23, 24, 27, 31, 60, 61, 62]
+    for k, minute in enumerate(minutes):
+        stamp = f"{day}{8 + (57 + minute) // 60:02d}:{(57 + minute) % 60:02d}:30-03:00"
+        inside, outside = ["1,0", "0,1", "1,1", "0,0", ",", "1,", ",1"][k % 7].split(",")
+        light = [150, 1999, 2000, 2001, 4095, 4096, -1, ""][k % 8]
+        distance = [50, 99, 100, 101, 0, 401, 1, ""][(k // 2) % 8]
+        rows.append(
+            f"aicss-sala,{stamp},{light},{distance},{inside},{outside},{20.5 + k},{k % 2},{k / 8}"
+        )
+    for second in range(0, 600, 60):
+        distance = [0, 99.5, 100.5, ""][second // 60 % 4]
+        stamp = (
+            f"{day}23:{55 + second // 60:02d}:00-03:00"
+            if second < 300
+            else (f"2025-03-11T00:{second // 60 - 5:02d}:00-03:00")
+        )
+        light = 1500 if second % 120 else 2500
+        rows.append(f"aicss-garagem,{stamp},{light},{distance},,,,,")
+    for second in (0, 1, 3, 7):  # three periods of the default, one second, is 3 s
+        rows.append(f"desconhecido,{day}10:00:{second:02d}-03:00,100,50,,,,,")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path

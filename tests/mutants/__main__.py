@@ -1,0 +1,254 @@
+"""``make mutants``: plant faults, judge them, say which nobody noticed.
+
+Belongs here: the command, the draw, the report. Not here: operators and judges.
+"""
+
+import argparse
+import difflib
+import itertools
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+import psycopg
+
+from scripts import postgres
+from tests.golden.inputs import synthetic
+from tests.integration import armazem as a
+from tests.integration.test_golden import land
+from tests.mutants import judge_python, python, sql
+from tests.mutants.judge import Unit, Verdict, judge, units
+from tests.mutants.known import FAULTS
+
+BASE = "mutants_base"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed source of a unit (SQL) or of a module of loaders."""
+
+    where: str
+    file: str
+    operator: str
+    original: str
+    changed: str
+    unit: Unit | None = None
+
+    @property
+    def diff(self) -> str:
+        """The lines that changed."""
+        lines = difflib.unified_diff(
+            self.original.splitlines(), self.changed.splitlines(), lineterm="", n=0
+        )
+        return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
+# ── Drawing ───────────────────────────────────────────────────────────────────────────────────────
+def known(found: list[Unit]) -> list[Mutant]:
+    """The fixed list; one that has no place any more ends the run."""
+    by_name = {unit.name: unit for unit in found}
+    return [
+        Mutant(u.name, u.file, f"known: {fault.name}", u.source, fault.plant(u.source), u)
+        for fault in FAULTS
+        for u in [by_name[fault.where]]
+    ]
+
+
+def of_sql(found: list[Unit]) -> list[Mutant]:
+    """Every fault that the operators find in models and macros."""
+    return [
+        Mutant(unit.name, unit.file, operator, unit.source, changed, unit)
+        for unit in found
+        for operator, changed in sql.mutants(unit.source)
+    ]
+
+
+def of_python() -> list[Mutant]:
+    """Every fault that the operators find in loaders."""
+    made = []
+    for module in judge_python.MODULES:
+        path = a.CLONE / "loaders" / f"{module}.py"
+        if path.exists():
+            source = path.read_text(encoding="utf-8")
+            made += [
+                Mutant(module, f"loaders/{module}.py", operator, source, changed)
+                for operator, changed in python.mutants(source)
+            ]
+    return made
+
+
+def draw(mutants: list[Mutant], limit: int, seed: int) -> list[Mutant]:
+    """A share of every file and operator: one of each in turn, in an order that the seed gives."""
+    rng = random.Random(seed)
+    groups: dict[tuple[str, str], list[Mutant]] = {}
+    for mutant in mutants:
+        groups.setdefault((mutant.where, mutant.operator), []).append(mutant)
+    for group in groups.values():
+        rng.shuffle(group)
+    keys = sorted(groups)
+    rng.shuffle(keys)
+    rounds = itertools.zip_longest(*(groups[key] for key in keys))
+    return list(itertools.islice((m for one in rounds for m in one if m), limit))
+
+
+# ── The warehouse ─────────────────────────────────────────────────────────────────────────────────
+@contextmanager
+def warehouse(folder: Path) -> Iterator[a.Warehouse]:
+    """A server of our own, with the golden files landed, built and published."""
+    with postgres.throwaway() as cluster:
+        postgres.bring_up(cluster)
+        import os
+
+        os.environ |= cluster.env()
+        _admin(f"create database {BASE}")
+        project = a.Project.copy(a.CLONE, folder / "project")
+        project.parse()
+        base = a.Warehouse({"PGDATABASE": BASE}, project)
+        land(base, synthetic(folder / "files"))
+        yield base
+
+
+def _admin(command: str) -> None:
+    with psycopg.connect("", dbname="postgres", autocommit=True) as conn:
+        conn.execute(command)
+
+
+def _fresh(name: str) -> None:
+    _admin(f"drop database if exists {name} with (force)")
+    _admin(f"create database {name} template {BASE} strategy file_copy")
+
+
+# ── Judging ───────────────────────────────────────────────────────────────────────────────────────
+Judge = Callable[[Mutant], Verdict]
+
+
+def judge_of_sql(base: a.Warehouse, workers: int) -> Judge:
+    """Databases are copies of the base: made anew after whoever built in one."""
+    free: SimpleQueue[str] = SimpleQueue()
+    for n in range(workers):
+        _fresh(f"mutants_{n}")
+        free.put(f"mutants_{n}")
+
+    def judged(mutant: Mutant) -> Verdict:
+        name = free.get()
+        try:
+            copy = a.Warehouse({"PGDATABASE": name}, base.project)
+            verdict = judge(copy, mutant.unit, mutant.changed)
+            if verdict.built:
+                _fresh(name)
+            return verdict
+        finally:
+            free.put(name)
+
+    return judged
+
+
+def judge_of_python(folder: Path, workers: int, *, deep: bool) -> Judge:
+    """Copies of the clone, one a worker."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    for n in range(workers):
+        free.put(judge_python.copy_of_clone(folder / f"clone_{n}"))
+
+    def judged(mutant: Mutant) -> Verdict:
+        clone = free.get()
+        try:
+            return judge_python.judge(clone, mutant.where, mutant.changed, deep=deep)
+        finally:
+            free.put(clone)
+
+    return judged
+
+
+def run(mutants: list[Mutant], judged: Judge, workers: int) -> list[tuple[Mutant, Verdict]]:
+    """Judge all, saying each as it ends."""
+    verdicts = []
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(judged, mutant): mutant for mutant in mutants}
+        for n, done in enumerate(as_completed(waiting), 1):
+            mutant, verdict = waiting[done], done.result()
+            verdicts.append((mutant, verdict))
+            print(f"{n:4} {verdict.state:9} {mutant.where}: {mutant.operator}", flush=True)
+            if verdict.state != "survived":
+                print(f"     by {verdict.by}", flush=True)
+    return verdicts
+
+
+# ── Reporting ─────────────────────────────────────────────────────────────────────────────────────
+def report(verdicts: list[tuple[Mutant, Verdict]], seconds: float) -> bool:
+    """The survivors with their diffs, and the share; whether all is well."""
+    survived = [m for m, v in verdicts if v.state == "survived"]
+    stillborn = sum(v.state == "stillborn" for _, v in verdicts)
+    for mutant in sorted(survived, key=lambda m: (m.file, m.where)):
+        print(f"\nsurvived: {mutant.file}, {mutant.where}: {mutant.operator}\n{mutant.diff}")
+    judged = len(verdicts) - stillborn
+    noticed = judged - len(survived)
+    share = 100 * noticed / max(judged, 1)
+    print(
+        f"\n{noticed} of {judged} noticed, {share:.1f} %; {stillborn} that PostgreSQL or dbt cannot"
+        f" read are not counted; {seconds / max(len(verdicts), 1):.1f} s each"
+    )
+    lived = [m.operator for m in survived if m.operator.startswith("known: ")]
+    for name in lived:
+        print(f"not noticed, {name}", file=sys.stderr)
+    return share >= 95 and not lived
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make mutants MUTANTS=…", description=__doc__)
+    parser.add_argument("--only", help="part of a path or name: macros/limpeza.sql, cep(), csv_pj")
+    parser.add_argument("--limit", type=int, default=170, help="drawn from models and macros")
+    parser.add_argument("--python", type=int, default=60, help="drawn from loaders")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--known", action="store_true", help="the fixed list alone")
+    parser.add_argument("--shallow", action="store_true", help="loaders: their unit tests alone")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="count what there is, judge nothing")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Exit 1 when fewer than 95 % are noticed, or a known fault is not."""
+    given = _arguments()
+    begun = time.monotonic()
+    verdicts: list[tuple[Mutant, Verdict]] = []
+
+    def wanted(mutants: list[Mutant]) -> list[Mutant]:
+        return [m for m in mutants if not given.only or given.only in f"{m.file} {m.where}"]
+
+    with tempfile.TemporaryDirectory(prefix="intel-lead-mutants-") as name:
+        folder = Path(name)
+        loaders = [] if given.known else draw(wanted(of_python()), given.python, given.seed)
+        if not (given.only or "").startswith("loaders/"):
+            with warehouse(folder) as base:
+                found = _units(base.project.manifest)
+                models = wanted(known(found))
+                if not given.known:
+                    models += draw(wanted(of_sql(found)), given.limit, given.seed)
+                if given.list:
+                    print(
+                        f"{len(wanted(of_sql(found)))} in SQL, {len(wanted(of_python()))} in Python"
+                    )
+                    return
+                judged = judge_of_sql(base, given.workers)
+                verdicts += run(models, judged, given.workers)
+        if loaders:
+            judged = judge_of_python(folder, given.workers, deep=not given.shallow)
+            verdicts += run(loaders, judged, given.workers)
+    sys.exit(0 if report(verdicts, time.monotonic() - begun) else 1)
+
+
+def _units(manifest: Path) -> list[Unit]:
+    from dbt.contracts.graph.manifest import Manifest
+
+    return units(Manifest.from_msgpack(manifest.read_bytes()))
+
+
+if __name__ == "__main__":
+    main()

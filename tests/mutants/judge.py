@@ -1,0 +1,215 @@
+"""What notices a planted fault: dbt's unit tests, a build, the golden values, dbt's data tests.
+
+Belongs here: judging one changed model or macro on a copy of a built warehouse. Not here: planting
+(sql.py, known.py), Python modules (judge_python.py).
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.golden import compare, make
+from tests.integration import armazem as a
+
+STILLBORN = re.compile(
+    r"syntax error|does not exist|cannot be matched|must appear in the GROUP BY|is ambiguous"
+    r"|invalid input syntax|operator does not|Compilation Error|enforced contract|cannot cast"
+    r"|must be type|is not unique|unterminated|not allowed in|specified more than once"
+    r"|expressions must match|aggregate function calls|must have a column definition"
+    r"|invalid reference|missing FROM|each UNION query|could not determine|malformed"
+    r"|invalid regular|is of type|could not identify|cannot be nested|duplicate column|types",
+    re.IGNORECASE,
+)
+"""PostgreSQL or dbt cannot read it: nobody could have committed it, so it counts for nothing."""
+ENGINE = {"safra_publicada"}
+"""Written by the engine; its faults are those of macros/publicacao.sql."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A model or macro that faults are planted in.
+
+    Attributes:
+        name: of the model, or of the macro with ``()``.
+        file: where it stands.
+        source: its Jinja source.
+        shows: the models that are not ephemeral and that it is part of.
+        tests: dbt's unit tests of those, or of it.
+    """
+
+    unique_id: str
+    name: str
+    file: str
+    source: str
+    shows: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def units(manifest: Any) -> list[Unit]:  # noqa: ANN401
+    """Models, and macros of files about data, of a parsed project (dbt's Manifest)."""
+    models = {k: n for k, n in manifest.nodes.items() if n.resource_type == "model"}
+    used_by: dict[str, set[str]] = {}
+    for key, node in models.items():
+        for macro in _all_macros(manifest, node.depends_on.macros):
+            used_by.setdefault(macro, set()).add(key)
+    children: dict[str, set[str]] = {}
+    for key, node in models.items():
+        for parent in node.depends_on.nodes:
+            children.setdefault(parent, set()).add(key)
+
+    def shows(keys: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        for key in keys:
+            if models[key].config.materialized == "ephemeral":
+                found |= shows(children.get(key, set()))
+            else:
+                found.add(models[key].name)
+        return found - ENGINE
+
+    def unit(key: str, name: str, file: str, source: str, users: set[str]) -> Unit:
+        visible = shows(users)
+        tested = visible | {models[u].name for u in users}
+        tests = sorted(t.name for t in manifest.unit_tests.values() if t.model in tested)
+        return Unit(key, name, file, source, tuple(sorted(visible)), tuple(tests))
+
+    made = [
+        unit(key, n.name, f"dbt_project/{n.original_file_path}", n.raw_code, {key})
+        for key, n in models.items()
+        if n.name not in ENGINE
+    ]
+    made += [
+        unit(
+            key, f"{m.name}()", m.original_file_path.removeprefix("../"), m.macro_sql, used_by[key]
+        )
+        for key, m in manifest.macros.items()
+        if m.package_name == "intel_lead" and key in used_by and _of_data(m.original_file_path)
+    ]
+    return [u for u in made if u.shows]
+
+
+def _of_data(path: str) -> bool:
+    return Path(path).name in ("limpeza.sql", "unidade_consumidora.sql", "chaves.sql")
+
+
+def _all_macros(manifest: Any, direct: Iterable[str]) -> set[str]:  # noqa: ANN401
+    found: set[str] = set()
+    queue = list(direct)
+    while queue:
+        key = queue.pop()
+        if key not in found and key in manifest.macros:
+            found.add(key)
+            queue += manifest.macros[key].depends_on.macros
+    return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How it ended.
+
+    Attributes:
+        state: noticed, survived, stillborn.
+        by: what noticed it.
+        built: the database was written to.
+    """
+
+    state: str
+    by: str
+    built: bool
+
+
+def judge(warehouse: a.Warehouse, unit: Unit, changed: str) -> Verdict:
+    """Judge a changed source on this warehouse, which is of this judge alone."""
+    arguments = warehouse.project.arguments()
+    given = (warehouse.project.manifest, arguments, vars(unit), changed)
+    running = a.Running(_judge, *given, env=warehouse.env)
+    try:
+        done = running.wait()
+    except TimeoutError:
+        return Verdict("noticed", "it did not end", True)
+    if not done.nodes:
+        return Verdict("stillborn", done.text[-300:], True)
+    return Verdict(*done.nodes["verdict"])
+
+
+def _judge(
+    folder: Path, manifest: Path, arguments: list[str], unit: dict[str, Any], changed: str
+) -> None:
+    """In a process of its own: dbt keeps what it has compiled."""
+    verdict = _verdict(manifest, arguments, Unit(**unit), changed)
+    (folder / "nodes.json").write_text(json.dumps({"verdict": verdict}))
+
+
+def _verdict(
+    manifest: Path, arguments: list[str], unit: Unit, changed: str
+) -> tuple[str, str, bool]:
+    runner = _runner(manifest, unit.unique_id, changed)
+
+    def dbt(*command: str) -> tuple[str, str] | None:
+        return _trouble(runner.invoke([arguments[0], *command, *arguments[1:]]))
+
+    if unit.tests and (said := dbt("test", "--select", *unit.tests)):
+        return *said, False
+    if said := dbt("run", "--full-refresh", "--select", *unit.shows):
+        return *said, True
+    if difference := _golden(unit.shows):
+        return "noticed", f"golden: {difference}", True
+    said = dbt("test", "--exclude-resource-type", "unit_test", "--select", *unit.shows)
+    return (*said, True) if said else ("survived", "", True)
+
+
+def _runner(manifest: Path, unique_id: str, changed: str) -> Any:  # noqa: ANN401
+    """Dbt with the changed source in its parsed project: no parse, four seconds less."""
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    parsed = Manifest.from_msgpack(manifest.read_bytes())
+    for node in (*parsed.nodes.values(), *parsed.sources.values()):
+        parsed_for, node.database = node.database, os.environ["PGDATABASE"]
+        if node.relation_name:
+            node.relation_name = node.relation_name.replace(parsed_for, node.database, 1)
+    if unique_id in parsed.macros:
+        parsed.macros[unique_id].macro_sql = changed
+    else:
+        parsed.nodes[unique_id].raw_code = changed
+    parsed.build_flat_graph()
+    return dbtRunner(manifest=parsed)
+
+
+def _trouble(done: Any) -> tuple[str, str] | None:  # noqa: ANN401
+    """(state, what) if a command did not pass."""
+    if done.exception:
+        return "stillborn", str(done.exception)[:300]
+    bad = [r for r in done.result.results if str(r.status) in ("error", "fail")]
+    if not bad:
+        return None
+    first = bad[0]
+    message = " ".join((first.message or "").split())[:300]
+    if str(first.status) == "error" and STILLBORN.search(message):
+        return "stillborn", message
+    return "noticed", f"{first.node.resource_type} {first.node.name}: {message[:120]}"
+
+
+def _golden(models: Iterable[str]) -> str:
+    """The first difference between what was built and the golden values, or nothing."""
+    sums = compare.read(make.FOLDER / "synthetic" / make.SUMS)
+    with psycopg.connect("") as conn:
+        schemas = compare.relations(conn)
+        for table in models:
+            schema = schemas[table]
+            if conn.execute("select to_regclass(%s)", [f"construcao.{table}"]).fetchone()[0]:
+                schema = "construcao"
+            rows = compare.fetch(conn, schema, table, [2020, 2022])
+            golden = [line for line in sums if line["table"] == table]
+            said = compare.differences_of_sums(golden, compare.summarize(table, rows))
+            path = make.FOLDER / "synthetic" / f"{table}.csv"
+            if not said and path.exists():
+                said = compare.differences_of_rows(table, compare.read(path), rows)
+            if said:
+                return said[0]
+    return ""
