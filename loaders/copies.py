@@ -4,7 +4,6 @@ Belongs here: identical copies, rows of one unit whose months overlap. Not here:
 them (copia.py rejects copies, bdgd.py holds a safra that has many).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -41,28 +40,39 @@ class Copies:
 
     def repeated(self, csv: bytes, judged: np.ndarray | None, rows: int) -> list[int]:
         """Indexes of the rows that were seen before; their text begins after the row number."""
-        found, seen = [], self.seen
-        for index, (start, end) in enumerate(_spans(csv, rows)):
-            if judged is not None and not judged[index]:
-                continue
-            digest = blake2b(csv[start:end], digest_size=_DIGEST).digest()
-            if digest in seen:
+        digests = [
+            blake2b(row.partition(b",")[2], digest_size=_DIGEST).digest()
+            for row in _rows(csv, rows)
+        ]
+        if judged is not None:
+            digests = [d if one else None for d, one in zip(digests, judged.tolist(), strict=True)]
+        new = set(digests)
+        if judged is None and len(new) == rows and self.seen.isdisjoint(new):
+            self.seen |= new
+            return []
+        found = []
+        for index, digest in enumerate(digests):
+            if digest in self.seen:
                 found.append(index)
-            else:
-                seen.add(digest)
+            elif digest is not None:
+                self.seen.add(digest)
         return found
 
 
-def _spans(csv: bytes, rows: int) -> Iterator[tuple[int, int]]:
-    """Each row's bytes without the number before the first comma."""
-    plain = csv.count(b"\n") == rows
-    start = 0
-    for _ in range(rows):
-        end = csv.index(b"\n", start)
-        while not plain and csv.count(b'"', start, end) % 2:  # a line break in a quoted cell
-            end = csv.index(b"\n", end + 1)
-        yield csv.index(b",", start) + 1, end
-        start = end + 1
+def _rows(csv: bytes, rows: int) -> list[bytes]:
+    """Each row's text; a line break in a quoted cell ends none."""
+    lines = csv.split(b"\n")[:-1]
+    if len(lines) == rows:
+        return lines
+    whole, part = [], b""
+    for line in lines:
+        part += line
+        if part.count(b'"') % 2:
+            part += b"\n"
+        else:
+            whole.append(part)
+            part = b""
+    return whole
 
 
 @dataclass
