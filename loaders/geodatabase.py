@@ -149,11 +149,8 @@ def _descrever(pasta: Path, arquivo: str, camada: Camada, escolha: Choice) -> _C
         )
     tipo = str(info["geometry_type"])
     geometria = "point_x" in camada.colunas and "Point" in tipo
-    if (
-        camada == PONNOT
-        and not geometria
-        and not {"point_x", "point_y"} <= {*correspondencia.fontes}
-    ):
+    com_pontos = geometria or {"point_x", "point_y"} <= {*correspondencia.fontes}
+    if camada == PONNOT and escolha.rows and not com_pontos:
         raise EntradaInvalida(
             f"{arquivo}: camada {nome} sem pontos (geometria {tipo}) e sem POINT_X e POINT_Y;"
             " corrija o arquivo"
