@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,6 +85,14 @@ def _conferir_que_existem(caminhos: list[Path]) -> list[Path]:
     return caminhos
 
 
+class Milhar(StrEnum):
+    """Values of ``--milhar`` (loaders/number_text.py)."""
+
+    ponto = "ponto"
+    virgula = "virgula"
+    nao = "nao"
+
+
 @app.command()
 def bdgd(
     caminhos: Annotated[
@@ -115,6 +124,13 @@ def bdgd(
     forcar: Annotated[
         bool, typer.Option("--forcar", help="Land again what is already loaded.")
     ] = False,
+    milhar: Annotated[
+        Milhar | None,
+        typer.Option(
+            help="What groups thousands where a CSV's column does not tell: 12.345 is twelve"
+            " thousand (ponto), 12,345 is (virgula), neither is (nao)."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be landed; touch no database.")
     ] = False,
@@ -123,7 +139,12 @@ def bdgd(
     from loaders.bdgd import Opcoes, passos
 
     opcoes = Opcoes(
-        safra=safra, esperar=esperar, substituir=substituir, forcar=forcar, progresso=_barra
+        safra=safra,
+        esperar=esperar,
+        substituir=substituir,
+        forcar=forcar,
+        milhar=milhar and milhar.value,
+        progresso=_barra,
     )
     todos = [passo for caminho in caminhos for passo in passos(caminho, opcoes, simular=dry_run)]
     raise typer.Exit(_codigo_de_saida(todos))

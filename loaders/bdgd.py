@@ -5,7 +5,7 @@ Belongs here: the order of the steps and what happens when one fails. Not here: 
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import conservation, portao, registro
+from loaders import conservation, portao, registro, sums
 from loaders.arquivos import achar, somar_sha256
 from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
 from loaders.conexao import conectar, preparar
@@ -52,6 +52,7 @@ class Opcoes:
         esperar: wait for another landing of the same safra instead of refusing.
         substituir: let a CSV of legal persons replace a layer that came from a geodatabase.
         forcar: land even when this very content is there already.
+        milhar: what groups thousands in a CSV's columns that do not tell (loaders/number_text.py).
         progresso: (layer, rows in the file) → context of a function that takes the rows of a step.
     """
 
@@ -59,6 +60,7 @@ class Opcoes:
     esperar: bool = False
     substituir: bool = False
     forcar: bool = False
+    milhar: str | None = None
     progresso: Progresso = _sem_progresso
 
 
@@ -72,15 +74,16 @@ class _Andamento:
     retidas: dict[str, str] = field(default_factory=dict)
 
 
-def abrir(caminho: Path, safra: Safra | None) -> "AbstractContextManager[Fonte]":
+def abrir(caminho: Path, opcoes: Opcoes) -> "AbstractContextManager[Fonte]":
     """Open a source of either kind; yields a ``Fonte``."""
     from loaders import csv_pj, geodatabase
 
     achado = identify(caminho)
     if achado.others:
         log.warning("%s: no zip, não lidos: %s", caminho.name, ", ".join(achado.others))
-    modulo = csv_pj if achado.layer else geodatabase
-    return modulo.abrir(caminho, safra=safra)
+    if achado.layer:
+        return csv_pj.abrir(caminho, safra=opcoes.safra, milhar=opcoes.milhar)
+    return geodatabase.abrir(caminho, safra=opcoes.safra)
 
 
 def passos(caminho: Path, opcoes: Opcoes, *, simular: bool = False) -> list[Callable[[], object]]:
@@ -167,7 +170,7 @@ def _carregar(
     if feitas := _ja_carregado(conn, caminho, opcoes, andamento.sha256, pedidas):
         registro.interromper_mortos(conn, feitas)
         return feitas
-    with abrir(caminho, opcoes.safra) as fonte:
+    with abrir(caminho, opcoes) as fonte:
         andamento.safras = fonte.safras
         registro.travar(conn, fonte.safras, esperar=opcoes.esperar)
         registro.interromper_abandonados(conn, fonte.safras)
@@ -296,7 +299,7 @@ def _copiar_camada(
         somas = copiar_camada(
             conn, camada, folhas, fonte.lotes(camada), arquivo=arquivo, progresso=avancar
         )
-    conservation.check_layer(conn, camada, folhas, linhas, file=arquivo)
+    conservation.check_layer(camada, somas, linhas, file=arquivo)
     for safra, soma in somas.items():
         conn.execute(sql.SQL("analyze {}").format(folhas[safra].nova))
         log.info(
@@ -319,7 +322,7 @@ def _concluir(
     somas: "dict[tuple[Safra, str], Soma]",
 ) -> None:
     """Close one safra: through the gate, or held."""
-    contagens, medidas = {}, {}
+    contagens, medidas, em_dobro = {}, {}, []
     for nome in ids:
         soma = somas.get((safra, nome))
         processadas = soma.lidas - soma.rejeitadas if soma else 0
@@ -327,10 +330,14 @@ def _concluir(
         contagens[nome] = registro.Contagem(
             processadas=processadas,
             rejeitadas=soma.rejeitadas if soma else 0,
-            observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
+            observacoes="; ".join(_notas(fonte.observacoes.get(nome, ()), soma)) or None,
         )
+        em_dobro += _em_dobro(nome, soma)
+    sums.write(conn, safra, fonte.camadas, ids, somas)
     completa = len(fonte.camadas) > 1
-    quedas = "; ".join(map(str, portao.avaliar(conn, safra, medidas, completa=completa)))
+    quedas = "; ".join(
+        [*em_dobro, *map(str, portao.avaliar(conn, safra, medidas, completa=completa))]
+    )
     if quedas:
         erro = f"safra retida: {quedas}; {portao.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
@@ -343,10 +350,41 @@ def _concluir(
     )
 
 
+def _notas(do_arquivo: Iterable[str], soma: "Soma | None") -> Iterator[str]:
+    """What stands in the ledger beside the counts of a layer."""
+    from loaders import physics
+
+    yield from do_arquivo
+    if soma is None:
+        return
+    yield from (
+        f"{quantas} linhas rejeitadas: {motivo}" for motivo, quantas in soma.motivos.items()
+    )
+    for motivo, quantas in soma.corrigidos.items():
+        feito = "sem data para quem lê" if motivo in physics.KEPT_AS_TEXT else "anulados"
+        yield f"{quantas} valores {feito}: {motivo}"
+    if soma.sobrepostas:
+        yield f"{soma.sobrepostas} COD_ID com energia no mesmo mês em linhas diferentes: somadas"
+
+
+def _em_dobro(nome: str, soma: "Soma | None") -> list[str]:
+    """A layer with many copies was exported twice, or joined with itself: not to be published."""
+    from loaders import copies, physics
+
+    copias = soma.motivos[copies.REASON] if soma else 0
+    maximo = physics.limit(physics.COPIES)
+    if not soma or copias <= maximo * soma.lidas:
+        return []
+    return [
+        f"{nome}: {copias} de {soma.lidas} linhas são cópias idênticas de outras"
+        f" ({copias / soma.lidas:.0%}; o máximo é {maximo:.0%})"
+    ]
+
+
 def descrever(caminho: Path, opcoes: Opcoes) -> None:
     """Log what a landing would land; touches no database."""
     somar_sha256(caminho)
-    with abrir(caminho, opcoes.safra) as fonte:
+    with abrir(caminho, opcoes) as fonte:
         for (safra, nome), linhas in fonte.linhas.items():
             avisos = "; ".join(fonte.observacoes.get(nome, ()))
             log.info("safra %s %s: %d linhas no arquivo. %s", safra.chave, nome, linhas, avisos)

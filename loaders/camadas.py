@@ -41,6 +41,11 @@ class Camada:
         """The monthly energy columns in calendar order per prefix."""
         return [f"{p}_{m:02d}" for p in self.energia for m in range(1, 13)]
 
+    @property
+    def series(self) -> list[str]:
+        """Prefixes of all twelve-month columns: energy, demand, DIC, FIC."""
+        return [nome.removesuffix("_01") for nome in self.colunas if nome.endswith("_01")]
+
 
 _UC = (
     _texto("cod_id")

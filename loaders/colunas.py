@@ -3,17 +3,22 @@
 Belongs here: pure Arrow computations, the same for geodatabase and CSV. Not here: reading, writing.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders import number_text, physics
 from loaders.camadas import IGNORADAS, INTEIRO, NUMERO, RENOMES, TEXTO, Camada
 from loaders.erros import EntradaInvalida
+from loaders.number_text import Notation, sayable
 
 _TIPOS = {TEXTO: pa.string(), INTEIRO: pa.int32(), NUMERO: pa.float64()}
+_INTEIRO = re.compile(r"\+?(\d+)(?:[.,]0*)?")
 
 
 @dataclass(frozen=True)
@@ -54,50 +59,99 @@ def casar(camada: Camada, nomes: Iterable[str]) -> Correspondencia:
     )
 
 
-def converter(lote: pa.RecordBatch, correspondencia: Correspondencia) -> pa.RecordBatch:
+def converter(
+    lote: pa.RecordBatch,
+    correspondencia: Correspondencia,
+    *,
+    arquivo: str = "",
+    notacoes: Mapping[str, Notation] = MappingProxyType({}),
+) -> pa.RecordBatch:
     """Name and type the columns as the raw layer does.
 
+    Args:
+        lote: rows as the source has them.
+        correspondencia: which of its columns is which.
+        arquivo: what a message calls the source.
+        notacoes: source column → how it writes numbers as text; each batch tells where it is not.
+
     Raises:
-        EntradaInvalida: a column's values do not fit the raw type; names layer and column.
+        EntradaInvalida: a column's values do not fit the raw type; names layer, column and two.
     """
     camada = correspondencia.camada
     colunas = {}
     for destino, fonte in correspondencia.fontes.items():
         tipo = camada.colunas[destino]
+        valores = lote.column(fonte)
         try:
-            colunas[destino] = _converter_coluna(lote.column(fonte), _TIPOS[tipo])
+            colunas[destino] = _converter_coluna(valores, _TIPOS[tipo], notacoes.get(fonte))
         except pa.ArrowException:
+            onde = f"{arquivo}: " if arquivo else ""
+            motivo = _por_que_nao_cabe(valores, tipo, notacoes.get(fonte))
             raise EntradaInvalida(
-                f"camada {camada.nome}, coluna {fonte}: valores do tipo {lote.column(fonte).type}"
-                f" não cabem em {tipo}; corrija a coluna no arquivo de origem"
+                f"{onde}camada {camada.nome}, coluna {fonte}: {motivo}; corrija a coluna no"
+                " arquivo de origem"
             ) from None
     return pa.RecordBatch.from_pydict(colunas)
 
 
-def _converter_coluna(valores: pa.Array, alvo: pa.DataType) -> pa.Array:
+def _converter_coluna(valores: pa.Array, alvo: pa.DataType, notacao: Notation | None) -> pa.Array:
     tipo = valores.type
     if tipo.equals(alvo):
         return valores
     if alvo == pa.string():
-        if pa.types.is_floating(tipo) or pa.types.is_binary(tipo) or pa.types.is_boolean(tipo):
+        if pa.types.is_floating(tipo):  # a code that was stored as a real is whole
+            return valores.cast(pa.int64()).cast(alvo)
+        if pa.types.is_binary(tipo) or pa.types.is_boolean(tipo):
             raise pa.ArrowInvalid("not text")
         if pa.types.is_temporal(tipo):
             return pc.strftime(valores, format="%d/%m/%Y")
         return valores.cast(alvo)
     if pa.types.is_string(tipo) or pa.types.is_large_string(tipo):
-        return _ler_numeros(valores).cast(alvo)
+        return number_text.read(valores, notacao or _da_amostra(valores)).cast(alvo)
     if pa.types.is_integer(tipo) or pa.types.is_floating(tipo) or pa.types.is_null(tipo):
         return valores.cast(alvo)
     raise pa.ArrowInvalid("not a number")
 
 
-def _ler_numeros(textos: pa.Array) -> pa.Array:
-    """Parse decimal point or decimal comma; blank is null."""
-    limpos = pc.utf8_trim_whitespace(textos)
-    limpos = pc.if_else(pc.equal(limpos, ""), pa.scalar(None, limpos.type), limpos)
-    if pc.any(pc.match_substring(limpos, ",")).as_py():
-        limpos = pc.replace_substring(limpos, ",", ".")
-    return limpos.cast(pa.float64())
+def _da_amostra(textos: pa.Array) -> Notation:
+    """Numbers that a geodatabase keeps as text are told by the batch; groups are refused."""
+    return Notation("", "," if pc.any(pc.match_substring(textos, ",")).as_py() else ".")
+
+
+def _por_que_nao_cabe(valores: pa.Array, tipo: str, notacao: Notation | None) -> str:
+    """What does not fit, two values of it, and what is likely to have caused it."""
+    ruins = []
+    for valor in pc.unique(valores):
+        try:
+            _converter_coluna(pa.array([valor.as_py()], valores.type), _TIPOS[tipo], notacao)
+        except pa.ArrowException:
+            ruins.append(valor.as_py())
+        if len(ruins) == 2:
+            break
+    if tipo == TEXTO:
+        # What is text may name a person: said is only that a real is not whole, or the type.
+        ditos = [repr(v) for v in ruins if isinstance(v, float)]
+        dito = f" ({' e '.join(ditos)})" if ditos else ""
+        return f"valores do tipo {valores.type} não cabem em text{dito}"
+    ditos = [sayable(str(valor)) for valor in ruins]
+    dito = " e ".join(dict.fromkeys(ditos)) or f"valores do tipo {valores.type}"
+    return f"{dito} não cabe em {tipo} ({_causa(ditos, tipo)})"
+
+
+def _causa(ditos: list[str], tipo: str) -> str:
+    if not ditos:
+        return "o tipo da coluna é outro"
+    if not any(dito[0] == "'" and dito[1] != "#" for dito in ditos):
+        return "coluna trocada, ou separador a mais na linha"
+    if tipo == INTEIRO:
+        return "deve ser um inteiro de até dez algarismos"
+    return "milhares e decimais misturados na coluna"
+
+
+def inteiro(texto: object) -> int | None:
+    """A whole number however it was written: ``61111``, ``61111.0``, 61111.0; else None."""
+    achado = _INTEIRO.fullmatch(str(texto).strip())
+    return int(achado[1]) if achado else None
 
 
 def linhas_de_outra_distribuidora(lote: pa.RecordBatch, distribuidora_id: int) -> int:
@@ -116,6 +170,7 @@ def motivos_de_rejeicao(lote: pa.RecordBatch, camada: Camada) -> dict[str, pa.Ar
     energias = [lote.column(c) for c in camada.colunas_energia if c in lote.schema.names]
     if energias:
         regras["energia que não é um número finito"] = reduce(pc.or_, map(_nao_finito, energias))
+        regras |= physics.impossible_energy(energias, camada)
     if "cod_id" in lote.schema.names and camada.energia:
         regras["cod_id em branco"] = _em_branco(lote.column("cod_id"))
     if camada.nome == "PONNOT":

@@ -10,6 +10,7 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
+from loaders import sums
 from loaders.camadas import CAMADAS
 from loaders.erros import FalhaDeBanco
 from loaders.particoes import criar_raizes
@@ -45,13 +46,13 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
     ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
     definicao = ddl + "".join(f"{c.tabela}{c.colunas}" for c in CAMADAS)
     versao = f"esquema {md5(definicao.encode(), usedforsecurity=False).hexdigest()}"
-    if not forcar and _versao(conn) == versao:
-        return
-    with conn.transaction():
-        conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
-        conn.execute(ddl)
-        criar_raizes(conn)
-        conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
+    if forcar or _versao(conn) != versao:
+        with conn.transaction():
+            conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
+            conn.execute(ddl)
+            criar_raizes(conn)
+            conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
+    sums.complete(conn)
 
 
 def _versao(conn: psycopg.Connection) -> str | None:

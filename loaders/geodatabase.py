@@ -18,7 +18,13 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from loaders import pacote_zip
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT, Camada
-from loaders.colunas import Correspondencia, casar, converter, linhas_de_outra_distribuidora
+from loaders.colunas import (
+    Correspondencia,
+    casar,
+    converter,
+    inteiro,
+    linhas_de_outra_distribuidora,
+)
 from loaders.copia import Lote, numerar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
@@ -199,7 +205,7 @@ def _safra_de_base(
     if not linhas:
         return None
     base = {chave.lower(): valor for chave, valor in linhas[0].items()}
-    dist, data_base = _inteiro(base.get("dist")), ler_data(base.get("dat_fnl"))
+    dist, data_base = inteiro(base.get("dist")), ler_data(base.get("dat_fnl"))
     if dist is None or data_base is None:
         if pedida:
             return None
@@ -225,15 +231,6 @@ def _ler_registros(
         return leitor.read_all().to_pylist()
 
 
-def _inteiro(valor: object) -> int | None:
-    """A whole number, also one that a converter stored as a real."""
-    try:
-        numero = float(str(valor).strip().replace(",", "."))
-    except ValueError:
-        return None
-    return int(numero) if numero.is_integer() else None
-
-
 def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Safra:
     """Without BASE: the one DIST of the rows and the date in the file's name, or nothing."""
     dists = set()
@@ -244,7 +241,7 @@ def _safra_adivinhada(pasta: Path, arquivo: str, presentes: list[_Camada]) -> Sa
     dists.discard(None)
     no_nome = _NOME_DE_ARQUIVO.search(arquivo)
     data_base = ler_data(no_nome["data"]) if no_nome else None
-    dist = _inteiro(dists.pop()) if len(dists) == 1 else None
+    dist = inteiro(dists.pop()) if len(dists) == 1 else None
     if dist is None or data_base is None:
         raise EntradaInvalida(
             f"{arquivo}: sem camada BASE, e a safra não se deduz das linhas e do nome do arquivo;"
@@ -261,7 +258,7 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
                 meta, leitor = aberta.enter_context(_abrir_camada(pasta, camada))
             geometria = (meta["geometry_name"] or "wkb_geometry") if camada.geometria else None
             while (bruto := _proximo(leitor, onde)) is not None:
-                dados = converter(bruto, camada.correspondencia)
+                dados = converter(bruto, camada.correspondencia, arquivo=arquivo)
                 if geometria:
                     x, y = _em_sirgas(arquivo, camada, *read_points(bruto.column(geometria)))
                     dados = _com_coordenadas(dados, x, y)

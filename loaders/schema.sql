@@ -90,6 +90,22 @@ create table if not exists controle.entrega_anterior (
     primary key (distribuidora_id, ano, camada)
 );
 
+-- What the landed rows of an import add up to, per monthly column: summed by the loader in Arrow (fonte
+-- 'aterrissagem') or, for imports from before this table, once over raw. dbt's conservation tests read it.
+create table if not exists controle.carga_soma (
+    ano smallint not null,
+    distribuidora_id integer not null,
+    camada text not null,
+    import_id bigint not null,
+    serie text not null,
+    mes smallint not null check (mes between 1 and 12),
+    linhas bigint not null,
+    soma double precision not null,
+    maximo double precision,
+    fonte text not null check (fonte in ('aterrissagem', 'raw')),
+    primary key (ano, distribuidora_id, camada, import_id, serie, mes)
+);
+
 -- Who overrode what, when and why; and every change of a domain table (macros/auditoria.sql).
 create table if not exists controle.auditoria (
     id bigint generated always as identity primary key,

@@ -51,6 +51,20 @@
         database=relacao.database, schema='construcao', identifier=relacao.identifier)) }}
 {% endmacro %}
 
+{# The safras of its model that a generic test judges, each with the import that it was built from: a select. #}
+{% macro safras_em_teste() -%}
+    {%- set pedida = safra_pedida() -%}
+    select ano, distribuidora_id, import_id
+    from controle.safra_construida
+    where
+        modelo = '{{ (model.get('attached_node') or '').split('.')[-1] }}'
+        {%- if pedida %}
+        and distribuidora_id || '-' || ano = '{{ pedida }}'
+        {%- else %}
+        and {{ '' if testa_publicado() else 'not ' }}publicada
+        {%- endif %}
+{%- endmacro %}
+
 {# information_schema says USER-DEFINED for enums and geometry; unit tests cast to what this returns. #}
 {% macro postgres__get_columns_in_relation(relation) -%}
     {% call statement('get_columns_in_relation', fetch_result=True) %}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from os import environ
 from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 import psycopg
@@ -41,6 +42,8 @@ class ArquivoBdgd(dg.Config):
     """Path of a .gdb, .gdb.zip or u??t_pj CSV; empty: the newest one registered for the safra."""
     forcar: bool = False
     substituir: bool = False
+    milhar: Literal["", "ponto", "virgula", "nao"] = ""
+    """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
 
 
 class ArquivosAicss(dg.Config):
@@ -108,6 +111,7 @@ def raw_bdgd(
         esperar=True,
         substituir=config.substituir,
         forcar=config.forcar,
+        milhar=config.milhar or None,
     )
     gx.comecar()  # the landing gate is next
     try:

@@ -1,10 +1,13 @@
-"""ANEEL's national CSVs: encodings, decimals, many safras in one file. Not here: the database."""
+"""ANEEL's national CSVs: encodings, decimals, many safras in one file.
+
+Not here: the database, lines and cells by themselves (test_csv_lines.py).
+"""
 
 import codecs
 import re
 import traceback
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +21,7 @@ from loaders.safra import Safra
 CABECALHO = "COD_ID_ENCR;DIST;CONJ;LGRD;ENE_01;ENE_02;DATA_BASE;POINT_X;POINT_Y;OBJECTID;NOVA"
 LINHAS = (
     "AA11;401;1;RUA DA CONCEIÇÃO;1,5;2;31DEC2024:00:00:00.0000000;-52,01;-28.07;1;x",
-    "BB22;86;2;;115.584;;31DEC2022;;;2;x",
+    "BB22;86;2;;115.58;;31DEC2022;;;2;x",
     'CC33;401;1;"RUA ""A""; 2";3;4;31DEC2024;-52;-28;3;x',
     "DD44;401;1;;5;6;31/12/2023;-52;-28;4;x",
 )
@@ -34,12 +37,13 @@ def gravar(
 
 def ler(arquivo: Path, *, safra: str | None = None) -> dict[str, pa.Table]:
     """Safra → its rows, ``linha`` among them."""
-    lotes = defaultdict(list)
+    lotes, rejeitados = defaultdict(list), Counter()
     with abrir(arquivo, safra=Safra.de_chave(safra) if safra else None) as fonte:
         for lote in fonte.lotes(UCMT):
             lotes[lote.safra].append(lote.dados.append_column("linha", lote.linhas))
+            rejeitados[lote.safra] += len(lote.rejeitados)
         tabelas = {safra: pa.Table.from_batches(partes) for safra, partes in lotes.items()}
-        assert fonte.linhas == {(s, "UCMT"): t.num_rows for s, t in tabelas.items()}
+        assert fonte.linhas == {(s, "UCMT"): t.num_rows + rejeitados[s] for s, t in tabelas.items()}
     return {safra.chave: tabela for safra, tabela in tabelas.items()}
 
 
@@ -56,7 +60,7 @@ def test_comma_and_point_are_decimals_and_blank_is_null(tmp_path: Path) -> None:
     lido = ler(gravar(tmp_path))
     assert lido["401-2024"]["ene_01"].to_pylist() == [1.5, 3.0]
     assert lido["401-2024"]["point_x"].to_pylist() == [-52.01, -52.0]
-    assert lido["86-2022"]["ene_01"].to_pylist() == [115.584]
+    assert lido["86-2022"]["ene_01"].to_pylist() == [115.58]
     assert lido["86-2022"]["ene_02"].to_pylist() == [None]
 
 
@@ -70,7 +74,7 @@ def test_accents_survive_every_encoding(tmp_path: Path, codificacao: str) -> Non
 def test_encoding_is_told_by_the_whole_file_not_by_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loaders.csv_pj._BLOCO", 400)
+    monkeypatch.setattr("loaders.csv_lines.BLOCK", 400)
     muitas = [LINHAS[1]] * 100
     arquivo = gravar(tmp_path, CABECALHO, *muitas, LINHAS[0])
     assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["RUA DA CONCEIÇÃO"]
@@ -119,7 +123,8 @@ def test_without_base_date_the_safra_is_asked_for(tmp_path: Path) -> None:
         ([CABECALHO, LINHAS[0].replace(";401;", ";;")], "DIST ou DATA_BASE"),
         ([CABECALHO, LINHAS[0].replace("31DEC2024", "ontem")], "DIST ou DATA_BASE"),
         ([CABECALHO, LINHAS[0].replace("1,5", "x")], "coluna ENE_01"),
-        ([CABECALHO, LINHAS[0], "curta;401"], "malformado"),
+        ([CABECALHO, LINHAS[0], "curta;401"], "1 de 2 linhas não têm os campos"),
+        ([CABECALHO.replace("NOVA", "ENE_01"), LINHAS[0]], "ENE_01 mais de uma vez"),
     ],
 )
 def test_bad_content_is_refused(tmp_path: Path, linhas: list[str], motivo: str) -> None:
@@ -160,6 +165,196 @@ def test_a_refusal_says_what_a_key_cell_holds_if_it_is_a_number_or_a_date(
     linha = LINHAS[1].replace(";86;", f";{dist};").replace("31DEC2022", data)
     with pytest.raises(EntradaInvalida, match=re.escape(dito)):
         ler(gravar(tmp_path, CABECALHO, linha))
+
+
+def tabela(*celulas: str, coluna: str = "ENE_01", dist: str = "401") -> list[str]:
+    """A header and a row for each cell of one column."""
+    return [
+        f"COD_ID_ENCR;DIST;ENE_01;DATA_BASE;{coluna if coluna != 'ENE_01' else 'LGRD'}",
+        *(
+            f"U{n};{dist};{cell if coluna == 'ENE_01' else 1};31DEC2024;{cell}"
+            for n, cell in enumerate(celulas)
+        ),
+    ]
+
+
+def valores(pasta: Path, linhas: list[str], coluna: str, **opcoes: str) -> list[object]:
+    """One column of a file that has one safra."""
+    with abrir(gravar(pasta, *linhas), **opcoes) as fonte:  # type: ignore[arg-type]
+        return [v for lote in fonte.lotes(UCMT) for v in lote.dados.column(coluna).to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("celulas", "esperado"),
+    [
+        (["12.34", "12.345"], [12.34, 12.345]),
+        (["0.123", "12.345"], [0.123, 12.345]),
+        (["1234", "12.345"], [1234.0, 12.345]),
+        (["1234.567", "12.345"], [1234.567, 12.345]),
+        (["1.234,56", "12.345", "7"], [1234.56, 12345.0, 7.0]),
+        (["1.234.567,8", "0,5"], [1234567.8, 0.5]),
+        (["1,234.56", "12,345"], [1234.56, 12345.0]),
+        (["1,5", "12,34", "12,345"], [1.5, 12.34, 12.345]),
+        (["1,5", "2.5"], [1.5, 2.5]),
+        (["1E+05", "1.5e3", "+3"], [1e5, 1500.0, 3.0]),
+        (["0", "12", "999", "1000"], [0.0, 12.0, 999.0, 1000.0]),
+        (["-", ".", "NULL", "null", "NA", "#N/D", " ", "7"], [None] * 7 + [7.0]),
+        (["-12.34", " 5 "], [-12.34, 5.0]),
+    ],
+)
+def test_numbers_are_read_as_their_column_writes_them(
+    tmp_path: Path, celulas: list[str], esperado: list[float | None]
+) -> None:
+    assert valores(tmp_path, tabela(*celulas), "ene_01") == esperado
+
+
+@pytest.mark.parametrize("coluna", ["ENE_01", "DEM_03", "DIC_05", "CAR_INST"])
+@pytest.mark.parametrize(
+    ("celulas", "milhar", "esperado"),
+    [
+        (["12.345", "7", "1.234.567"], "ponto", [12345.0, 7.0, 1234567.0]),
+        (["12.345", "-1.000"], "ponto", [12345.0, -1000.0]),
+        (["12.345", "7,5"], "ponto", [12345.0, 7.5]),
+        (["12,345", "7"], "virgula", [12345.0, 7.0]),
+    ],
+)
+def test_what_can_be_thousands_or_decimals_is_refused_until_a_person_says(
+    tmp_path: Path, coluna: str, celulas: list[str], milhar: str, esperado: list[float]
+) -> None:
+    linhas = tabela(*celulas, coluna=coluna)
+    with pytest.raises(EntradaInvalida, match=f"coluna {coluna}: '12.345'.*--milhar {milhar}"):
+        valores(tmp_path, linhas, coluna.lower())
+    assert valores(tmp_path, linhas, coluna.lower(), milhar=milhar) == esperado
+
+
+def test_what_a_person_calls_decimals_are_decimals(tmp_path: Path) -> None:
+    assert valores(tmp_path, tabela("12.345", "7"), "ene_01", milhar="nao") == [12.345, 7.0]
+
+
+def test_thousands_are_told_by_the_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one value that settles it may come after many blocks; so may the first dot."""
+    monkeypatch.setattr("loaders.csv_lines.BLOCK", 200)
+    assert valores(tmp_path, tabela(*["12.345"] * 60, "1.5"), "ene_01")[:2] == [12.345] * 2
+    assert valores(tmp_path, tabela(*["12.345"] * 60, "1.234,5"), "ene_01")[:2] == [12345.0] * 2
+    with pytest.raises(EntradaInvalida, match=r"'12\.345'"):
+        valores(tmp_path, tabela(*["7"] * 60, "12.345"), "ene_01")
+
+
+def test_contradictory_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(EntradaInvalida, match="ENE_01: '1.234,5' e '1,234.5'"):
+        valores(tmp_path, tabela("1.234,5", "1,234.5"), "ene_01")
+
+
+def test_degrees_have_no_thousands(tmp_path: Path) -> None:
+    linhas = tabela("-52.012", coluna="POINT_X")
+    assert valores(tmp_path, linhas, "point_x", milhar="ponto") == [-52.012]
+
+
+@pytest.mark.parametrize("dist", ["401.0", "401,0", " 401 ", "401."])
+def test_a_real_that_is_whole_is_an_integer(tmp_path: Path, dist: str) -> None:
+    assert valores(tmp_path, tabela("1", dist=dist), "dist") == [401]
+
+
+def test_a_real_that_is_not_whole_is_refused_with_its_column_and_value(tmp_path: Path) -> None:
+    with pytest.raises(EntradaInvalida, match=r"'401\.5'"):
+        valores(tmp_path, tabela("1", dist="401.5"), "dist")
+    with pytest.raises(EntradaInvalida, match=r"coluna CONJ: '7\.5' não cabe em integer"):
+        valores(tmp_path, tabela("7.5", coluna="CONJ"), "conj")
+
+
+@pytest.mark.parametrize("fim", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("codificacao", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separador", [";", "\t", "|"])
+def test_every_way_to_end_a_line_and_to_write_a_letter(
+    tmp_path: Path, fim: str, codificacao: str, separador: str
+) -> None:
+    linhas = [linha.replace(";", separador) for linha in tabela("“É”", "é –", coluna="LGRD")]
+    arquivo = tmp_path / "ucmt_pj.csv"
+    for ultima in ("", fim, fim * 3, fim + "\x1a"):
+        arquivo.write_bytes((fim.join(linhas) + ultima).encode(codificacao))
+        assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["“É”", "é –"]
+
+
+def test_one_row_that_is_not_utf8_spoils_no_other(tmp_path: Path) -> None:
+    arquivo = gravar(tmp_path, *tabela("SÃO", "JOÃO", "x", coluna="LGRD"), codificacao="utf-8")
+    arquivo.write_bytes(arquivo.read_bytes().replace("JOÃO".encode(), "JOÃO".encode("latin-1")))
+    with abrir(arquivo) as fonte:
+        lidas = [v for lote in fonte.lotes(UCMT) for v in lote.dados.column("lgrd").to_pylist()]
+    assert lidas == ["SÃO", "JOÃO", "x"]
+    assert fonte.observacoes["UCMT"][1] == (
+        "1 linhas do arquivo não eram UTF-8 e foram lidas como cp1252"
+    )
+
+
+def test_a_byte_that_cp1252_lacks_and_a_nul_keep_their_row(tmp_path: Path) -> None:
+    arquivo = gravar(tmp_path, *tabela("a", "b", coluna="LGRD"))
+    arquivo.write_bytes(arquivo.read_bytes().replace(b";a", b";a\x81\0"))
+    assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["a\ufffd", "b"]
+
+
+def test_a_stray_quote_is_text_and_joins_no_lines(tmp_path: Path) -> None:
+    celulas = ['"A CASA', 'BAR "DO ZE', '"a;""b"', "x", '"']
+    lidas = ler(gravar(tmp_path, *tabela(*celulas, coluna="LGRD")))["401-2024"]
+    assert lidas["lgrd"].to_pylist() == ['"A CASA', 'BAR "DO ZE', 'a;"b', "x", '"']
+
+
+def test_a_line_without_the_headers_fields_is_rejected_with_its_reason(tmp_path: Path) -> None:
+    linhas = tabela(*map(str, range(20)))
+    linhas.insert(5, "U;401;1;31DEC2024;RUA;A MAIS")
+    linhas.insert(9, "U;401;1")
+    with abrir(gravar(tmp_path, *linhas)) as fonte:
+        lotes = list(fonte.lotes(UCMT))
+        (total,) = fonte.linhas.values()
+    rejeitados = [r for lote in lotes for r in lote.rejeitados]
+    assert [(r.linha, r.motivo) for r in rejeitados] == [
+        (5, "linha com 6 campos, o cabeçalho tem 5"),
+        (9, "linha com 3 campos, o cabeçalho tem 5"),
+    ]
+    assert rejeitados[1].registro == {"texto": "U;401;1"}
+    numeros = [n for lote in lotes for n in lote.linhas.to_pylist()]
+    assert numeros == [n for n in range(1, 23) if n not in (5, 9)]
+    assert total == 22
+
+
+def test_a_file_that_stops_in_a_row_is_refused_and_one_without_last_line_end_is_not(
+    tmp_path: Path,
+) -> None:
+    arquivo = tmp_path / "ucmt_pj.csv"
+    texto = "\n".join(tabela(*map(str, range(40))))
+    arquivo.write_text(texto)
+    assert ler(arquivo)["401-2024"].num_rows == 40
+    arquivo.write_text(texto[: texto.rindex(";31DEC")])
+    with pytest.raises(EntradaInvalida, match="última linha para no meio"):
+        ler(arquivo)
+
+
+def test_the_header_again_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    linhas = tabela("1", "2")
+    with abrir(gravar(tmp_path, "", *linhas, "", linhas[0], linhas[1], "  ")) as fonte:
+        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 3
+        assert list(fonte.linhas.values()) == [3]
+    assert "o cabeçalho se repete 1 vezes" in fonte.observacoes["UCMT"][1]
+
+
+def test_separators_too_many_at_the_end_are_a_spreadsheets(tmp_path: Path) -> None:
+    linhas = tabela("1", "2")
+    assert ler(gravar(tmp_path, linhas[0], linhas[1] + ";;", linhas[2] + "; "))
+    assert ler(gravar(tmp_path, linhas[0] + ";", linhas[1] + ";", linhas[2]))["401-2024"].num_rows
+
+
+def test_names_may_be_quoted_and_spaced(tmp_path: Path) -> None:
+    linhas = tabela("1", "2")
+    cabecalho = ";".join(f'" {nome} "' for nome in linhas[0].split(";"))
+    assert ler(gravar(tmp_path, cabecalho, *linhas[1:]))["401-2024"]["ene_01"].to_pylist() == [1, 2]
+
+
+def test_a_shapeless_row_of_who_knows_which_safra_refuses_the_file(tmp_path: Path) -> None:
+    linhas = [*tabela(*map(str, range(20))), "U;86;1;31DEC2024;x", "U;86;1;31DEC2023;x"]
+    assert ler(gravar(tmp_path, *linhas, "U;401")).keys() == {"401-2024", "86-2024", "86-2023"}
+    with pytest.raises(EntradaInvalida, match="não se sabe de que safra"):
+        ler(gravar(tmp_path, *linhas, "U;86"))
 
 
 def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:

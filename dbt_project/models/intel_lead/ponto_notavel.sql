@@ -1,10 +1,12 @@
 {{ config(indexes=[{'columns': ['geom'], 'type': 'gist'}]) }}
 
+-- A point whose coordinate was none (null in raw) can place nothing.
 with pontos as (
     select distinct on (ano, distribuidora_id, cod_id)
         *,
         {{ pn_id() }} as pn_id
     from {{ ref('stg_ponnot') }}
+    where latitude is not null and longitude is not null
     order by ano asc, distribuidora_id asc, cod_id asc, linha desc
 ),
 

@@ -1,0 +1,106 @@
+"""Rows that a layer has twice, found while they stream by.
+
+Belongs here: identical copies, rows of one unit whose months overlap. Not here: what is done about
+them (copia.py rejects copies, bdgd.py holds a safra that has many).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loaders.camadas import Camada
+
+REASON = "cópia idêntica de outra linha"
+_DIGEST = 12
+"""Bytes: 10 million rows collide once in 10^15 files. A set takes 85 to 100 B a row with them."""
+
+
+@dataclass
+class Copies:
+    """What has gone by of one layer of one safra.
+
+    A layer that has COD_ID has no two rows alike. Without it (vintages up to about 2023) two units
+    on one pole that used nothing are alike and yet two: there only a row with energy in some month
+    counts. Measured with COD_ID dropped: see docs/divergences.md.
+    """
+
+    seen: set[bytes] = field(default_factory=set)
+
+    def judged(self, rows: pa.RecordBatch, layer: Camada) -> np.ndarray | None:
+        """Which rows may be copies at all; None for every one."""
+        if "cod_id" in rows.schema.names:
+            return None
+        months = [pc.fill_null(pc.not_equal(c, 0.0), False) for c in _months(rows, layer)]
+        if not months:
+            return np.zeros(rows.num_rows, bool)
+        return np.logical_or.reduce([m.to_numpy(zero_copy_only=False) for m in months])
+
+    def repeated(self, csv: bytes, judged: np.ndarray | None, rows: int) -> list[int]:
+        """Indexes of the rows that were seen before; their text begins after the row number."""
+        found, seen = [], self.seen
+        for index, (start, end) in enumerate(_spans(csv, rows)):
+            if judged is not None and not judged[index]:
+                continue
+            digest = blake2b(csv[start:end], digest_size=_DIGEST).digest()
+            if digest in seen:
+                found.append(index)
+            else:
+                seen.add(digest)
+        return found
+
+
+def _spans(csv: bytes, rows: int) -> Iterator[tuple[int, int]]:
+    """Each row's bytes without the number before the first comma."""
+    plain = csv.count(b"\n") == rows
+    start = 0
+    for _ in range(rows):
+        end = csv.index(b"\n", start)
+        while not plain and csv.count(b'"', start, end) % 2:  # a line break in a quoted cell
+            end = csv.index(b"\n", end + 1)
+        yield csv.index(b",", start) + 1, end
+        start = end + 1
+
+
+@dataclass
+class Months:
+    """In which months each row of a layer has energy, by its COD_ID: 10 B a row."""
+
+    codes: list[np.ndarray] = field(default_factory=list)
+    months: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, rows: pa.RecordBatch, layer: Camada) -> None:
+        """Note a batch of landed rows."""
+        if "cod_id" not in rows.schema.names or not layer.energia or not rows.num_rows:
+            return
+        mask = np.zeros(rows.num_rows, np.uint16)
+        for name in layer.colunas_energia:
+            if name in rows.schema.names:
+                used = pc.fill_null(pc.not_equal(rows.column(name), 0.0), False)
+                mask |= used.to_numpy(zero_copy_only=False).astype(np.uint16) << int(name[-2:])
+        self.codes.append(np.fromiter(map(hash, rows.column("cod_id").to_pylist()), np.int64))
+        self.months.append(mask)
+
+    def overlapping(self) -> int:
+        """COD_IDs of which two rows have energy in one month."""
+        if not self.codes:
+            return 0
+        codes, months = np.concatenate(self.codes), np.concatenate(self.months)
+        order = np.argsort(codes, kind="stable")
+        codes, months = codes[order], months[order]
+        same = np.concatenate(([False], codes[1:] == codes[:-1], [False]))
+        again = same[1:] | same[:-1]
+        if not again.any():
+            return 0
+        group = np.cumsum(~same[:-1][again]) - 1
+        twice = np.zeros(group[-1] + 1, bool)
+        for month in range(1, 13):
+            twice |= np.bincount(group, (months[again] >> month) & 1) > 1
+        return int(twice.sum())
+
+
+def _months(rows: pa.RecordBatch, layer: Camada) -> list[pa.Array]:
+    return [rows.column(c) for c in layer.colunas_energia if c in rows.schema.names]

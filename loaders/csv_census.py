@@ -1,0 +1,148 @@
+"""What a CSV holds, counted from its bytes before anything lands: records per safra, number forms.
+
+Belongs here: the first pass. It shares nothing with the parser that lands the rows, so that rows
+landed + rejected = rows counted can fail. Not here: the grammar (csv_lines.py), landing (csv_pj.py).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+
+from loaders.csv_lines import Grammar, Malformed, blocks, text
+from loaders.number_text import Shapes
+
+_MOST_LONG = 4
+"""Digits from which a number without marks says that its column groups none."""
+
+
+@dataclass
+class Census:
+    """Counts of one file.
+
+    Attributes:
+        keys: (DIST, DATA_BASE) as written → records; "" for a column that is not there.
+        malformed: cell where DIST should be → records without the header's fields.
+        shapes: column → the forms of its numbers.
+        cut: the last record ends in the middle: no line end, and fields missing.
+    """
+
+    keys: Counter[tuple[str, str]] = field(default_factory=Counter)
+    malformed: Counter[str] = field(default_factory=Counter)
+    shapes: dict[str, Shapes] = field(default_factory=dict)
+    cut: bool = False
+
+    @property
+    def records(self) -> int:
+        """All records of the file."""
+        return self.keys.total() + self.malformed.total()
+
+
+def take(
+    stream: BinaryIO,
+    grammar: Grammar,
+    name: str,
+    *,
+    keys: tuple[int, ...],
+    numeric: Mapping[str, int],
+) -> Census:
+    """Count a file.
+
+    Args:
+        stream: its bytes, from the start.
+        grammar: how to cut its lines.
+        name: what messages call it.
+        keys: positions of DIST and, where there is one, of DATA_BASE.
+        numeric: column → position, of those whose notation is to be told.
+
+    Raises:
+        EntradaInvalida: the file is no text of lines.
+    """
+    census = Census(shapes={column: Shapes() for column in numeric})
+    cells: Counter[tuple[bytes, ...]] = Counter()
+    for block in blocks(stream, name):
+        _count(census, cells, block, grammar, keys, numeric)
+    for pair, count in cells.items():
+        dist, date = (*map(text, pair), "")[:2]
+        census.keys[dist, date] += count
+    return census
+
+
+def _count(
+    census: Census,
+    cells: Counter[tuple[bytes, ...]],
+    block: bytes,
+    grammar: Grammar,
+    keys: tuple[int, ...],
+    numeric: Mapping[str, int],
+) -> None:
+    """Whole columns at once where lines are plain, one by one where they are not."""
+    codes = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(codes == 0x0A)
+    ended = block.endswith(b"\n")
+    if not ended:
+        ends = np.append(ends, len(block))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    marks = np.flatnonzero(codes == ord(grammar.separator))
+    fields = np.diff(np.searchsorted(marks, ends), prepend=0)
+    plain = fields == len(grammar.names) - 1
+    for byte in (b'"', b"\0", b"\r"):
+        if byte in block:
+            plain[np.searchsorted(ends, np.flatnonzero(codes == byte[0]))] = False
+    at = block.find(grammar.header)
+    while at >= 0:
+        plain[np.searchsorted(ends, at)] = False
+        at = block.find(grammar.header, at + 1)
+    inner = marks[np.repeat(plain, fields)].reshape(-1, len(grammar.names) - 1)
+    bounds = np.column_stack((starts[plain] - 1, inner, ends[plain]))
+    spans = [((bounds[:, c] + 1).tolist(), bounds[:, c + 1].tolist()) for c in keys]
+    cells.update(
+        zip(*([block[a:b] for a, b in zip(*span, strict=True)] for span in spans), strict=True)
+    )
+    _note_shapes(census, block, codes, bounds, numeric)
+    for index in np.flatnonzero(~plain):
+        record = grammar.read(block[starts[index] : ends[index]])
+        if isinstance(record, Malformed):
+            census.malformed["".join(record.cells[keys[0] : keys[0] + 1])] += 1
+            census.cut = not ended and index == len(ends) - 1 and _short(record, grammar)
+        elif record:
+            dist, date = (*(record[c] for c in keys), "")[:2]
+            census.keys[dist, date] += 1
+            for column, position in numeric.items():
+                census.shapes[column].add(record[position])
+
+
+def _short(record: Malformed, grammar: Grammar) -> bool:
+    return len(record.cells) < len(grammar.names)
+
+
+def _note_shapes(
+    census: Census,
+    block: bytes,
+    codes: np.ndarray,
+    bounds: np.ndarray,
+    numeric: Mapping[str, int],
+) -> None:
+    """Look at the cells that have a mark, in the columns of which it still says something."""
+    for mark in ".,":
+        open_columns = {c: p for c, p in numeric.items() if not census.shapes[c].settled(mark)}
+        if not open_columns or mark.encode() not in block:
+            continue
+        before = np.concatenate(([0], np.cumsum(codes == ord(mark), dtype=np.int32)))
+        for column, position in open_columns.items():
+            first, last = bounds[:, position] + 1, bounds[:, position + 1]
+            for row in np.flatnonzero(before[last] != before[first]):
+                census.shapes[column].add(text(block[first[row] : last[row]]))
+                if census.shapes[column].settled(mark):
+                    break
+    for column, position in numeric.items():
+        shapes = census.shapes[column]
+        if "long" in shapes.seen or shapes.settled(".") or shapes.settled(","):
+            continue
+        first, last = bounds[:, position] + 1, bounds[:, position + 1]
+        for row in np.flatnonzero(last - first >= _MOST_LONG):
+            shapes.add(text(block[first[row] : last[row]]))
+            if "long" in shapes.seen:
+                break
