@@ -70,7 +70,6 @@ def test_rows_are_numbered_through_the_batches(gdb: Path, monkeypatch: pytest.Mo
     ("defeito", "motivo"),
     [
         ("duas_bases", "BASE com 2 linhas"),
-        ("tipo_errado", "camada UCBT, coluna ENE_01"),
         ("dist_divergente", "coluna DIST"),
         ("sem_base", "--safra"),
     ],
@@ -385,6 +384,15 @@ def test_points_may_stand_in_columns(gdb: Path, tmp_path: Path) -> None:
     ):
         assert pontos(fonte)[0] == pytest.approx(pontos(certa)[0], abs=1e-8)
     recusada(reescrever(gdb, tmp_path / "y.gdb", PONNOT=sem_nada), "sem pontos .*POINT_X")
+
+
+def test_a_month_that_is_no_number_is_refused(gdb: Path, tmp_path: Path) -> None:
+    def em_texto(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        indice = tabela.schema.get_field_index("ENE_07")
+        coluna = pa.array(["12,5", *["doze"] * (len(tabela) - 1)])
+        return {nome: (tabela.set_column(indice, "ENE_07", coluna), tipo)}
+
+    recusada(reescrever(gdb, tmp_path / "x.gdb", UCBT=em_texto), "camada UCBT, coluna ENE_07")
 
 
 def test_a_month_without_its_column_is_refused(gdb: Path, tmp_path: Path) -> None:
