@@ -147,12 +147,6 @@ def _descrever(pasta: Path, arquivo: str, camada: Camada, escolha: Choice) -> _C
     correspondencia = casar(camada, [str(c) for c in info["fields"]])
     if not correspondencia.fontes:
         raise EntradaInvalida(f"{arquivo}: camada {nome} sem nenhuma coluna da BDGD")
-    sem_meses = [c.upper() for c in camada.colunas_energia if c not in correspondencia.fontes]
-    if sem_meses and escolha.rows:
-        raise EntradaInvalida(
-            f"{arquivo}: camada {nome} sem as colunas de energia {', '.join(sem_meses)};"
-            " corrija o arquivo"
-        )
     tipo = str(info["geometry_type"])
     geometria = "point_x" in camada.colunas and "Point" in tipo
     com_pontos = geometria or {"point_x", "point_y"} <= {*correspondencia.fontes}

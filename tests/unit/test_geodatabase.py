@@ -395,13 +395,6 @@ def test_a_month_that_is_no_number_is_refused(gdb: Path, tmp_path: Path) -> None
     recusada(reescrever(gdb, tmp_path / "x.gdb", UCBT=em_texto), "camada UCBT, coluna ENE_07")
 
 
-def test_a_month_without_its_column_is_refused(gdb: Path, tmp_path: Path) -> None:
-    def sem_julho(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
-        return {nome: (tabela.drop_columns(["ENE_07"]), tipo)}
-
-    recusada(reescrever(gdb, tmp_path / "x.gdb", UCBT=sem_julho), "UCBT_tab .*energia ENE_07;")
-
-
 @pytest.mark.parametrize(("dist", "safra"), [(61111.0, "61111-2024"), (61111.5, None)])
 def test_a_whole_real_is_an_integer(
     gdb: Path, tmp_path: Path, dist: float, safra: str | None
