@@ -192,6 +192,13 @@ def _ja_carregado(
     pedidas: set[str] | None,
 ) -> list[str]:
     feitas = [] if opcoes.forcar else registro.ja_carregado(conn, sha256, pedidas)
+    if velhas := sums.made_from_raw(conn, feitas):
+        log.info(
+            "%s: já carregado, mas sem as somas da carga em %s: aterrissa de novo",
+            caminho.name,
+            resumir(velhas),
+        )
+        return []
     if feitas:
         log.info("%s: já carregado em %s, nada a fazer", caminho.name, resumir(feitas))
     return feitas

@@ -18,6 +18,7 @@ from loaders.erros import EntradaInvalida
 from loaders.number_text import Notation, sayable
 
 _TIPOS = {TEXTO: pa.string(), INTEIRO: pa.int32(), NUMERO: pa.float64()}
+_CODIGOS = frozenset({"mun", "cep", "cnae"})
 _INTEIRO = re.compile(r"\+?(\d+)(?:[.,]0*)?")
 
 
@@ -84,6 +85,8 @@ def converter(
         valores = lote.column(fonte)
         try:
             colunas[destino] = _converter_coluna(valores, _TIPOS[tipo], notacoes.get(fonte))
+            if destino in _CODIGOS:
+                colunas[destino] = _sem_decimais(colunas[destino])
         except pa.ArrowException:
             onde = f"{arquivo}: " if arquivo else ""
             motivo = _por_que_nao_cabe(valores, tipo, notacoes.get(fonte))
@@ -111,6 +114,13 @@ def _converter_coluna(valores: pa.Array, alvo: pa.DataType, notacao: Notation | 
     if pa.types.is_integer(tipo) or pa.types.is_floating(tipo) or pa.types.is_null(tipo):
         return valores.cast(alvo)
     raise pa.ArrowInvalid("not a number")
+
+
+def _sem_decimais(codigos: pa.Array) -> pa.Array:
+    """Codes of digits that went through a column of reals: ``4309803.0``."""
+    if not pc.any(pc.ends_with(codigos, ".0")).as_py():
+        return codigos
+    return pc.replace_substring_regex(codigos, r"^(\d+)\.0$", r"\1")
 
 
 def _da_amostra(textos: pa.Array) -> Notation:

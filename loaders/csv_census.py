@@ -1,7 +1,7 @@
 """What a CSV holds, counted from its bytes before anything lands: records per safra, number forms.
 
-Belongs here: the first pass. It shares nothing with the parser that lands the rows, so that rows
-landed + rejected = rows counted can fail. Not here: the grammar (csv_lines.py), landing (csv_pj.py).
+Belongs here: the first pass, which shares nothing with the parser that lands the rows: landed +
+rejected = counted can fail. Not here: the grammar (csv_lines.py), landing (csv_pj.py).
 """
 
 from collections import Counter

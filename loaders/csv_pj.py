@@ -219,10 +219,10 @@ def _notations(
     for column, shapes in census.shapes.items():
         said = NONE if raw[column] in _COORDINATES else milhar
         if values := shapes.doubtful(said):
-            quoted = " e ".join(map(repr, values))
+            quoted = " e ".join(map(repr, values)) + (" podem" if values[1:] else " pode")
             point = "." in values[0]
             raise EntradaInvalida(
-                f"{nome}: camada {matched.camada.nome}, coluna {column}: {quoted} podem ser"
+                f"{nome}: camada {matched.camada.nome}, coluna {column}: {quoted} ser"
                 " milhares ou decimais; se são milhares, use --milhar"
                 f" {POINT if point else COMMA}, se são decimais, --milhar {NONE}"
             )

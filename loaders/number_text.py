@@ -10,10 +10,10 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FILLERS = frozenset({"", "-", "--", ".", "NULL", "<NULL>", "\\N", "NONE", "NA", "N/A", "ND", "N/D"})
-FILLERS |= {"#N/D", "#N/A", "S/I", "NAT"}
-"""No value, as SAS (``.``), databases, Excel (``-`` is its accounting zero) and pandas write it.
-``nan`` is not one of them: it is a number's failure, and a row whose energy it is is rejected."""
+FILLERS = frozenset({"", "-", ".", "NULL", "<NULL>", "\\N", "NONE", "NA"})
+"""No value, as SAS (``.``), databases, R, Python and Excel (``-``, its accounting zero) write it.
+Not ``n/d`` or ``#N/D``: somebody looked for a value and did not find it, so a column with them is
+refused. Not ``nan``: a row whose energy is no number is rejected, and kept."""
 
 POINT, COMMA, NONE = "ponto", "virgula", "nao"
 """What a person may say groups thousands where a column does not tell: option ``--milhar``."""

@@ -1,4 +1,4 @@
-"""What no unit can draw and no place or day can be: limits (seeds/limite_fisico.csv), and their use.
+"""What no unit can draw, no place or day can be: limits (seeds/limite_fisico.csv) and their use.
 
 Belongs here: pure Arrow computations on typed rows. Not here: what is merely unlikely (the gate's
 rules), rows that cannot be keyed (colunas.py).

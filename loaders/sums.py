@@ -1,4 +1,4 @@
-"""What the landed rows add up to, kept with their import: the left side of dbt's conservation tests.
+"""What the landed rows add up to, kept with their import: what dbt's tests of conservation read.
 
 Belongs here: controle.carga_soma, written by a landing or, once, for imports from before it. Not
 here: the adding up of a landing (copia.py). No dbt macro has a part in either side of this table.
@@ -76,6 +76,18 @@ def complete(conn: psycopg.Connection) -> None:
             for layer in CAMADAS_UC:
                 _sum_leaf(conn, safra, layer, import_id)
         log.info("safra %s: somas da carga feitas a partir de raw", key)
+
+
+def made_from_raw(conn: psycopg.Connection, keys: Iterable[str]) -> list[str]:
+    """Of these safras, those whose import has no sums of a landing: their file is landed again."""
+    found = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from controle.safra_importada as s"
+        " inner join controle.carga_soma as c using (ano, distribuidora_id)"
+        " where distribuidora_id || '-' || ano = any(%s) and c.fonte = %s"
+        " and c.import_id = s.import_id order by 1",
+        [list(keys), FROM_RAW],
+    )
+    return [key for (key,) in found]
 
 
 def _sum_leaf(conn: psycopg.Connection, safra: Safra, layer: Camada, import_id: int) -> None:

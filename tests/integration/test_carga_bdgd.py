@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from loaders import bdgd, geodatabase, registro
+from loaders import bdgd, copia, geodatabase, registro
 from loaders.__main__ import app
 from loaders.bdgd import SUBSTITUICAO, Opcoes, carregar
 from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT
@@ -311,19 +311,21 @@ def test_one_bad_file_does_not_stop_the_others(
     assert [status for _, status, _ in execucoes(conn, dist)] == ["completed"] * 4
 
 
-def test_a_nul_character_is_refused_without_quoting_the_row(
-    conn: psycopg.Connection, dist: int, tmp_path: Path
+def test_what_postgresql_refuses_is_refused_without_quoting_the_row(
+    conn: psycopg.Connection, dist: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arquivo = tmp_path / "ucmt_pj.csv"
-    arquivo.write_bytes(
-        f"COD_ID_ENCR;DIST;LGRD;ENE_01;DATA_BASE\nA;{dist};RUA SECRETA\0;1;31DEC2024\n".encode()
+    arquivo.write_text(
+        f"COD_ID_ENCR;DIST;LGRD;ENE_01;DATA_BASE\nA;{dist};RUA SECRETA;1;31DEC2024\n"
     )
+    escrever = copia._csv
+    monkeypatch.setattr(copia, "_csv", lambda dados: escrever(dados).replace(b"SECR", b"SECR\0"))
     assert rodar(arquivo) == 3
     ((_, status, erro),) = execucoes(conn, dist)
     assert status == "failed"
     assert "UTF8" in erro
     assert f"ucmt_{dist}_2024" in erro
-    assert "SECRETA" not in erro
+    assert "SECR" not in erro
 
 
 def test_what_led_to_a_refusal_quotes_no_row_either(

@@ -251,7 +251,6 @@ PLANTADOS = [
     Defeito.DEM_CONT_CAR_INST_MW,
     Defeito.ENERGIA_IMPOSSIVEL,
     Defeito.DIC_IMPOSSIVEL,
-    Defeito.PONTO_FORA_DO_BRASIL,
 ]
 APANHADOS = [
     ("UCBT", "formato_do_campo", "cnae"),
@@ -266,8 +265,6 @@ APANHADOS = [
     ("UCMT", "energia_ate_a_demanda_contratada", "ene_*"),
     ("UCMT", "energia_ate_a_demanda_medida", "ene_*"),
     ("UCBT", "dic_ate_as_horas_do_mes", "dic_*"),
-    ("PONNOT", "valor_na_faixa", "point_x"),
-    ("PONNOT", "valor_na_faixa", "point_y"),
 ]
 
 

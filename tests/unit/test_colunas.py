@@ -70,6 +70,29 @@ def test_a_value_that_does_not_fit_is_refused_by_layer_and_column(
         converter_ucbt(**{coluna: valores})
 
 
+def test_a_refusal_says_two_values_of_a_numeric_column_and_no_text() -> None:
+    with pytest.raises(EntradaInvalida) as recusa:
+        converter_ucbt(ENE_01=pa.array(["1", "RUA SECRETA", "1.2.3", "4"]))
+    assert str(recusa.value) == (
+        "camada UCBT, coluna ENE_01: um texto e '1.2.3' não cabe em double precision"
+        " (milhares e decimais misturados na coluna); corrija a coluna no arquivo de origem"
+    )
+    with pytest.raises(EntradaInvalida, match=r"'1\.5' e '2\.5' não cabe em integer"):
+        converter_ucbt(CONJ=pa.array([1.0, 1.5, 2.5, 3.5]))
+    with pytest.raises(EntradaInvalida, match="coluna trocada") as recusa:
+        converter_ucbt(ENE_01=pa.array(["123.456.789-09"]))
+    assert "123" not in str(recusa.value)
+
+
+def test_a_whole_real_is_an_integer_and_a_code() -> None:
+    lote = converter_ucbt(
+        DIST=pa.array([61111.0]), CONJ=pa.array(["7.0"]), MUN=pa.array([4309803.0])
+    )
+    assert lote.to_pydict() == {"dist": [61111], "conj": [7], "mun": ["4309803"]}
+    lote = converter_ucbt(MUN=pa.array(["4309803.0", "x.0"]), CNAE=pa.array(["1113-5/02", None]))
+    assert lote.to_pydict() == {"mun": ["4309803", "x.0"], "cnae": ["1113-5/02", None]}
+
+
 def test_blank_keys_and_points_nowhere_are_rejected() -> None:
     uc = pa.RecordBatch.from_pydict({"cod_id": pa.array(["A", " ", None])})
     assert motivos_de_rejeicao(uc, UCBT)["cod_id em branco"].to_pylist() == [False, True, True]

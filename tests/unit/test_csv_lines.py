@@ -23,10 +23,16 @@ TABLES = st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=30)
 SEPARATORS = st.sampled_from([";", ",", "\t", "|"])
 
 
-def written(table: list[tuple[str, ...]], separator: str, end: str = "\n") -> bytes:
+def written(
+    table: list[tuple[str, ...]],
+    separator: str,
+    end: str = "\n",
+    *,
+    quoting: int = csv.QUOTE_MINIMAL,
+) -> bytes:
     """As Python's csv writes it, who knows nothing of ours."""
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=separator, lineterminator=end)
+    writer = csv.writer(out, delimiter=separator, lineterminator=end, quoting=quoting)
     writer.writerows([HEADER, *table])
     return out.getvalue().encode()
 
@@ -54,16 +60,22 @@ def plain(table: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     ]
 
 
-@given(TABLES, SEPARATORS, st.sampled_from(["\n", "\r\n"]), st.integers(1, 70))
+@given(
+    TABLES,
+    SEPARATORS,
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 70),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
 def test_what_is_written_in_the_grammar_is_read_back(
-    table: list[tuple[str, ...]], separator: str, end: str, size: int
+    table: list[tuple[str, ...]], separator: str, end: str, size: int, quoting: int
 ) -> None:
     table = [("x", *row[1:]) if not "".join(row).strip() else row for row in plain(table)]
     if not table:
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_lines, "BLOCK", size)
-        cells, lines = landed(written(table, separator, end))
+        cells, lines = landed(written(table, separator, end, quoting=quoting))
     assert cells == table
     assert (lines.malformed, lines.recoded, lines.headings) == ([], 0, 0)
 

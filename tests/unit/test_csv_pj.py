@@ -198,7 +198,7 @@ def valores(pasta: Path, linhas: list[str], coluna: str, **opcoes: str) -> list[
         (["1,5", "2.5"], [1.5, 2.5]),
         (["1E+05", "1.5e3", "+3"], [1e5, 1500.0, 3.0]),
         (["0", "12", "999", "1000"], [0.0, 12.0, 999.0, 1000.0]),
-        (["-", ".", "NULL", "null", "NA", "#N/D", " ", "7"], [None] * 7 + [7.0]),
+        (["-", ".", "NULL", "null", "NA", "\\N", " ", "7"], [None] * 7 + [7.0]),
         (["-12.34", " 5 "], [-12.34, 5.0]),
     ],
 )
@@ -245,6 +245,11 @@ def test_thousands_are_told_by_the_whole_file(
 def test_contradictory_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EntradaInvalida, match="ENE_01: '1.234,5' e '1,234.5'"):
         valores(tmp_path, tabela("1.234,5", "1,234.5"), "ene_01")
+
+
+def test_what_was_looked_for_and_not_found_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EntradaInvalida, match="coluna ENE_01: '#N/D' não cabe"):
+        valores(tmp_path, tabela("1", "#N/D"), "ene_01")
 
 
 def test_degrees_have_no_thousands(tmp_path: Path) -> None:
