@@ -318,7 +318,7 @@ def test_a_broken_structure_is_held_until_a_person_releases_it(
     assert situacao(base, 2103, 2024)[2] == {"completed"}
 
 
-@pytest.mark.parametrize(("ruins", "cheia"), [(6, False), (7, True), (61, True)])
+@pytest.mark.parametrize(("ruins", "cheia"), [(6, False), (7, True), (60, True)])
 def test_a_tenth_of_the_rows_may_be_rejected_and_no_more(
     base: psycopg.Connection, tmp_path: Path, *, ruins: int, cheia: bool
 ) -> None:
