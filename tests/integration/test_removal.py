@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from dagster_pipeline.defs import sensors
 from loaders import removal
 from loaders.sintetico import gerar
 from scripts import roles
@@ -136,6 +138,26 @@ def test_a_csv_of_two_safras_lands_again_for_the_one_that_was_removed(
     assert a.value(conn, "select count(*) from raw.ucmt where distribuidora_id = 901") == 1
     for key in ("901-2023", "902-2023"):
         assert remover(armazem, key, "--motivo", "x").ok
+
+
+def test_the_inbox_sensor_lets_go_of_the_key_of_a_removed_safra(
+    armazem: a.Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of no other: a file that waits has a key before it lands."""
+    monkeypatch.setenv("PGDATABASE", armazem.env["PGDATABASE"])
+    monkeypatch.setenv("INTEL_INBOX", str(tmp_path))
+    csv = tmp_path / "fora" / "ucmt_pj.csv"
+    csv.parent.mkdir()
+    row = "UC1;903;1,5;31DEC2023;-51,5;-28\n"
+    csv.write_text("COD_ID_ENCR;DIST;ENE_01;DATA_BASE;POINT_X;POINT_Y\n" + row)
+    assert armazem.load(csv).ok
+    assert remover(armazem, "903-2023", "--motivo", "x").ok
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("safra", ["903-2023", "401-2024", "999-2020"])
+        seen = sensors.caixa_de_entrada(dg.build_sensor_context(instance=instance))
+    changes = {type(c).__name__: c.partition_keys for c in seen.dynamic_partitions_requests}
+    assert changes["DeleteDynamicPartitionsRequest"] == ["903-2023"]
+    assert changes.get("AddDynamicPartitionsRequest", [KEY]) == [KEY]
 
 
 @contextmanager
