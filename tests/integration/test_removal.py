@@ -356,7 +356,7 @@ def run(env: Mapping[str, str], *files: Path) -> str:
     command = [sys.executable, "-m", "scripts.run", *map(str, files)]
     environment = {**os.environ, **env}
     done = subprocess.run(
-        command, cwd=a.CLONE, env=environment, capture_output=True, text=True, timeout=600
+        command, cwd=a.CLONE, env=environment, capture_output=True, text=True, timeout=1800
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
