@@ -206,11 +206,11 @@ def test_a_long_reader_delays_the_removal_and_no_other_reader(
     assert a.value(conn, f"select count(*) from intel_lead.lead_bruto where {GONE}") == 0
 
 
-def test_a_build_in_the_middle_of_which_its_safra_goes_publishes_nothing(
+def test_a_build_that_is_lost_while_its_safra_goes_publishes_nothing(
     armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
 ) -> None:
     assert armazem.load_again(arquivos["outra"]).ok
-    cut = Cut(400)
+    cut = Cut(150)
     gone: list[a.Done] = []
     finished = threading.Event()
 
@@ -220,7 +220,7 @@ def test_a_build_in_the_middle_of_which_its_safra_goes_publishes_nothing(
 
     cut.act = lambda: threading.Thread(target=go).start()
     run_cut(lambda env: armazem.start_dbt("build", *a.SAFRAS, env=env), cut, kill=False)
-    finished.wait()
+    assert finished.wait(600), "the build asked less than that"
     assert gone[0].ok, gone[0].text
     assert armazem.build(*a.ALL).ok
     assert all(rows == 0 for rows, _ in state(conn, GONE).values())
