@@ -1,4 +1,4 @@
-"""`make run` with a gate that approves of everything unseen: what the landing gate adds is the rest.
+"""`make run` with a gate that approves of everything unseen: the rest is what the gate adds.
 
 ``python -m scripts.bench.no_gate FILE``. Belongs here: that, for `gate` to compare with.
 """
