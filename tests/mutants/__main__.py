@@ -6,6 +6,7 @@ Belongs here: the command, the draw, the report. Not here: operators and judges.
 import argparse
 import difflib
 import itertools
+import os
 import random
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from tests.golden.inputs import synthetic
 from tests.integration import armazem as a
 from tests.integration.test_golden import land
 from tests.mutants import judge_python, python, sql
-from tests.mutants.judge import Unit, Verdict, judge, units
+from tests.mutants.judge import Unit, Verdict, judge, sound, units
 from tests.mutants.known import FAULTS
 
 BASE = "mutants_base"
@@ -104,8 +105,6 @@ def warehouse(folder: Path) -> Iterator[a.Warehouse]:
     """A server of our own, with the golden files landed, built and published."""
     with postgres.throwaway() as cluster:
         postgres.bring_up(cluster)
-        import os
-
         os.environ |= cluster.env()
         _admin(f"create database {BASE}")
         project = a.Project.copy(a.CLONE, folder / "project")
@@ -228,6 +227,8 @@ def main() -> None:
         if not (given.only or "").startswith("loaders/"):
             with warehouse(folder) as base:
                 found = _units(base.project.manifest)
+                if said := sound(base, found):
+                    sys.exit("fails without any fault:\n" + "\n".join(said))
                 models = wanted(known(found))
                 if not given.known:
                     models += draw(wanted(of_sql(found)), given.limit, given.seed)
