@@ -24,7 +24,7 @@ from scripts import postgres
 from tests.golden.inputs import synthetic
 from tests.integration import armazem as a
 from tests.integration.test_golden import land
-from tests.mutants import judge_python, python, sql
+from tests.mutants import equivalent, judge_python, python, sql
 from tests.mutants.judge import Unit, Verdict, judge, sound, units
 from tests.mutants.known import FAULTS
 
@@ -63,12 +63,13 @@ def known(found: list[Unit]) -> list[Mutant]:
 
 
 def of_sql(found: list[Unit]) -> list[Mutant]:
-    """Every fault that the operators find in models and macros."""
-    return [
+    """Every fault that the operators find in models and macros, but those that show nowhere."""
+    made = (
         Mutant(unit.name, unit.file, operator, unit.source, changed, unit)
         for unit in found
         for operator, changed in sql.mutants(unit.source)
-    ]
+    )
+    return [m for m in made if not equivalent.reason(m.where, m.operator, m.diff)]
 
 
 def of_python() -> list[Mutant]:
