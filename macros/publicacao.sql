@@ -45,14 +45,16 @@
 {# Safras whose tables are all built from one import, not held, and tested in this command. One that another dbt
    command built after this one began was not tested here, and waits for that command or the next. #}
 {% macro safras_prontas(ordem) %}
-    {% set pedida = safra_pedida() %}
+    {% set pedidas = safras_pedidas() %}
     {% set consulta %}
         select
             ano, distribuidora_id, min(import_id) as import_id,
             controle.obra_da_safra(ano, distribuidora_id) as obra
         from controle.safra_construida
         where modelo = any(array['{{ ordem | join("', '") }}'])
-            {% if pedida %}and distribuidora_id || '-' || ano = '{{ pedida }}'{% endif %}
+            {% if pedidas %}
+            and distribuidora_id || '-' || ano = any(array['{{ pedidas | join("', '") }}'])
+            {% endif %}
         group by ano, distribuidora_id
         having
             bool_or(not publicada)
