@@ -136,8 +136,9 @@ def liberar(
     motivo: Annotated[str, typer.Option(help="Why it is right as it is; kept with your name.")],
 ) -> None:
     """Accept a safra that the landing gate holds; written to controle.auditoria."""
-    from loaders import portao, registro
+    from loaders import registro
     from loaders.conexao import conectar, preparar
+    from loaders.gate import hold
 
     if not motivo.strip():
         raise typer.BadParameter("write why the safra is right as it is", param_hint="--motivo")
@@ -146,7 +147,7 @@ def liberar(
         with conectar() as conn:
             preparar(conn)
             registro.travar(conn, [safra], esperar=False)
-            portao.liberar(conn, safra, motivo.strip())
+            hold.liberar(conn, safra, motivo.strip())
 
     raise typer.Exit(_codigo_de_saida([aceitar]))
 

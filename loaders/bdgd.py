@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders import portao, registro
+from loaders import registro
 from loaders.arquivos import achar, camada_pj, somar_sha256
 from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders.gate import hold
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
 from loaders.safra import Safra
 
@@ -108,7 +109,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
             preparar(conn)
             try:
                 chaves = _carregar(conn, caminho, opcoes, andamento)
-                andamento.retidas = portao.retidas(conn, chaves)
+                andamento.retidas = hold.retidas(conn, chaves)
             except OSError as erro:
                 motivo = erro.strerror or erro
                 raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
@@ -122,7 +123,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
     for chave, motivo in andamento.retidas.items():
         raise EntregaRetida(
             f"{caminho.name}: aterrissou, mas a safra {resumir(list(andamento.retidas))} está"
-            f" retida e não será publicada: {motivo}; {portao.remedio(chave)}"
+            f" retida e não será publicada: {motivo}; {hold.remedio(chave)}"
         )
     return chaves
 
@@ -240,7 +241,7 @@ def _aterrissar(
         conn.execute("set local default_statistics_target = 10")
         folhas, somas = [], {}
         for safra in fonte.safras:
-            portao.medir_antigas(conn, safra)
+            hold.medir_antigas(conn, safra)
         for camada in CAMADAS:
             novas = _criar_folhas(conn, fonte, camada, ids)
             folhas += novas.values()
@@ -252,7 +253,7 @@ def _aterrissar(
             if safra.chave in completas:
                 ((camada, import_id),) = ids[safra].items()
                 detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
-                portao.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
+                hold.auditar(conn, acao=SUBSTITUICAO, objeto=safra.chave, detalhes=detalhes)
 
 
 def _criar_folhas(
@@ -318,23 +319,23 @@ def _concluir(
     for nome in ids:
         soma = somas.get((safra, nome))
         processadas = soma.lidas - soma.rejeitadas if soma else 0
-        medidas[nome] = portao.Medida(processadas, soma.kwh if soma else 0.0)
+        medidas[nome] = hold.Medida(processadas, soma.kwh if soma else 0.0)
         contagens[nome] = registro.Contagem(
             processadas=processadas,
             rejeitadas=soma.rejeitadas if soma else 0,
             observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
         )
     completa = len(fonte.camadas) > 1
-    quedas = "; ".join(map(str, portao.avaliar(conn, safra, medidas, completa=completa)))
+    quedas = "; ".join(map(str, hold.avaliar(conn, safra, medidas, completa=completa)))
     if quedas:
-        erro = f"safra retida: {quedas}; {portao.remedio(safra.chave)}"
+        erro = f"safra retida: {quedas}; {hold.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
-    portao.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
+    hold.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
     registro.concluir(
         conn,
         safra,
         {ids[nome]: c for nome, c in contagens.items()},
-        retencao=quedas or portao.pendencia(conn, safra, ids),
+        retencao=quedas or hold.pendencia(conn, safra, ids),
     )
 
 

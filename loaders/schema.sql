@@ -90,6 +90,17 @@ create table if not exists controle.entrega_anterior (
     primary key (distribuidora_id, ano, camada)
 );
 
+-- What the whole gate (comparison and expectations) said of each import; without it nothing is published.
+create table if not exists controle.veredito (
+    ano smallint not null,
+    distribuidora_id integer not null,
+    import_id bigint not null,
+    aprovada boolean not null,
+    achados jsonb not null default '[]',
+    julgada_em timestamptz not null default clock_timestamp(),
+    primary key (ano, distribuidora_id, import_id)
+);
+
 -- Who overrode what, when and why; and every change of a domain table (macros/auditoria.sql).
 create table if not exists controle.auditoria (
     id bigint generated always as identity primary key,

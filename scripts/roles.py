@@ -16,10 +16,10 @@ import psycopg
 import typer
 from psycopg import sql
 
-from dagster_pipeline.expectativas import TABELA
 from loaders import aicss, conexao
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
+from loaders.gate.expectations import TABELA
 from loaders.particoes import conceder_leitura
 
 ROLES = {

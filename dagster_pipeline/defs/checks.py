@@ -2,7 +2,7 @@
 
 Belongs here: checks that dbt's tests cannot be, because Dagster stores those without their
 partition (the last safra's result would stand for all). Not here: what guards publication (dbt's
-tests), the landing gate's rules (dagster_pipeline/regras.py) and how they run (expectativas.py).
+tests), the landing gate (loaders/gate).
 """
 
 import warnings
@@ -10,13 +10,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_pipeline import expectativas
 from dagster_pipeline.defs.dbt import PUBLISHED
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco
-from loaders import portao
 from loaders.camadas import CAMADAS
 from loaders.erros import EntregaRetida, ErroDeCarga
+from loaders.gate import hold, verdict
 from loaders.safra import Safra
 
 warnings.filterwarnings("ignore", message=".*partitions_def.*", category=dg.PreviewWarning)
@@ -98,14 +97,14 @@ def portao_de_entrada(
     """Great Expectations on the safra's raw layers, in SQL."""
     try:
         with banco.conectar() as conn:
-            seen = expectativas.validar(conn, context.partition_key)
+            seen = verdict.judge(conn, context.partition_key)
     except ErroDeCarga as erro:
         raise dg.Failure(str(erro), allow_retries=False) from erro
     error, warn = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
-    levels = {"estrutura": error if seen.retencao else warn, "plausibilidade": warn}
+    levels = {"estrutura": error if seen.held else warn, "plausibilidade": warn}
     for camada in CAMADAS:
         for severity, level in levels.items():
-            judged = [r for r in seen.da(camada.nome) if r.regra.severidade == severity]
+            judged = [r for r in seen.of(camada.nome) if r.regra.severidade == severity]
             failed = [r for r in judged if not r.sucesso]
             yield dg.AssetCheckResult(
                 asset_key=["raw", camada.tabela],
@@ -115,7 +114,7 @@ def portao_de_entrada(
                 description="; ".join(f"{r.regra.nome} {r.regra.coluna} {r}" for r in failed),
                 metadata={"expectativas": len(judged), "falhas": len(failed)},
             )
-    if seen.retencao:
+    if seen.held:
         chave = context.partition_key
-        text = f"safra {chave} retida: {seen.retencao}; {portao.remedio(chave)}"
+        text = f"safra {chave} retida: {seen.held}; {hold.remedio(chave)}"
         raise dg.Failure(text, allow_retries=False) from EntregaRetida(text)

@@ -13,7 +13,6 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-from dagster_pipeline import gx
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco
 from dagster_pipeline.manifest import CLONE
@@ -109,7 +108,6 @@ def raw_bdgd(
         substituir=config.substituir,
         forcar=config.forcar,
     )
-    gx.comecar()  # the landing gate is next
     try:
         bdgd.carregar(path, opcoes)
     except ErroDeCarga as erro:

@@ -6,15 +6,14 @@
 import psycopg
 import typer
 
-from dagster_pipeline import expectativas, gx
+from loaders.gate import expectations
 from scripts import run
 
 
-def _unjudged(conn: psycopg.Connection, key: str) -> expectativas.Validacao:
-    return expectativas.Validacao(*expectativas.aterrissada(conn, key), resultados=(), segundos=0)
+def _unjudged(conn: psycopg.Connection, key: str) -> expectations.Validacao:
+    return expectations.Validacao(*expectations.aterrissada(conn, key), resultados=(), segundos=0)
 
 
 if __name__ == "__main__":
-    gx.comecar = lambda: None
-    expectativas.validar = _unjudged
+    expectations.validar = _unjudged
     typer.run(run.main)

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from dagster_pipeline import expectativas
-from dagster_pipeline.expectativas import Validacao
-from loaders import portao
 from loaders.__main__ import app
 from loaders.conexao import conectar, preparar
+from loaders.gate import expectations as expectativas
+from loaders.gate import hold as portao
+from loaders.gate.expectations import Validacao
 from loaders.safra import Safra
 from loaders.sintetico import Defeito, gerar
 from scripts import pagina_qualidade

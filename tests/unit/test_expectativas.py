@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dagster_pipeline.regras import FIXAS, Modelo, Regra, Retrato, regras
-from loaders import portao
 from loaders.camadas import CAMADAS, CAMADAS_UC, CONJ, PONNOT, UCAT, UCBT, UCMT, Camada
-from loaders.portao import Medida, Referencia
+from loaders.gate import hold as portao
+from loaders.gate.hold import Medida, Referencia
+from loaders.gate.rules import FIXAS, Modelo, Regra, Retrato, regras
 from loaders.safra import Safra
 from scripts.pagina_qualidade import page
 

@@ -1,7 +1,7 @@
 """Runs the landing gate's rules on a safra with Great Expectations, in SQL, and keeps the results.
 
 Belongs here: running suites, the table of results, holding a safra whose structure is broken. Not
-here: the rules (regras.py), the hold itself (loaders/portao.py), Dagster's side (defs/checks.py).
+here: the rules (regras.py), the hold itself (loaders/hold.py), Dagster's side (defs/checks.py).
 No row leaves the database, only counts. ``python -m dagster_pipeline.expectativas 401-2024``
 """
 
@@ -18,11 +18,11 @@ import typer
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_pipeline import gx
-from dagster_pipeline.regras import Regra, Retrato, regras
-from loaders import conexao, portao
+from loaders import conexao
 from loaders.camadas import CAMADAS, CAMADAS_UC, Camada
 from loaders.erros import EntradaInvalida, ErroDeCarga
+from loaders.gate import hold
+from loaders.gate.rules import Regra, Retrato, regras
 from loaders.safra import Safra
 
 CONTAGENS = {
@@ -192,14 +192,15 @@ def validar(conn: psycopg.Connection, chave: str) -> Validacao:
     falhas = validacao.falhas("estrutura")
     if falhas:
         ditas = [f"{r.camada}: falhou {r.regra.nome} {r.regra.coluna} {r}" for r in falhas]
-        portao.reter(conn, safra, import_id, "; ".join(sorted(ditas)), {r.camada for r in falhas})
-    portao.confirmar(conn, safra, import_id)
-    return replace(validacao, retencao=portao.retidas(conn, [chave]).get(chave))
+        hold.reter(conn, safra, import_id, "; ".join(sorted(ditas)), {r.camada for r in falhas})
+    hold.confirmar(conn, safra, import_id)
+    return replace(validacao, retencao=hold.retidas(conn, [chave]).get(chave))
 
 
 def _fonte() -> Any:  # noqa: ANN401 - a GX data source
     # Ephemeral: a file context writes the connection to disk. The address is libpq's PG*.
-    modulo = gx.importar()
+    import great_expectations as modulo
+
     contexto = modulo.get_context(mode="ephemeral")
     contexto.variables.progress_bars = {"globally": False}
     opcoes = {
@@ -249,7 +250,8 @@ def _figuras(
 
 
 def _executar(lote: Any, regras: list[Regra], retrato: Retrato) -> Iterator[Resultado]:  # noqa: ANN401
-    modulo = gx.importar()
+    import great_expectations as modulo
+
     suite = modulo.ExpectationSuite(
         name="portao",
         expectations=[
@@ -356,7 +358,7 @@ def principal(
             continue
         mostrar(validacao)
         if validacao.retencao:
-            log.error("safra %s retida; %s", chave, portao.remedio(chave))
+            log.error("safra %s retida; %s", chave, hold.remedio(chave))
             codigo = max(codigo, EntradaInvalida.codigo)
     raise typer.Exit(codigo)
 
