@@ -7,9 +7,11 @@ Called by ``make run``, ``make build``, the inbox and whatever is materialized i
 
 import os
 import re
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,14 +21,18 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dagster_pipeline import dbt_command, manifest
-from loaders import bdgd, conexao, portao, registro
+from loaders import bdgd, conexao, registro
 from loaders.arquivos import somar_sha256
 from loaders.erros import EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders.gate import hold, verdict
 from loaders.safra import Safra
 
 Say = Callable[[str], None]
 
-KEYS_OF_A_ROW = ("uc_id", "pn_id", "ano", "distribuidora_id", "origem", "camada", "mes", "import_id")
+PROGRESS: ContextVar[Say] = ContextVar("PROGRESS", default=lambda _: None)
+"""Takes what is going on, often: a terminal sets it, Dagster's page has the lines of ``say``."""
+
+KEYS_OF_A_ROW = ("uc_id", "pn_id", "ano", "distribuidora_id", "origem", "camada", "mes")
 """What is kept of a row that failed a test: what finds it again, and says nothing of a person."""
 FIRST_ROWS = 5
 DATA_ERRORS = (psycopg.DataError, psycopg.IntegrityError)
@@ -34,6 +40,14 @@ OUTAGE_S = 600
 """How long a run that nobody watches waits for a database that does not answer."""
 
 _CONSTRUCTION = re.compile(r'"[^"]+"\."construcao"\."(\w+)"')
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to land, and how."""
+
+    path: Path
+    options: bdgd.Opcoes = bdgd.Opcoes(esperar=True)  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True)
@@ -87,9 +101,15 @@ class Build:
 
 @dataclass
 class Outcome:
-    """What a batch did."""
+    """What a batch did.
+
+    Attributes:
+        verdicts: of what was judged in it.
+        held: key → why; of what was judged, given or asked for.
+    """
 
     landings: list[Landing]
+    verdicts: list[verdict.Verdict]
     held: dict[str, str]
     build: Build
 
@@ -99,54 +119,57 @@ class Outcome:
         codes = [landing.code for landing in self.landings]
         return max([*codes, int(bool(self.held or self.build.failed or self.build.problem))])
 
-    def problems(self) -> list[str]:
-        """One line for each thing that a person must look at."""
-        lines = [f"arquivo {x.path.name}: {x.error}" for x in self.landings if x.error]
-        told = {key for x in self.landings if x.error for key in x.safras}
-        lines += [
-            f"safra {key} retida: {reason}; {portao.remedio(key)}"
+    def reasons(self, keys: Collection[str]) -> list[str]:
+        """Why safras are not published, one line each."""
+        lines = [
+            f"safra {key} retida: {reason}; {hold.remedio(key)}"
             for key, reason in self.held.items()
-            if key not in told
+            if key in keys
         ]
         lines += [
             f"safra {key} reprovada, não publicada: {'; '.join(map(str, reasons))}"
             for key, reasons in self.build.failed.items()
+            if key in keys
         ]
+        return lines
+
+    def problems(self) -> list[str]:
+        """One line for each thing that a person must look at."""
+        lines = [f"arquivo {x.path.name}: {x.error}" for x in self.landings if x.error]
+        told = {key for x in self.landings if x.error for key in x.safras}
+        lines += self.reasons({*self.held, *self.build.failed} - told)
         return [*lines, *([self.build.problem] if self.build.problem else [])]
 
 
 def run(
-    files: Sequence[Path],
+    files: Sequence[File],
     *,
     keys: Collection[str] = (),
-    options: bdgd.Opcoes | None = None,
+    building: bool = True,
     patient: bool = False,
     say: Say = lambda _: None,
-    progress: Say = lambda _: None,
 ) -> Outcome:
-    """Files to published safras; what is asked for or pending, whatever else fails.
+    """Files to published safras: what is asked for or pending, whatever else fails.
 
     Args:
         files: geodatabases and CSVs.
         keys: safras to build even if nothing of them changed; none: what is pending.
-        options: of the landings.
+        building: False: land and judge alone.
         patient: wait up to ``OUTAGE_S`` for a database that does not answer.
         say: takes a line that a person should see.
-        progress: takes what is going on, often.
     """
-    landings = land(files, options=options, patient=patient, say=say, progress=progress)
+    landings = land(files, patient=patient, say=say)
     with closing(conexao.conectar()) as conn:
         prepare(conn)
-        held = judge(conn, say=say, progress=progress)
-        asked = tuple(sorted(set(keys) - set(portao.retidas(conn, keys))))
-        done = Build()
-        if asked or not keys:
-            done = build(conn, asked, say=say, progress=progress)
+        verdicts = judge(conn, say=say)
         # What stood before: a file that is landed already and failed in an earlier batch.
         given = {*keys, *(key for landing in landings for key in landing.safras)}
-        held |= portao.retidas(conn, given)
+        held = hold.retidas(conn, {*given, *(seen.safra.chave for seen in verdicts)})
+        asked, done = tuple(sorted(set(keys) - set(held))), Build()
+        if building and (asked or not keys):
+            done = build(conn, asked, say=say)
         done.failed |= failures(conn, keys=given)
-    return Outcome(landings, held, done)
+    return Outcome(landings, verdicts, held, done)
 
 
 def prepare(conn: psycopg.Connection) -> None:
@@ -160,22 +183,19 @@ def prepare(conn: psycopg.Connection) -> None:
 
 # ── Landing ───────────────────────────────────────────────────────────────────────────────────────
 def land(
-    files: Sequence[Path],
-    *,
-    options: bdgd.Opcoes | None = None,
-    patient: bool = False,
-    say: Say = lambda _: None,
-    progress: Say = lambda _: None,
+    files: Sequence[File], *, patient: bool = False, say: Say = lambda _: None
 ) -> list[Landing]:
     """Land each file, all or nothing; a bad one is noted in the ledger and stops no other."""
-    options = options or bdgd.Opcoes(esperar=True)
-    found = []
-    for n, path in enumerate(files, 1):
-        progress(f"{n} de {len(files)}: {path.name}")
-        landing = _land(path, options, patient=patient)
+    found, start = [], time.monotonic()
+    for n, file in enumerate(files, 1):
+        PROGRESS.get()(f"{n} de {len(files)}: {file.path.name}")
+        landing = _land(file.path, file.options, patient=patient)
         found.append(landing)
         if landing.error:
-            say(f"{path.name}: {landing.error}")
+            say(f"arquivo  {landing.error}")
+    if files:
+        landed = sum(bool(landing.safras) for landing in found)
+        say(f"carga    {landed} de {len(files)} arquivos aterrissados{_took(start)}")
     return found
 
 
@@ -197,33 +217,19 @@ def _land(path: Path, options: bdgd.Opcoes, *, patient: bool) -> Landing:
 
 
 # ── The gate ──────────────────────────────────────────────────────────────────────────────────────
-UNJUDGED = """
-    select i.distribuidora_id || '-' || i.ano
-    from controle.safra_importada as i
-    where not i.retida and not exists (
-        select from intel_lead.qualidade_validacao as v
-        where (v.ano, v.distribuidora_id, v.import_id) = (i.ano, i.distribuidora_id, i.import_id)
-    )
-    order by ano, distribuidora_id
-"""
-
-
-def judge(
-    conn: psycopg.Connection, *, say: Say = lambda _: None, progress: Say = lambda _: None
-) -> dict[str, str]:
-    """Pass what landed since through the gate; the safras that it holds now, each with why."""
-    from dagster_pipeline import expectativas
-
-    conn.execute(expectativas.TABELA)
-    found = [key for (key,) in conn.execute(UNJUDGED).fetchall()]
-    held = {}
-    for n, key in enumerate(found, 1):
-        progress(f"{n} de {len(found)}: safra {key}")
-        seen = expectativas.validar(conn, key)
-        if seen.retencao:
-            held[key] = seen.retencao
-            say(f"safra {key} retida: {seen.retencao}; {portao.remedio(key)}")
-    return held
+def judge(conn: psycopg.Connection, *, say: Say = lambda _: None) -> list[verdict.Verdict]:
+    """Pass what landed since through the gate; what it holds is said."""
+    found, start = [], time.monotonic()
+    waiting = verdict.pending(conn)
+    for n, key in enumerate(waiting, 1):
+        PROGRESS.get()(f"portão, {n} de {len(waiting)}: safra {key}")
+        seen = verdict.judge(conn, key)
+        found.append(seen)
+        if seen.held:
+            say(f"retida   safra {key}: {seen.held}; {hold.remedio(key)}")
+    if waiting:
+        say(f"portão   {_count(len(waiting), 'safra julgada', 'safras julgadas')}{_took(start)}")
+    return found
 
 
 # ── Building ──────────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +237,7 @@ def judge(
 def sole_dbt(conn: psycopg.Connection, say: Say) -> Iterator[None]:
     """Hold the lock that one dbt build at a time has, whichever process runs it."""
     if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
-        say("outra construção está em andamento: esperando por ela …")
+        say("espera   outra construção está em andamento …")
         conn.execute(f"select pg_advisory_lock({manifest.LOCK})")
     try:
         yield
@@ -240,11 +246,7 @@ def sole_dbt(conn: psycopg.Connection, say: Say) -> Iterator[None]:
 
 
 def build(
-    conn: psycopg.Connection,
-    keys: tuple[str, ...] = (),
-    *,
-    say: Say = lambda _: None,
-    progress: Say = lambda _: None,
+    conn: psycopg.Connection, keys: tuple[str, ...] = (), *, say: Say = lambda _: None
 ) -> Build:
     """Build, test and publish; a safra that fails is noted, set aside, and the rest built again.
 
@@ -256,26 +258,41 @@ def build(
     with sole_dbt(conn, say):
         (start,) = conn.execute("select clock_timestamp()").fetchone()
         while True:
-            done = dbt_command.build(keys=keys, progress=progress)
+            began = time.monotonic()
+            done = dbt_command.build(keys=keys, progress=lambda n: PROGRESS.get()(f"dbt, nó {n}"))
+            say(f"dbt      {_tally(done)}{_took(began)}")
             result.builds += 1
             found = attribute(done)
             bad = sorted({failed.key for failed in found})
             keys = tuple(key for key in keys if key not in bad)
             if not found or (asked and not keys):
                 break
-            say(f"{_safras(bad)} de fora; o resto é testado de novo e publicado")
+            say(f"de fora  {', '.join(bad)}; o resto é testado de novo e publicado")
         result.nodes = done.nodes
         result.failed = failures(conn, since=start)
-        result.problem = "" if found else _problem(done)
+        result.problem = "" if found else problem(done)
         result.published = published(conn, since=start)
     for key, reasons in result.failed.items():
-        say(f"safra {key} reprovada, não publicada: {'; '.join(map(str, reasons))}")
+        say(f"falhou   safra {key}, não publicada: {'; '.join(map(str, reasons))}")
     note(conn, result.failed)
     return result
 
 
-def _safras(keys: Sequence[str]) -> str:
-    return f"safra {keys[0]}" if len(keys) == 1 else f"safras {', '.join(keys)}"
+def _tally(done: dbt_command.Done) -> str:
+    of = {kind: [n for n in done.nodes if n.kind == kind] for kind in ("model", "test")}
+    good = {k: sum(n.status not in (*dbt_command.BAD, "skipped") for n in v) for k, v in of.items()}
+    return (
+        f"{good['model']} de {len(of['model'])} tabelas e visões,"
+        f" {good['test']} de {len(of['test'])} testes"
+    )
+
+
+def _took(start: float) -> str:
+    return f"  {time.monotonic() - start:.1f} s"
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
 
 
 def _as_dbt() -> psycopg.Connection:
@@ -402,7 +419,7 @@ def note(conn: psycopg.Connection, failed: dict[str, list[Failed]]) -> None:
         )
 
 
-def _problem(done: dbt_command.Done) -> str:
+def problem(done: dbt_command.Done) -> str:
     """What failed and is no safra's fault, in a line or two."""
     if not done.nodes and done.code:
         return f"o dbt não começou: {done.text[-2000:]}"

@@ -1,111 +1,86 @@
-"""What runs because something happened: a file in the inbox, a published safra.
+"""What runs because something happened: files in the inbox, a published safra.
 
-Belongs here: noticing, and what is asked for. Not here: the work itself.
+Belongs here: noticing, and what is asked for. Not here: the work itself, the inbox (inbox.py).
 """
 
 import json
-from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 
 import dagster as dg
 import psycopg
 
-from dagster_pipeline.defs import jobs
+from dagster_pipeline.defs import inbox
 from dagster_pipeline.defs.partitions import SAFRA
-from dagster_pipeline.defs.raw import inbox, registered
 from dagster_pipeline.defs.resources import end_dead_runs
-from loaders import arquivos, bdgd, conexao, registro
-from loaders.erros import EntradaInvalida, ErroDeCarga
+from dagster_pipeline.defs.safras import OP
+from loaders import conexao
+from loaders.erros import FalhaDeBanco
 
-Seen = dict[str, list[int]]
-"""File name → size and time (ns), as a JSON cursor can hold them."""
-
-
-def stamp(path: Path) -> list[int]:
-    """Size and newest time of a file, or of a geodatabase folder's files."""
-    files = [path] if path.is_file() else [item for item in path.iterdir() if item.is_file()]
-    stats = [file.stat() for file in files]
-    return [sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)]
-
-
-def present(folder: Path) -> Seen:
-    """The files in the inbox that the loader can land."""
-    if not folder.is_dir():
-        return {}
-    try:
-        return {path.name: stamp(path) for path in arquivos.achar(folder)}
-    except EntradaInvalida:  # nothing in it
-        return {}
+TAG = "de"
+FROM_INBOX = {TAG: "caixa de entrada"}
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
-def next_file(found: Seen, last: Seen, done: Seen) -> str | None:
-    """A file that did not grow since the last look and was not dealt with as it stands."""
-    ready = (n for n, s in found.items() if s[0] and last.get(n) == s and done.get(n) != s)
-    return next(ready, None)
+def inbox_sensor(batch: dg.JobDefinition) -> dg.SensorDefinition:
+    """The sensor that hands what is ready in the inbox to the batch."""
 
-
-def run_request(path: Path, safra: str) -> dg.RunRequest:
-    """Land this file as this safra, build and publish it."""
-    config = {"arquivo": str(path)}
-    return dg.RunRequest(
-        partition_key=safra,
-        run_config={"ops": {"raw_bdgd": {"config": config}}},
-        tags={"arquivo": path.name},
+    @dg.sensor(
+        name="caixa_de_entrada",
+        job=batch,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="O que está inteiro na caixa de entrada vira um lote, até publicar.",
     )
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """All that is ready goes in one batch; what grew since the last look waits."""
+        folder = inbox.folder()
+        last: inbox.Seen = json.loads(context.cursor or "{}")
+        found = inbox.present(folder)
+        try:
+            keys = _know_landed_safras(context)
+        except FalhaDeBanco as erro:
+            return dg.SkipReason(f"o banco não responde; olho de novo em 30 s ({erro})")
+        running = context.instance.get_runs(
+            dg.RunsFilter(job_name=batch.name, tags=FROM_INBOX, statuses=UNFINISHED), limit=1
+        )
+        names = [] if running else inbox.ready(found, last)
+        files = [str(folder / name) for name in names]
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    run_config={"ops": {OP: {"config": {"arquivos": files}}}}, tags=FROM_INBOX
+                )
+            ]
+            if files
+            else [],
+            dynamic_partitions_requests=[SAFRA.build_add_request(keys)] if keys else [],
+            skip_reason=None if files else f"nada pronto em {folder}",
+            cursor=json.dumps(found),
+        )
+
+    return look
 
 
-@dg.sensor(
-    job=jobs.safra,
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Um arquivo novo e completo na caixa de entrada vira uma execução da sua safra.",
-)
-def caixa_de_entrada(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """One file a look, because opening one may take a while; a bad one is noted once and left."""
-    folder = inbox()
-    cursor: Mapping[str, Seen] = json.loads(context.cursor or "{}")
-    found, done = present(folder), dict(cursor.get("done", {}))
-    name = next_file(found, cursor.get("last", {}), done)
+def _know_landed_safras(context: dg.SensorEvaluationContext) -> list[str]:
+    """Safras that Dagster never saw, because the loaders landed them; ends dead runs on the way."""
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
-        safras, problem = _open(conn, folder / name) if name else ([], None)
-        landed = landed_safras(conn)
         for run_id in end_dead_runs(context.instance, conn):
-            context.log.warning(f"run {run_id}: its process was killed")
-    if name:
-        done[name] = found[name]
-    if problem:
-        context.log.error(problem)
-    for safra in safras:
-        context.instance.report_runless_asset_event(registered(folder / name, safra))
-    known = {*safras, *landed} - set(context.instance.get_dynamic_partitions(SAFRA.name))
-    return dg.SensorResult(
-        run_requests=[run_request(folder / name, safra) for safra in safras],
-        dynamic_partitions_requests=[SAFRA.build_add_request(sorted(known))] if known else [],
-        skip_reason=None if safras else problem or f"nothing new in {folder}",
-        cursor=json.dumps({"last": found, "done": {n: s for n, s in done.items() if n in found}}),
-    )
+            context.log.warning(f"execução {run_id}: o processo dela morreu")
+        known = set(context.instance.get_dynamic_partitions(SAFRA.name))
+        return sorted(set(landed_safras(conn)) - known)
 
 
 def landed_safras(conn: psycopg.Connection) -> list[str]:
-    """Keys of all landed safras: the command line may have landed some that Dagster never saw."""
+    """Keys of all landed safras."""
     rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
     return [chave for (chave,) in rows]
-
-
-def _open(conn: psycopg.Connection, path: Path) -> tuple[list[str], str | None]:
-    """Safras of a file that is not landed yet; or what is wrong with it, which the ledger keeps."""
-    sha256 = None
-    try:
-        sha256 = arquivos.somar_sha256(path)
-        if chaves := registro.ja_carregado(conn, sha256, None):
-            return [], f"{path.name}: already landed as {', '.join(chaves)}"
-        with bdgd.abrir(path, None) as fonte:
-            return [safra.chave for safra in fonte.safras], None
-    except ErroDeCarga as erro:
-        registro.registrar_falha(conn, [None], arquivo=path.name, sha256=sha256, erro=str(erro))
-        return [], str(erro)
 
 
 follow_publications = dg.AutomationConditionSensorDefinition(

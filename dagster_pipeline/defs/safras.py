@@ -1,0 +1,227 @@
+"""The batch (dagster_pipeline/batch.py) as Dagster runs it, and what Dagster is told of it.
+
+Belongs here: the job ``lote`` (what is given or pending), the assets of a safra (what a page asks
+for), their events. Not here: what a batch does (batch.py), what landing takes (raw.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
+
+from dagster_pipeline import batch
+from dagster_pipeline.defs import checks, dbt, inbox, raw
+from dagster_pipeline.defs.partitions import SAFRA
+from dagster_pipeline.defs.resources import Banco, prune
+from loaders import bdgd, conexao
+from loaders.camadas import CAMADAS
+from loaders.safra import Safra
+
+LINE = "▸ "
+"""How the lines begin that a person should see among a run's messages."""
+
+OP = "carregar_e_publicar"
+"""The one step of job ``lote``."""
+
+RAW = [dg.AssetKey(["raw", camada.tabela]) for camada in CAMADAS]
+
+
+class Lote(dg.Config):
+    """What to land before what is pending is built; nothing: only build."""
+
+    arquivos: list[str] = []
+    """BDGD files."""
+    aicss: list[str] = []
+    """AICSS readings, files or folders."""
+    safras: list[str] = []
+    """Safras to build even if nothing of them changed."""
+    substituir: bool = False
+    forcar: bool = False
+
+
+def job(path: Path) -> dg.JobDefinition:
+    """The job ``lote``, of a dbt manifest."""
+    nodes = dbt.loaded(path)
+
+    @dg.op(name=OP)
+    def lote(context: dg.OpExecutionContext, config: Lote, banco: Banco) -> None:
+        """Land what is given, judge it, build and publish all that is pending."""
+        options = bdgd.Opcoes(esperar=True, substituir=config.substituir, forcar=config.forcar)
+        files = [batch.File(Path(name), options) for name in config.arquivos]
+        with canceled_when_interrupted(context):
+            if config.aicss:
+                for result in raw.land_aicss(context, banco, config.aicss):
+                    context.log_event(dg.AssetMaterialization(result.asset_key))
+            outcome = batch.run(
+                files, keys=config.safras, patient=_unwatched(context), say=_say(context)
+            )
+            inbox.file_away(outcome)
+            _report(context, nodes, outcome, planned=False)
+        _conclude(outcome)
+
+    @dg.job(
+        name="lote",
+        description=(
+            "Aterrissa os arquivos dados e constrói, testa e publica tudo o que está pendente."
+        ),
+    )
+    def whole() -> None:
+        lote()
+
+    return whole
+
+
+def assets(path: Path) -> dg.AssetsDefinition:
+    """A safra's raw layers and tables: one step, because a safra is built and published whole."""
+    nodes = dbt.loaded(path)
+    tables = dbt.specs_of_a_safra(path)
+
+    @dg.multi_asset(
+        name="safra_inteira",
+        specs=[*raw.LAYERS, *tables],
+        check_specs=checks.specs(nodes),
+        partitions_def=SAFRA,
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def safra(
+        context: dg.AssetExecutionContext, config: raw.ArquivoBdgd, banco: Banco
+    ) -> Iterator[dg.MaterializeResult]:
+        """Land the chosen safras' files, where raw is chosen; build and publish them whole."""
+        keys, chosen = list(context.partition_keys), context.selected_asset_keys
+        with canceled_when_interrupted(context):
+            files = _files(context, config, keys) if chosen & set(RAW) else []
+            building = not chosen <= set(RAW)
+            outcome = batch.run(
+                files, keys=keys, building=building, patient=True, say=_say(context)
+            )
+            _report(context, nodes, outcome, planned=True)
+        _conclude(outcome)
+        yield from ()
+
+    return safra
+
+
+def _files(
+    context: dg.AssetExecutionContext, config: raw.ArquivoBdgd, keys: list[str]
+) -> list[batch.File]:
+    """Each safra's file, once; a file that is wanted for one safra lands that one alone."""
+    wanted: dict[Path, list[str]] = {}
+    for key in keys:
+        path = Path(config.arquivo) if config.arquivo else raw.newest_file(context.instance, key)
+        wanted.setdefault(path, []).append(key)
+    return [
+        batch.File(
+            path,
+            bdgd.Opcoes(
+                safra=Safra.de_chave(of[0]) if len(of) == 1 else None,
+                esperar=True,
+                substituir=config.substituir,
+                forcar=config.forcar,
+            ),
+        )
+        for path, of in wanted.items()
+    ]
+
+
+@contextmanager
+def canceled_when_interrupted(context: dg.OpExecutionContext) -> Iterator[None]:
+    """Ctrl-C, or a terminal that closes, ends a run as Canceled: Dagster would call it failed."""
+    try:
+        yield
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        context.instance.report_run_canceling(context.run)
+        raise
+
+
+def _unwatched(context: dg.OpExecutionContext) -> bool:
+    return context.run.tags.get("de") != "make"
+
+
+def _say(context: dg.OpExecutionContext) -> batch.Say:
+    return lambda text: context.log.info(f"{LINE}{text}")
+
+
+def _conclude(outcome: batch.Outcome) -> None:
+    """The run's end: what a person must look at is a failure that says it."""
+    prune()
+    if problems := outcome.problems():
+        raise dg.Failure(
+            "\n".join(problems), metadata={"codigo": outcome.code}, allow_retries=False
+        )
+
+
+# ── What Dagster is told ──────────────────────────────────────────────────────────────────────────
+def _report(
+    context: dg.OpExecutionContext,
+    nodes: Mapping[str, Any],
+    outcome: batch.Outcome,
+    *,
+    planned: bool,
+) -> None:
+    """Each partition of each table, materialized with its rows or failed; then what is of all."""
+    with closing(conexao.conectar()) as conn:
+        landed = sorted({key for x in outcome.landings for key in x.safras})
+        published = outcome.build.published
+        known = sorted({*landed, *published, *outcome.held, *outcome.build.failed})
+        if known:
+            context.instance.add_dynamic_partitions(SAFRA.name, known)
+        for event in _events(conn, nodes, outcome, landed):
+            context.log_event(event)
+    if planned:
+        return
+    # A partition is red in the page where a run that failed had planned it.
+    for key in {*outcome.held, *outcome.build.failed} - set(published):
+        for asset in dbt.tables_of_a_safra(nodes):
+            planning = AssetMaterializationPlannedData(asset, partition=key)
+            context.instance.report_dagster_event(
+                DagsterEvent.build_asset_materialization_planned_event(
+                    context.job_name, context.op.name, planning
+                ),
+                context.run_id,
+            )
+
+
+def _events(
+    conn: psycopg.Connection, nodes: Mapping[str, Any], outcome: batch.Outcome, landed: list[str]
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+    for landing in outcome.landings:
+        for key in landing.safras:
+            yield raw.registered(landing.path.resolve(), key)
+    yield from raw.materialized(conn, landed)
+    yield from checks.of_the_gate(outcome.verdicts)
+    rows = _rows(conn, outcome.build.published)
+    for node in outcome.build.nodes:
+        props = nodes["nodes"].get(node.id)
+        if not props or node.kind not in ("model", "seed") or node.status != "success":
+            continue
+        asset = dbt.asset_key(props)
+        if not dbt.is_of_a_safra(props):
+            yield dg.AssetMaterialization(asset, metadata={"segundos": node.seconds})
+            continue
+        for key in outcome.build.published:
+            counted = rows.get((props["alias"], key))
+            yield dg.AssetMaterialization(
+                asset,
+                partition=key,
+                metadata={} if counted is None else {"dagster/partition_row_count": counted},
+            )
+    yield from checks.of_dbt(nodes, outcome.build)
+    yield from checks.of_the_published(conn, outcome.build.published)
+
+
+def _rows(conn: psycopg.Connection, keys: list[str]) -> dict[tuple[str, str], int]:
+    """(table, safra) → rows, as dbt counted them when it built the leaf."""
+    if not keys:
+        return {}
+    found = conn.execute(
+        "select modelo, distribuidora_id || '-' || ano, linhas from controle.safra_construida"
+        " where distribuidora_id || '-' || ano = any(%s)",
+        [keys],
+    )
+    return {(table, key): rows for table, key, rows in found}
