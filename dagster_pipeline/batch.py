@@ -388,13 +388,13 @@ def failures(
     return dict(found)
 
 
-def published(conn: psycopg.Connection, *, since: object) -> list[str]:
-    """Keys of the safras that were published since a moment of the database's clock."""
+def published(conn: psycopg.Connection, *, since: object = None) -> list[str]:
+    """Keys of the published safras: all, or those since a moment of the database's clock."""
     if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
         return []
     rows = conn.execute(
         "select distribuidora_id || '-' || ano from intel_lead.safra_publicada"
-        " where publicada_em >= %s order by publicada_em",
+        " where publicada_em >= coalesce(%s, publicada_em) order by publicada_em",
         [since],
     )
     return [key for (key,) in rows]

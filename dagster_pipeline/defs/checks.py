@@ -21,10 +21,7 @@ from loaders.safra import Safra
 
 warnings.filterwarnings("ignore", message=".*partitions_def.*", category=dg.PreviewWarning)
 
-GATE = {
-    "estrutura": "O que aterrissou tem a forma da camada; senão a safra é retida.",
-    "plausibilidade": "Os valores que aterrissaram são plausíveis.",
-}
+GATE = "portao"
 TESTED, ENERGY, LOCATED = "testes_da_tabela", "energia_igual_a_do_arquivo", "leads_localizados"
 RAN = ("pass", "warn", "fail")
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -34,10 +31,15 @@ def specs(manifest: Mapping[str, Any]) -> list[dg.AssetCheckSpec]:
     """All checks that have a partition per safra."""
     found = [
         dg.AssetCheckSpec(
-            name, asset=["raw", camada.tabela], description=text, partitions_def=SAFRA
+            GATE,
+            asset=["raw", camada.tabela],
+            description=(
+                "O que aterrissou tem a forma da camada (senão a safra é retida: erro) e valores"
+                " plausíveis (senão é um aviso)."
+            ),
+            partitions_def=SAFRA,
         )
         for camada in CAMADAS
-        for name, text in GATE.items()
     ]
     for asset, tests in _tests(manifest).items():
         claims = sorted({dbt.claim(test) for test in tests})
@@ -68,18 +70,18 @@ def of_the_gate(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckEvaluation
     """What the gate saw of each layer."""
     for seen in verdicts:
         for camada in CAMADAS:
-            for name in GATE:
-                judged = [r for r in seen.of(camada.nome) if r.regra.severidade == name]
-                failed = [r for r in judged if not r.sucesso]
-                yield dg.AssetCheckEvaluation(
-                    dg.AssetKey(["raw", camada.tabela]),
-                    name,
-                    not failed,
-                    {"expectativas": len(judged), "falhas": len(failed)},
-                    severity=ERROR if name == "estrutura" and seen.held else WARN,
-                    description="; ".join(f"{r.regra.nome} {r.regra.coluna} {r}" for r in failed),
-                    partition=seen.safra.chave,
-                )
+            judged = seen.of(camada.nome)
+            failed = [r for r in judged if not r.sucesso]
+            broken = any(r.regra.severidade == "estrutura" for r in failed)
+            yield dg.AssetCheckEvaluation(
+                dg.AssetKey(["raw", camada.tabela]),
+                GATE,
+                not failed,
+                {"expectativas": len(judged), "falhas": len(failed)},
+                severity=ERROR if broken and seen.held else WARN,
+                description="; ".join(f"{r.regra.nome} {r.regra.coluna} {r}" for r in failed),
+                partition=seen.safra.chave,
+            )
 
 
 def of_dbt(manifest: Mapping[str, Any], build: Build) -> Iterator[dg.AssetCheckEvaluation]:

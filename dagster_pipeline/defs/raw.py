@@ -154,6 +154,16 @@ def land_aicss(
     yield dg.MaterializeResult(asset_key=AICSS_DISPOSITIVO)
 
 
+def readings(conn: psycopg.Connection) -> Iterator[dg.AssetMaterialization]:
+    """What there is of readings and devices: a build reads whatever has landed."""
+    for asset in (AICSS, AICSS_DISPOSITIVO):
+        (rows,) = conn.execute(
+            "select greatest(reltuples, 0)::bigint from pg_class where oid = %s::regclass",
+            [".".join(asset.path)],
+        ).fetchone()
+        yield dg.AssetMaterialization(asset, metadata={"linhas_estimadas": rows})
+
+
 def _aicss_files(paths: list[str]) -> list[Path]:
     """The files to land; an inbox without readings is no error."""
     if paths:
