@@ -23,7 +23,7 @@ run: venv db ## land a BDGD, build and test the warehouse: a synthetic one, or B
 	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m dagster_pipeline.run "$$BDGD"; else exec $(BIN)/python -m dagster_pipeline.run $$BDGD; fi
 
 .PHONY: build
-build: venv db ## build, test and publish what is landed and is not published; a bad safra holds back no other
+build: venv db ## build, test and publish what is pending; SAFRA="401-2024" builds that one again
 	@$(BIN)/python -m dagster_pipeline.run --construir $$SAFRA
 
 .PHONY: test
@@ -52,7 +52,11 @@ bench: venv ## measure it against ogr2ogr, pandas and bare SQL; an hour or more:
 
 .PHONY: dev
 dev: venv db ## Dagster's web page, and what runs schedules and sensors
-	@exec env --default-signal=INT,QUIT $(BIN)/dagster dev
+	@exec $(BIN)/python -m dagster_pipeline.dev
+
+.PHONY: status
+status: venv db ## what is landed, held, published; last runs, inbox, backup, disk; what to type next
+	@$(BIN)/python -m dagster_pipeline.status
 
 .PHONY: docs
 docs: venv db ## dbt's docs, the data dictionary, as one file
