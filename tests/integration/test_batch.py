@@ -151,8 +151,3 @@ def test_a_failed_safra_is_tried_again_when_its_import_changed(
     assert published(conn) == [*GOOD, FAILS_A_TEST]
     left = conn.execute("select distribuidora_id from controle.safra_reprovada").fetchall()
     assert left == [(64004,)]
-
-
-def test_what_is_tested_in_dagster_is_said_in_words() -> None:
-    graph = defs().resolve_asset_graph()
-    assert all(graph.get(key).description for key in graph.asset_check_keys)

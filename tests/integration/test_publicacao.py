@@ -111,13 +111,13 @@ def test_make_build_publishes_the_good_safras_of_a_batch_and_names_the_bad_one(
     assert armazem.load_again(arquivos["nova"]).ok
     assert armazem.load_again(arquivos["outra"]).ok
     conn.execute("delete from raw_safra.ucbt_401_2024 where linha = 7")
-    command = [sys.executable, "-m", "scripts.build"]
+    command = [sys.executable, "-m", "dagster_pipeline.run", "--construir"]
     env = os.environ | dict(armazem.env)
     done = subprocess.run(command, cwd=a.CLONE, env=env, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "held: safra 401-2024" in done.stdout
+    assert "retida   safra 401-2024" in done.stdout
     assert "linhas_do_registro" in done.stdout
-    assert "not published: safra 404-2024" not in done.stdout
+    assert "404-2024" not in done.stdout
     assert when_published(conn)[401] == published[401]
     assert when_published(conn)[404] > published[404]
     assert armazem.load_again(arquivos["nova"]).ok
