@@ -1,4 +1,4 @@
-"""What `make status` shows on one screen of 80 columns: what there is, what is missing, what is next.
+"""What `make status` shows on one screen of 80 columns: what there is, what is missing, what next.
 
 Belongs here: asking and saying. Not here: changing anything; executions of the loaders alone
 (``python -m loaders status``). Imports neither Dagster nor dbt.

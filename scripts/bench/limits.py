@@ -12,7 +12,6 @@ from loaders.camadas import CAMADAS
 from loaders.copia import empacotar
 from loaders.particoes import Folha, criar_folha
 from loaders.safra import Safra
-from loaders.sem_pandas import sem_pandas
 
 
 def read(file: Path) -> None:
@@ -65,7 +64,6 @@ def copy(folder: Path, safra: Safra) -> None:
 
 def main(command: str, path: str, rest: str = "") -> None:
     """Run one of them."""
-    sem_pandas()
     if command == "read":
         read(Path(path))
     elif command == "pack":
