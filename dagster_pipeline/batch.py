@@ -218,17 +218,15 @@ def _land(path: Path, options: bdgd.Opcoes, *, patient: bool) -> Landing:
 
 # ── The gate ──────────────────────────────────────────────────────────────────────────────────────
 def judge(conn: psycopg.Connection, *, say: Say = lambda _: None) -> list[verdict.Verdict]:
-    """Pass what landed since through the gate; what it holds is said."""
-    found, start = [], time.monotonic()
-    waiting = verdict.pending(conn)
-    for n, key in enumerate(waiting, 1):
-        PROGRESS.get()(f"portão, {n} de {len(waiting)}: safra {key}")
-        seen = verdict.judge(conn, key)
-        found.append(seen)
+    """Pass what landed since through the gate, all at once; what it holds is said."""
+    PROGRESS.get()("portão")
+    start, found = time.monotonic(), verdict.judge_pending(conn)
+    for seen in found:
         if seen.held:
+            key = seen.safra.chave
             say(f"retida   safra {key}: {seen.held}; {hold.remedio(key)}")
-    if waiting:
-        say(f"portão   {_count(len(waiting), 'safra julgada', 'safras julgadas')}{_took(start)}")
+    if found:
+        say(f"portão   {_count(len(found), 'safra julgada', 'safras julgadas')}{_took(start)}")
     return found
 
 

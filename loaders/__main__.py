@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -133,27 +134,67 @@ def bdgd(
     raise typer.Exit(_codigo_de_saida(todos))
 
 
-@app.command()
+@app.command(help="Mostra por que uma safra está retida e a aceita como está, com o motivo.")
 def liberar(
     safra: Annotated[Safra, typer.Argument(parser=_ler_safra, metavar="401-2025")],
     *,
-    motivo: Annotated[str, typer.Option(help="Why it is right as it is; kept with your name.")],
+    motivo: Annotated[
+        str, typer.Option(help="Por que ela está certa assim; fica guardado com o seu nome.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Só mostra os achados que seriam liberados.")
+    ] = False,
 ) -> None:
-    """Accept a safra that the landing gate holds; written to controle.auditoria."""
+    """Accept a safra that the gate holds, for the findings that are shown and no others."""
     from loaders import registro
     from loaders.conexao import conectar, preparar
-    from loaders.gate import hold
+    from loaders.erros import EntradaInvalida
+    from loaders.gate import hold, verdict
 
     if not motivo.strip():
-        raise typer.BadParameter("write why the safra is right as it is", param_hint="--motivo")
+        raise typer.BadParameter("escreva por que a safra está certa assim", param_hint="--motivo")
 
     def aceitar() -> None:
         with conectar() as conn:
             preparar(conn)
             registro.travar(conn, [safra], esperar=False)
-            hold.liberar(conn, safra, motivo.strip())
+            if not hold.held_for(conn, safra):
+                raise EntradaInvalida(f"safra {safra.chave}: não está retida, nada a liberar")
+            # The whole gate first: what is released is all that speaks against the safra.
+            verdict.judge(conn, safra.chave)
+            for finding in hold.held_for(conn, safra):
+                typer.echo(f"{finding.id}  {finding.text}")
+            if not dry_run and hold.held_for(conn, safra):
+                hold.release(conn, safra, motivo.strip())
 
     raise typer.Exit(_codigo_de_saida([aceitar]))
+
+
+@app.command(help="Passa safras que aterrissaram pelo portão inteiro e mostra os achados.")
+def julgar(
+    safras: Annotated[
+        list[Safra] | None,
+        typer.Argument(
+            parser=_ler_safra, metavar="401-2024...", help="Sem nenhuma: todas as pendentes."
+        ),
+    ] = None,
+) -> None:
+    """Judge landed safras. Exit: 0 free to be built, 3 held or not landed, 4 database."""
+    from loaders.conexao import conectar, preparar
+    from loaders.gate import report, verdict
+
+    def pendentes() -> None:
+        with conectar() as conn:
+            preparar(conn)
+            report.show_all(verdict.judge_pending(conn))
+
+    def uma(safra: Safra) -> None:
+        with conectar() as conn:
+            preparar(conn)
+            report.show_all([verdict.judge(conn, safra.chave)])
+
+    todas = [partial(uma, safra) for safra in safras or []] or [pendentes]
+    raise typer.Exit(_codigo_de_saida(todas))
 
 
 @app.command()

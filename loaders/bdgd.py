@@ -20,7 +20,8 @@ from loaders.arquivos import achar, camada_pj, somar_sha256
 from loaders.camadas import CAMADAS, CONJ, PONNOT, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
-from loaders.gate import hold
+from loaders.gate import hold, references
+from loaders.gate.evidence import Finding, said
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
 from loaders.safra import Safra
 
@@ -240,16 +241,16 @@ def _aterrissar(
         # A wide layer's default sample takes longer than its COPY; dbt's plans need its row count.
         conn.execute("set local default_statistics_target = 10")
         folhas, somas = [], {}
-        for safra in fonte.safras:
-            hold.medir_antigas(conn, safra)
         for camada in CAMADAS:
             novas = _criar_folhas(conn, fonte, camada, ids)
             folhas += novas.values()
             if fonte.presente(camada):
                 somas |= _copiar_camada(conn, fonte, camada, novas, arquivo, opcoes)
-        trocar(conn, folhas)
+        findings = {safra: _compare(conn, fonte, safra, folhas) for safra in fonte.safras}
+        keep = {name for safra in fonte.safras for name in references.to_keep(conn, safra)}
+        trocar(conn, folhas, keep=keep)
         for safra in fonte.safras:
-            _concluir(conn, fonte, safra, ids[safra], somas)
+            _concluir(conn, fonte, safra, ids[safra], somas, findings[safra])
             if safra.chave in completas:
                 ((camada, import_id),) = ids[safra].items()
                 detalhes = {"camada": camada, "import_id": import_id, "arquivo": arquivo}
@@ -307,36 +308,51 @@ def _copiar_camada(
     return {(safra, camada.nome): soma for safra, soma in somas.items()}
 
 
+def _compare(
+    conn: psycopg.Connection, fonte: "Fonte", safra: Safra, folhas: list[Folha]
+) -> list[Finding]:
+    """What the new leaves say beside what the distributor delivered before."""
+    return references.compare_landing(
+        conn,
+        safra,
+        {f.camada.nome: f.nova for f in folhas if f.safra == safra and f.camada in fonte.camadas},
+        complete=len(fonte.camadas) > 1,
+        absent=[c.nome for c in fonte.camadas if not fonte.presente(c)],
+    )
+
+
 def _concluir(
     conn: psycopg.Connection,
     fonte: "Fonte",
     safra: Safra,
     ids: dict[str, int],
     somas: "dict[tuple[Safra, str], Soma]",
+    findings: list[Finding],
 ) -> None:
-    """Close one safra: through the gate, or held."""
-    contagens, medidas = {}, {}
-    for nome in ids:
-        soma = somas.get((safra, nome))
+    """Close one safra: through the gate's comparison, or held."""
+    contagens, delivered = {}, {}
+    for camada in (c for c in fonte.camadas if c.nome in ids):
+        nome, soma = camada.nome, somas.get((safra, camada.nome))
         processadas = soma.lidas - soma.rejeitadas if soma else 0
-        medidas[nome] = hold.Medida(processadas, soma.kwh if soma else 0.0)
+        kwh = soma.kwh if soma else 0.0
+        delivered[nome] = hold.Delivered(ids[nome], processadas, kwh, fonte.presente(camada))
         contagens[nome] = registro.Contagem(
             processadas=processadas,
             rejeitadas=soma.rejeitadas if soma else 0,
             observacoes="; ".join(fonte.observacoes.get(nome, ())) or None,
         )
-    completa = len(fonte.camadas) > 1
-    quedas = "; ".join(map(str, hold.avaliar(conn, safra, medidas, completa=completa)))
-    if quedas:
-        erro = f"safra retida: {quedas}; {hold.remedio(safra.chave)}"
+    reason = said(findings)
+    if findings:
+        erro = f"safra retida: {reason}; {hold.remedio(safra.chave)}"
         contagens = {nome: replace(contagem, erro=erro) for nome, contagem in contagens.items()}
-    hold.registrar(conn, safra, medidas, ids, completa=completa, aceita=not quedas)
+    complete = len(fonte.camadas) > 1
+    hold.record(conn, safra, delivered, complete=complete, accepted=not findings)
+    waiting = hold.pendencia(conn, safra, ids)
     registro.concluir(
-        conn,
-        safra,
-        {ids[nome]: c for nome, c in contagens.items()},
-        retencao=quedas or hold.pendencia(conn, safra, ids),
+        conn, safra, {ids[nome]: c for nome, c in contagens.items()}, retencao=reason or waiting
     )
+    if findings or not waiting:
+        hold.note(conn, safra, findings)
 
 
 def descrever(caminho: Path, opcoes: Opcoes) -> None:

@@ -3,7 +3,7 @@
 Belongs here: DDL made from camadas.py. Not here: rows (copia.py) and bookkeeping (registro.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -23,6 +23,8 @@ _ALINHAMENTO = ("bigint", "double precision", "integer", "smallint", "text")
 _ESPERA_TROCA_S = 300
 _ESPERA_TRAVA = "1s"
 """A waiting ACCESS EXCLUSIVE lock stalls every later reader: give up early, try again."""
+ASIDE = "__aceita"
+"""Ends the name of a leaf that was set aside."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Folha:
     def publicada(self) -> sql.Identifier:
         """The qualified name after the swap."""
         return sql.Identifier("raw_safra", self.nome)
+
+    @property
+    def aside(self) -> sql.Identifier:
+        """Where an accepted content waits until the gate has judged what replaced it."""
+        return sql.Identifier("raw_safra", f"{self.nome}{ASIDE}")
 
 
 def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
@@ -110,8 +117,13 @@ def folhas_existentes(conn: psycopg.Connection, nomes: Iterable[str]) -> set[str
     return {nome for (nome,) in linhas}
 
 
-def trocar(conn: psycopg.Connection, folhas: list[Folha]) -> None:
+def trocar(conn: psycopg.Connection, folhas: list[Folha], *, keep: Collection[str] = ()) -> None:
     """Put new leaves in the place of the old ones, inside the caller's transaction.
+
+    Args:
+        conn: connection.
+        folhas: the new leaves.
+        keep: names of old leaves to set aside instead of dropping them.
 
     Raises:
         psycopg.errors.LockNotAvailable: a reader kept an old leaf busy for five minutes.
@@ -128,17 +140,23 @@ def trocar(conn: psycopg.Connection, folhas: list[Folha]) -> None:
         with tentativa, conn.transaction():
             conn.execute(sql.SQL("set local lock_timeout = {}").format(_ESPERA_TRAVA))
             for folha in folhas:
-                _trocar_folha(conn, folha)
+                _trocar_folha(conn, folha, keep=folha.nome in keep)
 
 
-def _trocar_folha(conn: psycopg.Connection, folha: Folha) -> None:
+def _trocar_folha(conn: psycopg.Connection, folha: Folha, *, keep: bool) -> None:
     ano, dist = folha.safra.ano, folha.safra.distribuidora_id
-    conn.execute(sql.SQL("drop table if exists {}").format(folha.publicada))
+    root, name = sql.Identifier("raw", folha.camada.tabela), sql.Identifier(folha.nome + ASIDE)
+    if keep:
+        detach = sql.SQL("alter table {} detach partition {}")
+        conn.execute(detach.format(root, folha.publicada))
+        conn.execute(sql.SQL("alter table {} rename to {}").format(folha.publicada, name))
+    else:
+        conn.execute(sql.SQL("drop table if exists {}").format(folha.publicada))
     conn.execute(
         sql.SQL("alter table {} rename to {}").format(folha.nova, sql.Identifier(folha.nome))
     )
     conn.execute(
         sql.SQL("alter table {} attach partition {} for values from ({}, {}) to ({}, {})").format(
-            sql.Identifier("raw", folha.camada.tabela), folha.publicada, ano, dist, ano, dist + 1
+            root, folha.publicada, ano, dist, ano, dist + 1
         )
     )

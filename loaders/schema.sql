@@ -64,6 +64,8 @@ create table if not exists controle.safra_importada (
 );
 alter table controle.safra_importada add column if not exists retida boolean not null default false;
 alter table controle.safra_importada add column if not exists motivo_retencao text;
+-- What holds it, one object per finding (loaders/gate/evidence.py): what a release names.
+alter table controle.safra_importada add column if not exists achados jsonb not null default '[]';
 
 -- What each safra's delivery measured: the accepted one, which the next is compared with, and beside it the held one.
 create table if not exists controle.entrega (
@@ -77,29 +79,66 @@ create table if not exists controle.entrega (
     aceita boolean not null default true,
     primary key (distribuidora_id, ano, camada, aceita)
 );
+-- Whether the file has the layer at all, even without a row.
+alter table controle.entrega add column if not exists presente boolean not null default true;
 
--- What an accepted delivery replaced, until the gate has judged that delivery's structure: held, it gives this back.
-create table if not exists controle.entrega_anterior (
-    ano smallint not null,
-    distribuidora_id integer not null,
-    camada text not null,
-    import_id bigint not null,
-    completa boolean not null,
-    linhas bigint not null,
-    energia_kwh double precision not null,
-    primary key (distribuidora_id, ano, camada)
-);
+-- Until the version of 2026-11-21: what a delivery replaced; the content itself waits now, in raw_safra.*__aceita.
+drop table if exists controle.entrega_anterior;
 
 -- What the whole gate (comparison and expectations) said of each import; without it nothing is published.
-create table if not exists controle.veredito (
+do $$
+begin
+    if to_regclass('controle.veredito') is null then
+        create table if not exists controle.veredito (
+            ano smallint not null,
+            distribuidora_id integer not null,
+            import_id bigint not null,
+            aprovada boolean not null,
+            achados jsonb not null default '[]',
+            julgada_em timestamptz not null default clock_timestamp(),
+            primary key (ano, distribuidora_id, import_id)
+        );
+        -- What was published before verdicts were kept stays published, and may be built again.
+        if to_regclass('intel_lead.safra_publicada') is not null then
+            insert into controle.veredito (ano, distribuidora_id, import_id, aprovada)
+            select ano, distribuidora_id, import_id, true from intel_lead.safra_publicada;
+        end if;
+    end if;
+end
+$$;
+
+-- A person's release of a held import: of these findings and no other; in force while that import is what is landed.
+create table if not exists controle.liberacao (
+    id bigint generated always as identity primary key,
     ano smallint not null,
     distribuidora_id integer not null,
     import_id bigint not null,
-    aprovada boolean not null,
-    achados jsonb not null default '[]',
-    julgada_em timestamptz not null default clock_timestamp(),
-    primary key (ano, distribuidora_id, import_id)
+    achados text[] not null,
+    motivo text not null,
+    quem text not null default session_user,
+    usuario_so text,
+    liberada_em timestamptz not null default clock_timestamp()
 );
+create index if not exists liberacao_safra_idx on controle.liberacao (ano, distribuidora_id);
+
+create table if not exists intel_lead.qualidade_validacao (
+    distribuidora_id integer not null,
+    ano smallint not null,
+    import_id bigint not null,
+    camada text not null,
+    expectativa text not null,
+    coluna text not null,
+    severidade text not null check (severidade in ('estrutura', 'plausibilidade')),
+    sucesso boolean not null,
+    descricao text not null,
+    inesperados bigint,
+    total bigint,
+    observado jsonb not null,
+    executada_em timestamptz not null default clock_timestamp(),
+    primary key (distribuidora_id, ano, import_id, camada, expectativa, coluna)
+);
+comment on table intel_lead.qualidade_validacao is
+    'Uma linha por safra × importação × camada × expectativa × coluna: o que o portão de entrada viu nos dados brutos. estrutura retém a safra, plausibilidade avisa.';
 
 -- Who overrode what, when and why; and every change of a domain table (macros/auditoria.sql).
 create table if not exists controle.auditoria (

@@ -348,6 +348,17 @@ begin
                     using errcode = 'object_not_in_prerequisite_state',
                     hint = 'Readers see what they saw before. python -m loaders status says why.';
             end if;
+            if not exists (
+                select from controle.veredito
+                where
+                    ano = p_ano and distribuidora_id = p_distribuidora_id
+                    and import_id = p_import_id and aprovada
+            ) then
+                raise exception 'safra %-%: o portão não aprovou a importação %',
+                    p_distribuidora_id, p_ano, p_import_id
+                    using errcode = 'object_not_in_prerequisite_state',
+                    hint = 'Os leitores veem o que viam antes. Rode make build.';
+            end if;
             -- Sends an autovacuum away, which takes deadlock_timeout (1 s), while readers go on.
             perform set_config('lock_timeout', '1200ms', true);
             foreach alvo in array folhas || dominios loop

@@ -1,7 +1,8 @@
 {# Materialization `publicacao`: the record of published safras, and the swap that publishes them.
 
-   Only `dbt build` with every test of the safra models selected publishes; a failed test skips this node,
-   because it depends on all safra models. Config: none; the tables and their order come from the graph. #}
+   Only `dbt build` with every test of the safra models selected publishes, and only what the landing gate has
+   approved; a failed test skips this node, because it depends on all safra models. Config: none; the tables and
+   their order come from the graph. #}
 
 {# Safra models in build order, parents before children. #}
 {% macro tabelas_em_ordem() %}
@@ -43,13 +44,28 @@
 {% endmacro %}
 
 {# Safras whose tables are all built from one import, not held, and tested in this command. One that another dbt
-   command built after this one began was not tested here, and waits for that command or the next. #}
+   command built after this one began was not tested here, and waits for that command or the next. `julgada`: the
+   whole gate has approved that import (loaders/gate/verdict.py), or a person in spite of it. #}
 {% macro safras_prontas(ordem) %}
     {% set pedidas = safras_pedidas() %}
+    {# A warehouse of before verdicts, on which no loader of this version has run yet. #}
+    {% set ha_vereditos = run_query("select to_regclass('controle.veredito') is not null")[0][0] %}
     {% set consulta %}
         select
             ano, distribuidora_id, min(import_id) as import_id,
-            controle.obra_da_safra(ano, distribuidora_id) as obra
+            controle.obra_da_safra(ano, distribuidora_id) as obra,
+            {% if ha_vereditos %}
+            exists (
+                select from controle.veredito as v
+                where
+                    v.aprovada
+                    and v.ano = safra_construida.ano
+                    and v.distribuidora_id = safra_construida.distribuidora_id
+                    and v.import_id = max(safra_construida.import_id)
+            ) as julgada
+            {% else %}
+            false as julgada
+            {% endif %}
         from controle.safra_construida
         where modelo = any(array['{{ ordem | join("', '") }}'])
             {% if pedidas %}
@@ -113,7 +129,17 @@
     {% do avisa_retidas() %}
     {% set ordem = tabelas_em_ordem() %}
     {% set fora = testes_fora_do_comando() %}
-    {% set prontas = safras_prontas(ordem) %}
+    {% set prontas = [] %}
+    {% for safra in safras_prontas(ordem) %}
+        {% if safra.julgada %}
+            {% do prontas.append(safra) %}
+        {% else %}
+            {% do log(
+                'safra ' ~ safra.distribuidora_id ~ '-' ~ safra.ano ~ ' está construída e não é publicada: o portão '
+                ~ 'não julgou a importação ' ~ safra.import_id ~ '. Rode make build', info=true
+            ) %}
+        {% endif %}
+    {% endfor %}
     {% set publicadas = [] %}
     {% if prontas and (flags.WHICH != 'build' or fora) %}
         {% do log(

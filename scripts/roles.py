@@ -19,7 +19,6 @@ from psycopg import sql
 from loaders import aicss, conexao
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
-from loaders.gate.expectations import TABELA
 from loaders.particoes import conceder_leitura
 
 ROLES = {
@@ -133,9 +132,9 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 
 def loaders_objects() -> list[str]:
-    """Qualified names of what the DDL of the loaders and of the landing gate creates."""
+    """Qualified names of what the DDL of the loaders creates."""
     files = [f for f in resources.files("loaders").iterdir() if f.name.endswith(".sql")]
-    texts = [TABELA, *(f.read_text(encoding="utf-8") for f in files)]
+    texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
     return re.findall(create, "\n".join(texts))
 

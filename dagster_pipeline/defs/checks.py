@@ -71,15 +71,17 @@ def of_the_gate(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckEvaluation
     for seen in verdicts:
         for camada in CAMADAS:
             judged = seen.of(camada.nome)
-            failed = [r for r in judged if not r.sucesso]
-            broken = any(r.regra.severidade == "estrutura" for r in failed)
+            failed = [r for r in judged if not r.ok]
+            against = [f for f in seen.findings if (f.where or camada.nome).startswith(camada.nome)]
+            broken = against or any(r.rule.severity == "estrutura" for r in failed)
+            texts = [*map(str, against), *(f"{r.rule.name} {r.rule.column} {r}" for r in failed)]
             yield dg.AssetCheckEvaluation(
                 dg.AssetKey(["raw", camada.tabela]),
                 GATE,
-                not failed,
+                not texts,
                 {"expectativas": len(judged), "falhas": len(failed)},
                 severity=ERROR if broken and seen.held else WARN,
-                description="; ".join(f"{r.regra.nome} {r.regra.coluna} {r}" for r in failed),
+                description="; ".join(texts),
                 partition=seen.safra.chave,
             )
 

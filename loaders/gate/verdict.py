@@ -1,14 +1,25 @@
 """The verdict on a landed safra: the whole gate, comparison and expectations, on one import.
 
-Belongs here: who is judged, and what is remembered. Not here: what is looked at (comparison.py,
-rules.py), how Great Expectations runs (expectations.py), what a hold does (hold.py).
+Belongs here: who is judged, in which order, and what is remembered. Not here: what is looked at
+(comparison.py, inspection.py, rules.py), how Great Expectations runs (expectations.py), what a hold
+does (hold.py).
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.types.json import Jsonb
 
-from loaders.gate import expectations
+from loaders import registro
+from loaders.erros import EntradaInvalida
+from loaders.gate import expectations, hold
+from loaders.gate.evidence import DOOR, Finding, said
+from loaders.gate.expectations import Figure, Result
+from loaders.gate.inspection import inspect
+from loaders.gate.references import compare_all, landed
+from loaders.gate.units import Content
 from loaders.safra import Safra
 
 
@@ -20,17 +31,33 @@ class Verdict:
         safra: which.
         import_id: controle.safra_importada.import_id that was judged.
         results: what each expectation saw.
-        held: why the safra is held now, None where it may be published.
+        findings: what speaks against publishing it, released or not.
+        held: why the safra is held now; None where it may be published.
     """
 
     safra: Safra
     import_id: int
-    results: tuple[expectations.Resultado, ...]
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...]
     held: str | None
 
-    def of(self, layer: str) -> list[expectations.Resultado]:
-        """What was seen of one layer (``UCBT``)."""
-        return [r for r in self.results if r.camada == layer]
+    def of(self, layer: str) -> list[Result]:
+        """What the expectations saw of one layer (``UCBT``)."""
+        return [r for r in self.results if r.layer == layer]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was counted of one import: findings so far, and figures for Great Expectations."""
+
+    safra: Safra
+    import_id: int
+    findings: list[Finding]
+    figures: list[Figure]
+
+
+class _BeingLanded(Exception):  # noqa: N818
+    """Its verdict would be of what is about to be replaced."""
 
 
 def judge(conn: psycopg.Connection, key: str) -> Verdict:
@@ -39,28 +66,111 @@ def judge(conn: psycopg.Connection, key: str) -> Verdict:
     Raises:
         EntradaInvalida: the safra is not landed.
     """
-    seen = expectations.validar(conn, key)
-    conn.execute(
-        "insert into controle.veredito (ano, distribuidora_id, import_id, aprovada)"
-        " values (%s, %s, %s, %s) on conflict (ano, distribuidora_id, import_id)"
-        " do update set aprovada = excluded.aprovada, julgada_em = clock_timestamp()",
-        [seen.safra.ano, seen.safra.distribuidora_id, seen.import_id, seen.retencao is None],
-    )
-    return Verdict(seen.safra, seen.import_id, seen.resultados, seen.retencao)
+    (verdict,) = _conclude(conn, [_gather(conn, Safra.de_chave(key), wait=True)])
+    return verdict
 
 
-def pending(conn: psycopg.Connection) -> list[str]:
-    """Keys of the landed safras whose current import has no verdict yet."""
+def pending(conn: psycopg.Connection) -> list[Safra]:
+    """The landed safras whose current import has no verdict yet."""
     found = conn.execute(
-        "select distribuidora_id || '-' || ano from controle.safra_importada as i"
+        "select distribuidora_id, data_base from controle.safra_importada as i"
         " where not exists (select from controle.veredito as v"
         "  where (v.ano, v.distribuidora_id, v.import_id)"
         "   = (i.ano, i.distribuidora_id, i.import_id))"
         " order by ano, distribuidora_id"
     )
-    return [key for (key,) in found]
+    return [Safra.de_data(*row) for row in found.fetchall()]
 
 
 def judge_pending(conn: psycopg.Connection) -> list[Verdict]:
-    """Judge every landed safra whose current import has no verdict yet."""
-    return [judge(conn, key) for key in pending(conn)]
+    """Judge every landed safra whose current import has no verdict yet.
+
+    One that is being landed again at this moment is left for the next call.
+    """
+    evidence = []
+    for safra in pending(conn):
+        with suppress(_BeingLanded, EntradaInvalida):
+            evidence.append(_gather(conn, safra, wait=False))
+    return _conclude(conn, evidence)
+
+
+def _gather(conn: psycopg.Connection, safra: Safra, *, wait: bool) -> Evidence:
+    """Count, in one transaction that keeps a landing of the same safra out meanwhile."""
+    with conn.transaction():
+        lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+        (free,) = conn.execute(
+            f"select {lock}(%s, %s)", [registro.CLASSE_DA_TRAVA, safra.trava]
+        ).fetchone()
+        if not wait and not free:
+            raise _BeingLanded
+        conn.execute("set local jit = off")
+        row = conn.execute(
+            "select data_base, import_id from controle.safra_importada"
+            " where (ano, distribuidora_id) = (%s, %s)",
+            [safra.ano, safra.distribuidora_id],
+        ).fetchone()
+        there = landed(conn, safra)
+        if not row or there is None:
+            raise EntradaInvalida(
+                f"safra {safra.chave}: não aterrissou; python -m loaders bdgd ARQUIVO"
+            )
+        safra = Safra.de_data(safra.distribuidora_id, row[0])
+        content = Content(there.current, there.absent)
+        findings = [f for f in hold.held_for(conn, safra) if f.reference == DOOR]
+        findings += compare_all(conn, safra, content, complete=there.complete, replaced=there.aside)
+        findings += inspect(conn, content)
+        return Evidence(safra, row[1], findings, expectations.figures(conn, safra))
+
+
+def _conclude(conn: psycopg.Connection, evidence: Sequence[Evidence]) -> list[Verdict]:
+    """Have the figures of all judged at once; write each verdict."""
+    results = iter(expectations.judge([f for one in evidence for f in one.figures]))
+    return [_write(conn, one, [next(results) for _ in one.figures]) for one in evidence]
+
+
+def _structure(results: Sequence[Result]) -> list[Finding]:
+    return [
+        Finding(
+            r.rule.name,
+            f"{r.layer} {r.rule.column}".rstrip(),
+            f"{r.layer}: falhou {r.rule.name} {r.rule.column} {r}",
+        )
+        for r in expectations.failures(results, "estrutura")
+    ]
+
+
+def _write(conn: psycopg.Connection, one: Evidence, results: list[Result]) -> Verdict:
+    """Keep results and verdict; hold the safra, or let go what its content replaced."""
+    safra, findings = one.safra, [*one.findings, *_structure(results)]
+    with conn.transaction():
+        expectations.keep(conn, safra, one.import_id, results)
+        free = hold.released(conn, safra)
+        against = [finding for finding in findings if finding.id not in free]
+        conn.execute(
+            "insert into controle.veredito (ano, distribuidora_id, import_id, aprovada, achados)"
+            " values (%s, %s, %s, %s, %s) on conflict (ano, distribuidora_id, import_id)"
+            " do update set aprovada = excluded.aprovada, achados = excluded.achados,"
+            " julgada_em = clock_timestamp()",
+            [
+                safra.ano,
+                safra.distribuidora_id,
+                one.import_id,
+                not against,
+                Jsonb([finding.stored for finding in findings]),
+            ],
+        )
+        if against:
+            hold.hold(conn, safra, one.import_id, against, _layers(against))
+        else:
+            if hold.held_for(conn, safra):
+                hold.accept(conn, safra, "retida, e o portão não vê mais o motivo")
+            hold.approve(conn, safra, one.import_id)
+    held = said(against) if against else None
+    return Verdict(safra, one.import_id, tuple(results), tuple(findings), held)
+
+
+def _layers(findings: Sequence[Finding]) -> set[str]:
+    """The layers whose files have to land again; one over all layers is about all of them."""
+    named = {finding.where.split()[0] for finding in findings if finding.where}
+    every = {"UCAT", "UCMT", "UCBT", "PONNOT"}
+    return named if named <= every else every

@@ -186,18 +186,29 @@ class Warehouse:
         """A connection of the reader's, in autocommit."""
         return psycopg.connect("", dbname=self.env["PGDATABASE"], autocommit=True)
 
+    def judge(self) -> None:
+        """Pass what landed through the whole gate, as every command that builds does."""
+        from loaders.gate import verdict
+
+        with self.connect() as conn:
+            verdict.judge_pending(conn)
+
     def start_load(self, *paths: Path, env: Mapping[str, str] | None = None) -> Running:
         """Begin to land geodatabases."""
         arguments = ["bdgd", *map(str, paths)]
         return Running(_loaders, arguments, env=dict(self.env) | dict(env or {}))
 
     def load(self, *paths: Path) -> Done:
-        """Land geodatabases."""
-        return self.start_load(*paths).wait()
+        """Land geodatabases, and judge them."""
+        done = self.start_load(*paths).wait()
+        self.judge()
+        return done
 
     def load_again(self, path: Path) -> Done:
-        """Land a geodatabase that may be there already."""
-        return Running(_loaders, ["bdgd", "--forcar", str(path)], env=self.env).wait()
+        """Land a geodatabase that may be there already, and judge it."""
+        done = Running(_loaders, ["bdgd", "--forcar", str(path)], env=self.env).wait()
+        self.judge()
+        return done
 
     def start_dbt(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
         """Begin a dbt command."""
@@ -222,6 +233,10 @@ class Warehouse:
 CHANGING = ["import_id", "created_at", "updated_at", "publicada_em", "importada_em", "recebido_em"]
 CHANGING += ["data_enriquecimento", "data_inicio", "data_fim", "duracao", "rejeitado_em"]
 """Columns that say when and by which execution a row was written, not what it says."""
+
+
+HISTORY = ("intel_lead.import_status", "intel_lead.qualidade_validacao")
+"""One row per import, of every import there was."""
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -267,7 +282,7 @@ def contents(
             cond=sql.SQL(where),
         )
         for name in names
-        if name != "intel_lead.import_status"
+        if name not in HISTORY
     ]
     query = sql.SQL(" union all ").join(parts)
     return {name: (n, int(h)) for name, n, h in conn.execute(query, {"changing": CHANGING})}
