@@ -74,7 +74,10 @@ def of_the_gate(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckEvaluation
             failed = [r for r in judged if not r.ok]
             against = [f for f in seen.findings if (f.where or camada.nome).startswith(camada.nome)]
             broken = against or any(r.rule.severity == "estrutura" for r in failed)
-            texts = [*map(str, against), *(f"{r.rule.name} {r.rule.column} {r}" for r in failed)]
+            texts = [
+                *(f.text for f in against),
+                *(f"{r.rule.name} {r.rule.column} {r}" for r in failed),
+            ]
             yield dg.AssetCheckEvaluation(
                 dg.AssetKey(["raw", camada.tabela]),
                 GATE,
