@@ -169,6 +169,12 @@ def run(
         if building and (asked or not keys):
             done = build(conn, asked, say=say)
         done.failed |= failures(conn, keys=given)
+        silent = unpublished(conn, {*given, *asked} - {*held, *done.failed}) if building else []
+        if silent and not done.problem:
+            done.problem = (
+                f"não publicada, embora nada tenha falhado: {', '.join(silent)}; a importação mudou"
+                " no meio da construção. Repita: make build"
+            )
     return Outcome(landings, verdicts, held, done)
 
 
@@ -335,9 +341,11 @@ UNDER_CONSTRUCTION = """
 
 def _ask(conn: psycopg.Connection, test: dbt_command.Node, key: str) -> Failed | None:
     """What a test finds in one safra's leaves: those under construction, else the published."""
+    suffix = f"_{key.replace('-', '_')}"
 
     def leaf(root: re.Match[str]) -> str:
-        name = f"{root[1]}_{key.replace('-', '_')}"
+        # Of a safra that was asked for alone, the test reads the leaf already.
+        name = root[1].removesuffix(suffix) + suffix
         query = "select controle.folha_da_safra(%s)"
         return conn.execute(query, [name]).fetchone()[0]
 
@@ -396,6 +404,18 @@ def published(conn: psycopg.Connection, *, since: object = None) -> list[str]:
         [since],
     )
     return [key for (key,) in rows]
+
+
+def unpublished(conn: psycopg.Connection, keys: Collection[str]) -> list[str]:
+    """Of these safras, those that readers do not see as they are landed."""
+    rows = conn.execute(
+        "select distribuidora_id || '-' || ano from controle.safra_importada as i"
+        " left join intel_lead.safra_publicada as p using (ano, distribuidora_id)"
+        " where p.import_id is distinct from i.import_id"
+        "  and distribuidora_id || '-' || ano = any(%s) order by 1",
+        [list(keys)],
+    )
+    return [key for (key,) in rows] if keys else []
 
 
 def note(conn: psycopg.Connection, failed: dict[str, list[Failed]]) -> None:

@@ -30,7 +30,7 @@ def defs() -> dg.Definitions:
         assets=[*raw.FILES, safras.assets(path), raw.raw_aicss, dbt.published_assets(path)],
         jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job],
         schedules=[schedules.daily, backup.schedule],
-        sensors=[sensors.inbox_sensor(batch), sensors.follow_publications],
+        sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
         resources={"banco": resources.Banco()},
         # One process a run: a process a step would import all of this again each time (30 s).
         executor=dg.in_process_executor,

@@ -39,8 +39,10 @@ def _serve() -> int:
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     process = subprocess.Popen(command, env=environment)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: process.send_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    # A terminal tells Dagster too; twice, it would not end in order.
+    told = os.isatty(0)
+    signal.signal(signal.SIGINT, lambda *_: None if told else process.send_signal(signal.SIGINT))
     try:
         return process.wait()
     finally:

@@ -61,7 +61,9 @@ def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> lis
         lock = [RUN_LOCK, run.run_id]
         if conn.execute("select pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()[0]:
             conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", lock)
-            instance.report_run_failed(run, "its process was killed: run it again")
+            instance.report_run_failed(
+                run, "o processo desta execução morreu; nada ficou pela metade, execute de novo"
+            )
             dead.append(run.run_id)
     return dead
 

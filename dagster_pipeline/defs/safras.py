@@ -7,7 +7,7 @@ for), their events. Not here: what a batch does (batch.py), what landing takes (
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +178,7 @@ def _report(
     instance = context.instance
     with closing(conexao.conectar()) as conn:
         landed = {key for x in outcome.landings for key in x.safras}
-        # What a run published that was killed before it could say so is told with the next.
-        told = instance.get_materialized_partitions(dbt.PUBLISHED)
-        untold = batch.published(conn) if outcome.build.builds else []
-        new = [key for key in untold if key not in told]
+        new = untold(instance, conn) if outcome.build.builds else []
         published = sorted({*outcome.build.published, *new})
         known = sorted({*landed, *published, *outcome.held, *outcome.build.failed})
         if known:
@@ -206,6 +203,31 @@ def _report(
                 ),
                 context.run_id,
             )
+
+
+def untold(instance: dg.DagsterInstance, conn: psycopg.Connection) -> list[str]:
+    """Safras that readers see as they are landed, and Dagster does not show as materialized.
+
+    A run published them and was killed before it could say so, or another command did.
+    """
+    keys = batch.published(conn)
+    keys = sorted(set(keys) - set(batch.unpublished(conn, keys)))
+    states = instance.get_status_by_partition(dbt.PUBLISHED, keys, SAFRA) or {}
+    return [k for k in keys if states.get(k) is not dg.AssetPartitionStatus.MATERIALIZED]
+
+
+def tell(
+    instance: dg.DagsterInstance, conn: psycopg.Connection, nodes: Mapping[str, Any]
+) -> list[str]:
+    """Make up for what killed runs did not say; returns the safras."""
+    keys, assets = untold(instance, conn), dbt.tables_of_a_safra(nodes)
+    rows = _rows(conn, keys)
+    for asset, key in product(assets, keys):
+        counted = rows.get((asset.path[-1], key))
+        metadata = {} if counted is None else {"dagster/partition_row_count": counted}
+        event = dg.AssetMaterialization(asset, partition=key, metadata=metadata)
+        instance.report_runless_asset_event(event)
+    return keys
 
 
 def _store(context: dg.OpExecutionContext, events: list[dg.AssetMaterialization]) -> None:

@@ -4,15 +4,18 @@ Belongs here: noticing, and what is asked for. Not here: the work itself, the in
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg
 
-from dagster_pipeline.defs import inbox
+from dagster_pipeline.defs import dbt, inbox
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import end_dead_runs
-from dagster_pipeline.defs.safras import OP
+from dagster_pipeline.defs.safras import OP, tell
 from loaders import conexao
 from loaders.erros import FalhaDeBanco
 
@@ -27,8 +30,9 @@ UNFINISHED = [
 ]
 
 
-def inbox_sensor(batch: dg.JobDefinition) -> dg.SensorDefinition:
+def inbox_sensor(batch: dg.JobDefinition, manifest: Path) -> dg.SensorDefinition:
     """The sensor that hands what is ready in the inbox to the batch."""
+    nodes = dbt.loaded(manifest)
 
     @dg.sensor(
         name="caixa_de_entrada",
@@ -43,7 +47,7 @@ def inbox_sensor(batch: dg.JobDefinition) -> dg.SensorDefinition:
         last: inbox.Seen = json.loads(context.cursor or "{}")
         found = inbox.present(folder)
         try:
-            keys = _know_landed_safras(context)
+            keys = _know_landed_safras(context, nodes)
         except FalhaDeBanco as erro:
             return dg.SkipReason(f"o banco não responde; olho de novo em 30 s ({erro})")
         running = context.instance.get_runs(
@@ -67,12 +71,13 @@ def inbox_sensor(batch: dg.JobDefinition) -> dg.SensorDefinition:
     return look
 
 
-def _know_landed_safras(context: dg.SensorEvaluationContext) -> list[str]:
+def _know_landed_safras(context: dg.SensorEvaluationContext, nodes: Mapping[str, Any]) -> list[str]:
     """Safras that Dagster never saw, because the loaders landed them; ends dead runs on the way."""
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
-        for run_id in end_dead_runs(context.instance, conn):
-            context.log.warning(f"execução {run_id}: o processo dela morreu")
+        if dead := end_dead_runs(context.instance, conn):
+            context.log.warning(f"o processo destas execuções morreu: {', '.join(dead)}")
+            tell(context.instance, conn, nodes)
         known = set(context.instance.get_dynamic_partitions(SAFRA.name))
         return sorted(set(landed_safras(conn)) - known)
 
