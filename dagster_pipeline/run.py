@@ -65,6 +65,7 @@ class Task:
     """One file, and the safras that the ledger says it is already the content of."""
 
     path: Path
+    sha256: str
     landed: tuple[str, ...]
     published: bool
 
@@ -91,8 +92,9 @@ def examine(conn: psycopg.Connection, path: Path) -> Task:
     Raises:
         EntradaInvalida: it cannot be read.
     """
-    landed = registro.ja_carregado(conn, arquivos.somar_sha256(path), None)
-    return Task(path, tuple(landed), bool(landed) and is_published(conn, landed))
+    sha256 = arquivos.somar_sha256(path)
+    landed = registro.ja_carregado(conn, sha256, None)
+    return Task(path, sha256, tuple(landed), bool(landed) and is_published(conn, landed))
 
 
 def holds_real_data(conn: psycopg.Connection) -> bool:
@@ -391,7 +393,7 @@ def work(files: list[Path]) -> int:
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
     with closing(conexao.conectar()) as conn:
-        keys = {key for task in found for key in examine(conn, task.path).landed}
+        keys = {key for x in found for key in registro.ja_carregado(conn, x.sha256, None)}
     conclude(keys, code)
     say("ao todo", "", time.monotonic() - start)
     return code

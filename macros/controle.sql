@@ -213,7 +213,7 @@ begin
         import_id = excluded.import_id, sql_md5 = excluded.sql_md5, invocacao = excluded.invocacao,
         linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false;
     if not found then
-        raise exception 'safra %-% was landed again while it was being built: run dbt build again',
+        raise exception 'safra %-% aterrissou de novo enquanto era construída: repita make build',
             p_distribuidora_id, p_ano
             using errcode = 'object_not_in_prerequisite_state';
     end if;
@@ -280,8 +280,8 @@ begin
     elsif to_regclass(format('safra.%I', folha)) is not null then
         return format('safra.%I', folha);
     end if;
-    raise exception 'leaf % is neither under construction nor published', folha
-        using errcode = 'undefined_table', hint = 'Run dbt build without --select once: it builds what this table depends on.';
+    raise exception 'a folha % não está em construção nem publicada', folha
+        using errcode = 'undefined_table', hint = 'Rode dbt build uma vez sem --select: ele constrói aquilo de que esta tabela depende.';
 end
 $f$;
 {% endmacro %}
@@ -332,10 +332,10 @@ begin
             order by modelo
             for update;
             if controle.obra_da_safra(p_ano, p_distribuidora_id) is distinct from p_obra then
-                raise exception 'safra %-% was built again by another dbt: what this one tested is not published',
+                raise exception 'safra %-% foi construída por outro dbt: o que este testou não é publicado',
                     p_distribuidora_id, p_ano
                     using errcode = 'object_not_in_prerequisite_state',
-                    hint = 'Readers see what they saw before. Run make build.';
+                    hint = 'Os leitores veem o que viam. Rode make build.';
             end if;
             if exists (
                 select from controle.safra_importada
@@ -343,10 +343,10 @@ begin
                     ano = p_ano and distribuidora_id = p_distribuidora_id
                     and import_id = p_import_id and retida
             ) then
-                raise exception 'safra %-% is held at the landing gate since it was built',
+                raise exception 'safra %-% foi retida no portão depois de construída',
                     p_distribuidora_id, p_ano
                     using errcode = 'object_not_in_prerequisite_state',
-                    hint = 'Readers see what they saw before. python -m loaders status says why.';
+                    hint = 'Os leitores veem o que viam. make status diz por quê.';
             end if;
             if not exists (
                 select from controle.veredito
@@ -406,10 +406,10 @@ begin
             perform pg_sleep(0.2 + random() * least(tentativa, 5));
         end;
     end loop;
-    raise exception 'safra %-% was not published: its tables were in use in % tries',
+    raise exception 'safra %-% não foi publicada: suas tabelas estavam em uso em % tentativas',
         p_distribuidora_id, p_ano, tentativas
         using errcode = 'lock_not_available',
-        hint = 'End the long queries (pg_stat_activity) and run dbt build again; nothing was lost.';
+        hint = 'Encerre as consultas longas (pg_stat_activity) e repita make build; nada se perdeu.';
 end
 $f$;
 {% endmacro %}
@@ -479,9 +479,9 @@ begin
             perform pg_sleep(0.2 + random() * least(tentativa, 5));
         end;
     end loop;
-    raise exception 'in use in % tries: %', tentativas, left(comando, 80)
+    raise exception 'em uso em % tentativas: %', tentativas, left(comando, 80)
         using errcode = 'lock_not_available',
-        hint = 'End the long queries (pg_stat_activity) and run dbt build again; nothing was lost.';
+        hint = 'Encerre as consultas longas (pg_stat_activity) e repita make build; nada se perdeu.';
 end
 $f$;
 {% endmacro %}
@@ -525,8 +525,8 @@ begin
             perform pg_sleep(random());
         end;
     end loop;
-    raise exception 'leaf construcao.% stays: its tables were in use in 20 tries', folha
-        using errcode = 'lock_not_available', hint = 'Run dbt build again; nothing was lost.';
+    raise exception 'a folha construcao.% fica: suas tabelas estavam em uso em 20 tentativas', folha
+        using errcode = 'lock_not_available', hint = 'Repita make build; nada se perdeu.';
 end
 $f$;
 {% endmacro %}
@@ -535,9 +535,9 @@ $f$;
 create or replace function controle.protege_dominio() returns trigger language plpgsql as $f$
 begin
     if current_setting('intel_lead.dominio_aberto', true) is distinct from 'sim' then
-        raise exception 'domain table %.% is protected against %', tg_table_schema, tg_table_name, tg_op
+        raise exception 'a tabela de domínio %.% é protegida contra %', tg_table_schema, tg_table_name, tg_op
             using errcode = 'insufficient_privilege',
-            hint = 'Change the seed and run dbt build; or, in this transaction: '
+            hint = 'Mude a semente e rode make build; ou, nesta transação: '
                 'set local intel_lead.dominio_aberto = ''sim''';
     end if;
     return null;

@@ -143,9 +143,9 @@
     {% set publicadas = [] %}
     {% if prontas and (flags.WHICH != 'build' or fora) %}
         {% do log(
-            'nothing is published: '
-            ~ ('dbt ' ~ flags.WHICH ~ ' runs no tests' if flags.WHICH != 'build'
-               else fora | length ~ ' tests of the safra models are not selected, for instance ' ~ fora[0]),
+            'nada é publicado: '
+            ~ ('dbt ' ~ flags.WHICH ~ ' não roda testes' if flags.WHICH != 'build'
+               else fora | length ~ ' testes dos modelos da safra não foram selecionados, por exemplo ' ~ fora[0]),
             info=true
         ) %}
     {% else %}

@@ -79,12 +79,12 @@
     ) %}
         {% if p.ano is none %}
             {% do exceptions.raise_compiler_error(
-                'safra ' ~ p.chave ~ ' is not landed: run python -m loaders bdgd FILE first'
+                'safra ' ~ p.chave ~ ' não aterrissou: antes, python -m loaders bdgd ARQUIVO'
             ) %}
         {% elif p.retida %}
             {% do exceptions.raise_compiler_error(
-                'safra ' ~ p.chave ~ ' is held at the landing gate: ' ~ p.motivo_retencao ~ '. Land a better '
-                ~ 'file, or accept this one: python -m loaders liberar ' ~ p.chave ~ ' --motivo "…"'
+                'safra ' ~ p.chave ~ ' está retida no portão: ' ~ p.motivo_retencao ~ '. Carregue um arquivo '
+                ~ 'melhor, ou aceite este: python -m loaders liberar ' ~ p.chave ~ ' --motivo "…"'
             ) %}
         {% endif %}
     {% endfor %}
@@ -96,8 +96,8 @@
         'where retida order by ano, distribuidora_id'
     ) %}
         {% do log(
-            'safra ' ~ safra.chave ~ ' is held and left as it was: ' ~ safra.motivo_retencao
-            ~ '; to accept it: python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
+            'safra ' ~ safra.chave ~ ' está retida e fica como estava: ' ~ safra.motivo_retencao
+            ~ '; para aceitar: python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
         ) %}
     {% endfor %}
 {% endmacro %}

@@ -128,7 +128,7 @@ def test_nothing_is_published_untested(armazem: a.Warehouse, conn: psycopg.Conne
     published = when_published(conn)
     run = armazem.dbt("run", *MODELS, "safra_publicada", safra="401-2024")
     assert run.ok
-    assert "nothing is published: dbt run runs no tests" in run.text
+    assert "nada é publicado: dbt run não roda testes" in run.text
     part = armazem.build("--select", "conjunto", "safra_publicada", safra="401-2024")
     assert "tests of the safra models are not selected" in part.text
     assert when_published(conn) == published
