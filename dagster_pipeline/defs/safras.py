@@ -119,8 +119,14 @@ def _files(
     """Each safra's file, once; a file that is wanted for one safra lands that one alone."""
     wanted: dict[Path, list[str]] = {}
     for key in keys:
-        path = Path(config.arquivo) if config.arquivo else raw.newest_file(context.instance, key)
-        wanted.setdefault(path, []).append(key)
+        try:
+            known = config.arquivo or raw.newest_file(context.instance, key)
+        except dg.Failure as missing:
+            if len(keys) == 1:
+                raise
+            context.log.warning(f"{missing.description}: fica como aterrissou")
+            continue
+        wanted.setdefault(Path(known), []).append(key)
     return [
         batch.File(
             path,

@@ -245,7 +245,7 @@ def test_what_another_dbt_built_meanwhile_is_not_published_as_tested(
         assert armazem.dbt("run", "--select", "lead_bruto", safra="401-2024").ok
     done = first.wait()
     assert not done.ok
-    assert "built again by another dbt" in done.text
+    assert "foi construída por outro dbt" in done.text
     assert when_published(conn) == published
     assert now(conn) == before
     assert armazem.build().ok
