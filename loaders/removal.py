@@ -186,6 +186,17 @@ def clean_up(conn: psycopg.Connection, safra: Safra, leaves: list[str]) -> None:
         )
 
 
+def removed(conn: psycopg.Connection) -> set[str]:
+    """Keys of the safras that were taken out and have not landed again."""
+    rows = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from intel_lead.import_status as i"
+        " where removida_em is not null and not exists (select from intel_lead.import_status as n"
+        "  where (n.ano, n.distribuidora_id) = (i.ano, i.distribuidora_id)"
+        "   and n.import_id > i.import_id and n.removida_em is null)"
+    )
+    return {key for (key,) in rows}
+
+
 # ---- the example ---------------------------------------------------------------------------------
 
 

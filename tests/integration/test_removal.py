@@ -353,7 +353,7 @@ def test_the_first_real_readings_take_the_example_away_and_only_it(
 
 def run(env: Mapping[str, str], *files: Path) -> str:
     """`make run`, without what it installs and starts."""
-    command = [sys.executable, "-m", "scripts.run", *map(str, files)]
+    command = [sys.executable, "-m", "dagster_pipeline.run", *map(str, files)]
     environment = {**os.environ, **env}
     done = subprocess.run(
         command, cwd=a.CLONE, env=environment, capture_output=True, text=True, timeout=1800
@@ -370,7 +370,7 @@ def test_the_readmes_commands_end_with_the_readmes_figures(banco_limpo: Mapping[
     table = readme.split("`make psql` then shows\n\n")[1].split("\n\n")[0]
     assert "65000-2024" in run(banco_limpo)
     said = run(banco_limpo, MUX)
-    assert "taken away" in said
+    assert "retirado: a safra 65000-2024" in said
     squeezed = [" ".join(line.split()) for line in said.splitlines()]
     for line in shown.splitlines():
         assert " ".join(line.split()) in squeezed
