@@ -46,13 +46,17 @@
             sinal text not null
         );
         create table if not exists controle.visao (
-            nome text primary key,
-            md5 text not null
+            nome text not null,
+            md5 text not null,
+            esquema text not null,
+            primary key (esquema, nome)
         );
         create table if not exists controle.visao_materializada (
-            nome text primary key,
+            nome text not null,
             sql_md5 text not null,
-            dados_ate timestamptz not null
+            dados_ate timestamptz not null,
+            esquema text not null,
+            primary key (esquema, nome)
         );
         {{ funcao_folha_da_safra() }}
         {{ funcao_completa_folha() }}

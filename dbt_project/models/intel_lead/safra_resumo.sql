@@ -1,5 +1,9 @@
 with leads as (
-    select * from {{ ref('lead_bruto') }}
+    select
+        l.*,
+        not {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as pessoa_fisica
+    from {{ ref('lead_bruto') }} as l
+    left join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
 ),
 
 anual as (
@@ -22,7 +26,11 @@ select
     l.distribuidora_id,
     l.municipio_id,
     l.origem,
-    l.ano
+    l.ano,
+    count(*) filter (where l.pessoa_fisica) as leads_pf,
+    max(a.soma_energia) as maior_energia_kwh,
+    sum(a.soma_energia) filter (where l.pessoa_fisica) as energia_pf_kwh,
+    max(a.soma_energia) filter (where l.pessoa_fisica) as maior_energia_pf_kwh
 from leads as l
 inner join anual as a
     on l.uc_id = a.uc_id and l.ano = a.ano and l.distribuidora_id = a.distribuidora_id
