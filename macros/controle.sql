@@ -17,6 +17,7 @@
         create schema if not exists intel_lead;
         create schema if not exists marts;
 
+        {{ confere_versao() }}
         create table if not exists controle.execucao_dbt (
             invocacao uuid primary key,
             comando text not null,
@@ -71,6 +72,7 @@
         {{ funcao_audita_dominio() }}
         {{ funcao_recria_visao() }}
         {{ funcao_cria_visao() }}
+        {{ migra() }}
     {% endset %}
     {{ return(comando) }}
 {% endmacro %}
