@@ -34,7 +34,8 @@ def queries() -> Iterator[tuple[str, str]]:
         lines = [re.sub(r"^( +)\w+[=-]> ", r"\1", line) for line in text.splitlines()]
         blocks = re.findall(r"^ {4,}(select\b(?:[^;]|\n)*?;)", "\n".join(lines), re.MULTILINE)
         for query in [*blocks, *re.findall(r"`(select\b[^`]+)`", text)]:
-            yield f"{page.name}: {query[:40]}", query
+            if "pg_terminate_backend" not in query:  # that is no query
+                yield f"{page.name}: {query[:40]}", query
 
 
 QUERIES = dict(queries())

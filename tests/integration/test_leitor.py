@@ -63,18 +63,44 @@ def test_a_natural_persons_unit_is_in_no_view(changed: psycopg.Connection, view:
     assert seen == of_layers
 
 
+LEGAL_BY_CODE = """
+    classe_consumo_id is not null
+    and classe_consumo_id not in (
+        'RE1', 'RE2', 'RE3', 'RE4', 'RE5', 'RE6', 'REBR', 'REQU', 'REBP', 'REMU', 'RU3', '0'
+    )
+    and not (l.origem = 'UCBT' and classe_consumo_id in ('RU1', 'RU1A', 'RU1B', 'RU2'))
+"""
+"""Told apart by the codes of the files, where marts asks the domain table."""
+
+
 def test_every_legal_persons_unit_is_there_whole(conn: psycopg.Connection) -> None:
-    """Told apart here by the codes of the files, in marts by the domain table."""
-    persons = "('RE1','RE2','RE3','RE4','RE5','RE6','REBR','REQU','REBP','REMU','RU3','0')"
-    farmers = "('RU1','RU1A','RU1B','RU2')"
-    legal = f"classe_consumo_id is not null and classe_consumo_id not in {persons}"
-    legal += f" and not (origem = 'UCBT' and classe_consumo_id in {farmers})"
     for view in OF_UNITS:
-        ids = f"(select uc_id from intel_lead.lead_bruto where {legal})"
+        ids = f"(select uc_id from intel_lead.lead_bruto as l where {LEGAL_BY_CODE})"
         own = f"select * from intel_lead.{view} where uc_id in {ids}"
         for one, other in ((own, f"table marts.{view}"), (f"table marts.{view}", own)):
             assert a.value(conn, f"select count(*) from ({one} except all {other}) as t") == 0, view
         assert a.value(conn, f"select count(*) from marts.{view}") > 0
+
+
+def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -> None:
+    """Units, energy and the greatest one, per safra, município and layer."""
+    units = f"""
+        select l.ano, l.distribuidora_id, l.municipio_id, l.origem, a.soma_energia as e,
+            not ({LEGAL_BY_CODE}) as pf
+        from intel_lead.lead_bruto as l
+        inner join intel_lead.lead_resumo_anual as a using (uc_id, ano, distribuidora_id)
+    """
+    counted = f"""
+        select ano, distribuidora_id, municipio_id, origem, count(*) filter (where pf),
+            max(e), round((sum(e) filter (where pf))::numeric, 6), max(e) filter (where pf)
+        from ({units}) as u group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    """
+    kept = """
+        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_kwh,
+            round(energia_pf_kwh::numeric, 6), maior_energia_pf_kwh
+        from intel_lead.safra_resumo order by 1, 2, 3, 4
+    """
+    assert conn.execute(kept).fetchall() == conn.execute(counted).fetchall()
 
 
 def test_neither_an_error_nor_a_readers_function_shows_a_hidden_row(
