@@ -14,7 +14,7 @@ from loaders.camadas import CAMADAS
 from loaders.erros import FalhaDeBanco
 from loaders.particoes import criar_raizes
 
-VERSAO_DO_BANCO = 1
+VERSAO_DO_BANCO = 2
 """The newest step of macros/migracoes.sql that this code knows."""
 
 

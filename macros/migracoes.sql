@@ -8,7 +8,7 @@
    loaders/conexao.py says the newest number too. #}
 
 {% macro passos_da_migracao() %}
-    {{ return([migracao_1()]) }}
+    {{ return([migracao_1(), migracao_2()]) }}
 {% endmacro %}
 
 {# Before anything else: refuses a database that is ahead, and notes a new one as up to date. #}
@@ -69,17 +69,17 @@ $migracao$;
             drop constraint visao_materializada_pkey, add primary key (esquema, nome);
         perform controle.insiste($insiste$
             alter table if exists intel_lead.safra_resumo
-                add column leads_pf bigint, add column maior_energia_kwh double precision,
-                add column energia_pf_kwh double precision, add column maior_energia_pf_kwh double precision;
+                add column leads_pf bigint, add column maior_energia_anual_kwh double precision,
+                add column energia_anual_pf_kwh double precision, add column maior_energia_anual_pf_kwh double precision;
             alter table if exists construcao.safra_resumo
-                add column leads_pf bigint, add column maior_energia_kwh double precision,
-                add column energia_pf_kwh double precision, add column maior_energia_pf_kwh double precision;
+                add column leads_pf bigint, add column maior_energia_anual_kwh double precision,
+                add column energia_anual_pf_kwh double precision, add column maior_energia_anual_pf_kwh double precision;
         $insiste$);
         if to_regclass('intel_lead.safra_resumo') is not null then
             update intel_lead.safra_resumo as r
             set
-                leads_pf = n.leads_pf, maior_energia_kwh = n.maior, energia_pf_kwh = n.energia_pf,
-                maior_energia_pf_kwh = n.maior_pf
+                leads_pf = n.leads_pf, maior_energia_anual_kwh = n.maior, energia_anual_pf_kwh = n.energia_pf,
+                maior_energia_anual_pf_kwh = n.maior_pf
             from (
                 select
                     l.ano, l.distribuidora_id, l.municipio_id, l.origem,
@@ -106,4 +106,36 @@ $migracao$;
             delete from construcao.safra_resumo;
             alter table construcao.safra_resumo alter column leads_pf set not null;
         end if;
+{% endmacro %}
+
+{# 2026-11-27. One name per measure. Views' columns too: create or replace view keeps names, and what others hung on
+   ours goes on by the names that it gave them itself. #}
+{% macro migracao_2() %}
+    {% set resumo = {
+        'energia_total_kwh': 'energia_anual_kwh', 'energia_ponta_kwh': 'energia_ponta_anual_kwh',
+        'energia_fora_ponta_kwh': 'energia_fora_ponta_anual_kwh', 'soma_dic_h': 'dic_anual_h', 'soma_fic': 'fic_anual',
+    } %}
+    {% set anual = {
+        'soma_energia': 'energia_anual_kwh', 'soma_energia_ponta': 'energia_ponta_anual_kwh',
+        'soma_energia_fora_ponta': 'energia_fora_ponta_anual_kwh', 'soma_dic': 'dic_anual_h', 'soma_fic': 'fic_anual',
+    } %}
+    {% set energia = {'energia_total_kwh': 'energia_anual_kwh'} %}
+    {% set mudancas = [
+        ('table', 'intel_lead.lead_resumo_anual', anual), ('table', 'construcao.lead_resumo_anual', anual),
+        ('table', 'intel_lead.lead_historico', energia), ('table', 'construcao.lead_historico', energia),
+        ('table', 'intel_lead.safra_resumo', resumo), ('table', 'construcao.safra_resumo', resumo),
+        ('view', 'intel_lead.vw_lead_completo_detalhado', anual),
+        ('materialized view', 'intel_lead.resumo_energia_por_municipio', {
+            'energia_total_kwh': 'energia_anual_kwh', 'energia_ponta_kwh': 'energia_ponta_anual_kwh'
+        }),
+        ('materialized view', 'intel_lead.resumo_leads_distribuidora', energia),
+        ('materialized view', 'intel_lead.resumo_leads_ano_camada', energia),
+    ] %}
+        perform controle.insiste($insiste$
+            {% for tipo, nome, colunas in mudancas %}
+            {% for antes, depois in colunas.items() %}
+            alter {{ tipo }} if exists {{ nome }} rename column {{ antes }} to {{ depois }};
+            {% endfor %}
+            {% endfor %}
+        $insiste$);
 {% endmacro %}

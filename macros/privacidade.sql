@@ -16,10 +16,10 @@
         {{ chaves | join(', ') }},
         sum(quantidade_leads) as leads,
         sum(leads_pf) as leads_pf,
-        sum(energia_total_kwh) as energia,
-        max(maior_energia_kwh) as maior,
-        sum(energia_pf_kwh) as energia_pf,
-        max(maior_energia_pf_kwh) as maior_pf
+        sum(energia_anual_kwh) as energia,
+        max(maior_energia_anual_kwh) as maior,
+        sum(energia_anual_pf_kwh) as energia_pf,
+        max(maior_energia_anual_pf_kwh) as maior_pf
     from {{ ref('safra_resumo') }}
     group by {{ chaves | join(', ') }}
 {%- endmacro %}

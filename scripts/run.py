@@ -42,7 +42,7 @@ INTERRUPTED = 130
 PHASES = {"raw_bdgd": "land", "raw_aicss": "land", "dbt_safra": "build", "dbt_publicado": "marts"}
 PHASES["portao_de_entrada"] = "check"
 
-QUERY = """select cod_id, municipio, pac, soma_energia
+QUERY = """select cod_id, municipio, pac, energia_anual_kwh
   from intel_lead.vw_lead_completo_detalhado
   where enriquecimento_status = 'success' and pac > 15000;"""
 

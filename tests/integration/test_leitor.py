@@ -85,7 +85,7 @@ def test_every_legal_persons_unit_is_there_whole(conn: psycopg.Connection) -> No
 def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -> None:
     """Units, energy and the greatest one, per safra, município and layer."""
     units = f"""
-        select l.ano, l.distribuidora_id, l.municipio_id, l.origem, a.soma_energia as e,
+        select l.ano, l.distribuidora_id, l.municipio_id, l.origem, a.energia_anual_kwh as e,
             not ({LEGAL_BY_CODE}) as pf
         from intel_lead.lead_bruto as l
         inner join intel_lead.lead_resumo_anual as a using (uc_id, ano, distribuidora_id)
@@ -96,8 +96,8 @@ def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -
         from ({units}) as u group by 1, 2, 3, 4 order by 1, 2, 3, 4
     """
     kept = """
-        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_kwh,
-            round(energia_pf_kwh::numeric, 6), maior_energia_pf_kwh
+        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh,
+            round(energia_anual_pf_kwh::numeric, 6), maior_energia_anual_pf_kwh
         from intel_lead.safra_resumo order by 1, 2, 3, 4
     """
     assert conn.execute(kept).fetchall() == conn.execute(counted).fetchall()
@@ -172,9 +172,9 @@ ROLLUPS = {
 """Reader's rollup → its key beside the year, and where that stands in a unit."""
 SUM_UP = """
     insert into pg_temp.safra_resumo (
-        quantidade_leads, energia_total_kwh, leads_com_dic, leads_livres, leads_com_geracao,
+        quantidade_leads, energia_anual_kwh, leads_com_dic, leads_livres, leads_com_geracao,
         leads_enriquecidos, distribuidora_id, municipio_id, origem, ano, leads_pf,
-        maior_energia_kwh, energia_pf_kwh, maior_energia_pf_kwh
+        maior_energia_anual_kwh, energia_anual_pf_kwh, maior_energia_anual_pf_kwh
     )
     select
         count(*), sum(e), 0, 0, 0, 0, d, m, o, 2024, count(*) filter (where pf),
@@ -208,7 +208,7 @@ def rollups(armazem: a.Warehouse) -> Iterator[tuple[psycopg.Connection, Mapping[
 def hidden(conn: psycopg.Connection, sql: str, key: str) -> set[object]:
     """Keys of the suppressed cells; a suppressed one shows no measure."""
     rows = conn.execute(
-        f"select {key}, suprimido, quantidade_leads, energia_total_kwh from ({sql}) as r"
+        f"select {key}, suprimido, quantidade_leads, energia_anual_kwh from ({sql}) as r"
     )
     found = rows.fetchall()
     assert all((leads is None) == (energy is None) == gone for _, gone, leads, energy in found)

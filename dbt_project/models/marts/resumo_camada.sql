@@ -23,7 +23,7 @@ select
     coalesce(o.oculta, false) as suprimido,
     case when not coalesce(o.oculta, false) then r.distribuidoras end as distribuidoras,
     case when not coalesce(o.oculta, false) then r.quantidade_leads end as quantidade_leads,
-    case when not coalesce(o.oculta, false) then r.energia_total_kwh end as energia_total_kwh,
+    case when not coalesce(o.oculta, false) then r.energia_anual_kwh end as energia_anual_kwh,
     case when not coalesce(o.oculta, false) then r.demanda_contratada_kw end as demanda_contratada_kw,
     case when not coalesce(o.oculta, false) then r.media_dic_anual_h end as media_dic_anual_h,
     case when not coalesce(o.oculta, false) then r.media_fic_anual end as media_fic_anual,
