@@ -138,6 +138,41 @@ def test_every_role_reads_what_it_should_and_nothing_else(
     assert wrong(conn, logins) == []
 
 
+def test_create_takes_back_what_earlier_versions_let_readers_read(
+    logins: Mapping[str, Mapping[str, str]], armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """The views of intel_lead, whole or by column, and the schema itself."""
+    conn.execute("grant usage on schema intel_lead to bi_leitor, intel_api")
+    conn.execute(
+        "grant select on intel_lead.vw_lead_completo_detalhado,"
+        " intel_lead.resumo_leads_distribuidora to bi_leitor, intel_api"
+    )
+    conn.execute("grant select (uc_id, ano) on intel_lead.lead_energia_mensal to bi_leitor")
+    assert wrong(conn, logins) != []
+    _roles(armazem, "create", {})
+    assert wrong(conn, logins) == []
+
+
+def test_what_is_made_later_is_readable_too(
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection
+) -> None:
+    """By the builder, by the loader, or by the owner, who does both."""
+    for maker, schemas in {
+        "intel_dbt": ["marts", "intel_lead"],
+        "intel_carga": ["intel_lead"],
+        "current_user": ["marts", "intel_lead"],
+    }.items():
+        for schema in schemas:
+            with conn.transaction():
+                if maker != "current_user":
+                    conn.execute(f"set local role {maker}")
+                conn.execute(f"create table {schema}.de_depois (x integer)")
+            try:
+                assert wrong(conn, logins) == []
+            finally:
+                conn.execute(f"drop table {schema}.de_depois")
+
+
 def test_personal_columns_are_in_raw_alone(conn: psycopg.Connection) -> None:
     """DESCR and LGRD of three layers at least, and nothing that dbt makes carries them on."""
     found = conn.execute(RELATIONS, [SCHEMAS]).fetchall()
