@@ -20,7 +20,8 @@ THEIRS = """
     grant select (nome) on intel_lead.distribuidora to analista_de_teste;
     create view analista.grandes with (security_barrier = true) as
         select uc_id, municipio, energia_anual_kwh from intel_lead.vw_lead_completo_detalhado;
-    create view analista.maiores as select uc_id from analista.grandes where energia_anual_kwh > 1000;
+    create view analista.maiores as
+        select uc_id from analista.grandes where energia_anual_kwh > 1000;
     create materialized view analista.por_distribuidora as
         select distribuidora, sum(quantidade_leads) as leads
         from intel_lead.resumo_leads_distribuidora group by distribuidora;
