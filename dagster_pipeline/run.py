@@ -40,7 +40,7 @@ INTERRUPTED = 130
 SHOWN = 5
 """Safras whose tables are shown at the end; of more, `make status` tells."""
 
-QUERY = """select cod_id, municipio, pac, soma_energia
+QUERY = """select cod_id, municipio, pac, energia_anual_kwh
   from intel_lead.vw_lead_completo_detalhado
   where enriquecimento_status = 'success' and pac > 15000;"""
 

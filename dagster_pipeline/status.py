@@ -75,7 +75,7 @@ QUERY = """
     ) as r on true
     left join (
         select ano, distribuidora_id, sum(quantidade_leads) as leads,
-            sum(energia_total_kwh) / 1e6 as gwh
+            sum(energia_anual_kwh) / 1e6 as gwh
         from intel_lead.safra_resumo
         group by ano, distribuidora_id
     ) as s using (ano, distribuidora_id)

@@ -17,6 +17,7 @@
         create schema if not exists intel_lead;
         create schema if not exists marts;
 
+        {{ confere_versao() }}
         create table if not exists controle.execucao_dbt (
             invocacao uuid primary key,
             comando text not null,
@@ -61,13 +62,17 @@
             sinal text not null
         );
         create table if not exists controle.visao (
-            nome text primary key,
-            md5 text not null
+            nome text not null,
+            md5 text not null,
+            esquema text not null,
+            primary key (esquema, nome)
         );
         create table if not exists controle.visao_materializada (
-            nome text primary key,
+            nome text not null,
             sql_md5 text not null,
-            dados_ate timestamptz not null
+            dados_ate timestamptz not null,
+            esquema text not null,
+            primary key (esquema, nome)
         );
         {{ funcao_folha_da_safra() }}
         {{ funcao_completa_folha() }}
@@ -86,6 +91,7 @@
         {{ funcao_audita_dominio() }}
         {{ funcao_recria_visao() }}
         {{ funcao_cria_visao() }}
+        {{ migra() }}
     {% endset %}
     {{ return(comando) }}
 {% endmacro %}

@@ -32,6 +32,11 @@ VIEW_TESTS = ("--select", "path:tests/views")
 class Translator(DagsterDbtTranslator):
     """Groups by layer; what is made of published data follows each publication by itself."""
 
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """The table's own name: a model that stands for another schema's has an alias."""
+        key = super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey([*key.path[:-1], dbt_resource_props.get("alias") or key.path[-1]])
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """``safra`` for what has a partition, ``seeds``, else the model's folder."""
         if dbt_resource_props["resource_type"] == "seed":
