@@ -175,8 +175,9 @@ def run(mutants: list[Mutant], judged: Judge, workers: int) -> list[tuple[Mutant
             mutant, verdict = waiting[done], done.result()
             verdicts.append((mutant, verdict))
             print(f"{n:4} {verdict.state:9} {mutant.where}: {mutant.operator}", flush=True)
-            if verdict.state != "survived":
-                print(f"     by {verdict.by}", flush=True)
+            print(
+                mutant.diff if verdict.state == "survived" else f"     by {verdict.by}", flush=True
+            )
     return verdicts
 
 
