@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 BIN := .venv/bin
-export BDGD
+export BDGD SAFRA
 # Dagster and dbt start in half the time from compiled modules; some containers switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -20,11 +20,11 @@ help: ## this list
 .PHONY: run
 run: venv db ## land a BDGD, build and test the warehouse: a synthetic one, or BDGD="a.gdb.zip b.gdb"
 	@# A list of files takes no spaces in their names; one file alone may have them.
-	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m scripts.run "$$BDGD"; else exec $(BIN)/python -m scripts.run $$BDGD; fi
+	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m dagster_pipeline.run "$$BDGD"; else exec $(BIN)/python -m dagster_pipeline.run $$BDGD; fi
 
 .PHONY: build
-build: venv db ## build, test and publish what is landed and is not published; a bad safra holds back no other
-	@$(BIN)/python -m scripts.build
+build: venv db ## build, test and publish what is pending; SAFRA="401-2024" builds that one again
+	@$(BIN)/python -m dagster_pipeline.run --construir $$SAFRA
 
 .PHONY: test
 test: lint ## lint, then the tests, on a PostgreSQL/PostGIS of their own; make faults has the rest
@@ -56,7 +56,11 @@ bench: venv ## measure it against ogr2ogr, pandas and bare SQL; an hour or more:
 
 .PHONY: dev
 dev: venv db ## Dagster's web page, and what runs schedules and sensors
-	@exec env --default-signal=INT,QUIT $(BIN)/dagster dev
+	@exec $(BIN)/python -m dagster_pipeline.dev
+
+.PHONY: status
+status: venv db ## what is landed, held, published; last runs, inbox, backup, disk; what to type next
+	@$(BIN)/python -m dagster_pipeline.status
 
 .PHONY: docs
 docs: venv db ## dbt's docs, the data dictionary, as one file

@@ -1,25 +1,37 @@
-"""Dagster's code location: what workspace.yaml opens and scripts/run.py executes."""
+"""Dagster's code location: what workspace.yaml opens and dagster_pipeline/run.py executes."""
+
+import warnings
 
 import dagster as dg
 
-from dagster_pipeline import manifest
-from dagster_pipeline.defs import backup, checks, dbt, jobs, raw, resources, schedules, sensors
+# What the library may change some day is not for who reads a terminal.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+from dagster_pipeline import manifest  # noqa: E402
+from dagster_pipeline.defs import (  # noqa: E402
+    backup,
+    dbt,
+    jobs,
+    raw,
+    resources,
+    safras,
+    schedules,
+    sensors,
+)
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything Dagster knows of; parses the dbt project if it changed."""
+    path = manifest.prepare()
+    batch = safras.job(path)
     return dg.Definitions(
-        assets=[*raw.FILES, raw.raw_bdgd, raw.raw_aicss, *dbt.assets(manifest.prepare())],
-        asset_checks=[
-            checks.energia_publicada_igual_a_do_arquivo,
-            checks.leads_da_safra_localizados,
-            checks.portao_de_entrada,
-        ],
-        jobs=[jobs.safra, jobs.marts, jobs.aicss, backup.job],
+        assets=[*raw.FILES, safras.assets(path), raw.raw_aicss, dbt.published_assets(path)],
+        jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job],
         schedules=[schedules.daily, backup.schedule],
-        sensors=[sensors.caixa_de_entrada, sensors.follow_publications],
-        resources={"dbt": resources.dbt(), "banco": resources.Banco()},
+        sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
+        resources={"banco": resources.Banco()},
         # One process a run: a process a step would import all of this again each time (30 s).
         executor=dg.in_process_executor,
     )

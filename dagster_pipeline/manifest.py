@@ -1,7 +1,7 @@
 """The dbt project as files: whether it changed, and a manifest of it as it stands.
 
 Belongs here: fingerprint, manifest, the folders that dbt writes to, what its callers must agree on.
-Not here: what is made of the manifest (defs/dbt.py). Standard library only: scripts/run.py asks
+Not here: what is made of the manifest (defs/dbt.py). Standard library only: run.py asks
 before it imports Dagster or dbt.
 """
 

@@ -1,7 +1,9 @@
 """Where Dagster keeps runs and events: its own PostgreSQL storage, with connections that stay open.
 
-Dagster opens a connection for each statement; a safra's run has two thousand of them, 14 s of
-60 (100,000 UCs). Belongs here: that pool. Not here: which database (dagster.yaml).
+Dagster opens a connection for each statement. Measured with 100 checks on a busy machine,
+2026-11-28: 25 s without the pool, 6 to 9 with it (CPU 1.5 s and 0.46); a batch of 50 safras tells
+of about 1,100. It replaces a private name (`_engine`): test_dagster_storage.py fails without that.
+Belongs here: that pool. Not here: which database (dagster.yaml).
 """
 
 from typing import Any

@@ -4,6 +4,7 @@ Belongs here: commands, options, exit codes. Not here: any work.
 """
 
 import logging
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,10 @@ from loaders.safra import Safra
 
 _DE_OUTROS_MODULOS = {"aicss": "loaders.aicss", "sintetico": "loaders.sintetico"}
 """Commands imported when they are called: one's libraries cost the other a second."""
+
+
+SITUACOES = {"completed": "feita", "failed": "falhou", "running": "agora", "pending": "espera"}
+"""``import_status.status`` in a person's word."""
 
 
 class _Grupo(TyperGroup):
@@ -258,22 +263,26 @@ def status(
     def mostrar() -> None:
         with conectar() as conn:
             preparar(conn)
-            tabela = Table(
-                *[
-                    "id",
-                    "safra",
-                    "camada",
-                    "status",
-                    "linhas",
-                    "rejeitadas",
-                    "início",
-                    "arquivo",
-                    "nota",
-                ]
-            )
-            for linha in ultimas_execucoes(conn, quantas):
-                tabela.add_row(*("" if valor is None else str(valor) for valor in linha))
-            Console().print(tabela)
+            tabela = Table(box=None, pad_edge=False)
+            for titulo in ("id", "safra", "camada", "situação", "linhas", "rej.", "início"):
+                tabela.add_column(titulo, no_wrap=True)
+            tabela.add_column("arquivo; nota", ratio=1, overflow="fold")
+            for (
+                id_,
+                safra,
+                camada,
+                situacao,
+                linhas,
+                rej,
+                inicio,
+                arquivo,
+                nota,
+            ) in ultimas_execucoes(conn, quantas):
+                quando = inicio.astimezone().strftime("%d/%m %H:%M")
+                contagens = [SITUACOES.get(situacao, situacao), str(linhas), str(rej), quando]
+                texto = f"{arquivo}; {nota}" if nota else arquivo
+                tabela.add_row(str(id_), safra, camada or "", *contagens, texto)
+            Console(width=max(80, shutil.get_terminal_size((80, 24)).columns)).print(tabela)
 
     raise typer.Exit(_codigo_de_saida([mostrar]))
 

@@ -6,7 +6,7 @@ Not here: what a file is (kinds.py), reading what is inside (geodatabase.py, csv
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from loaders.erros import EntradaInvalida
@@ -21,11 +21,21 @@ def _avisar(caminho: Path, motivo: str) -> None:
     log.warning("passado por alto: %s", motivo)
 
 
-def achar(caminho: Path, *, passed_over: Callable[[Path, str], None] = _avisar) -> list[Path]:
+def achar(
+    caminho: Path,
+    *,
+    passed_over: Callable[[Path, str], None] = _avisar,
+    apart: Collection[str] = (),
+) -> list[Path]:
     """The geodatabases and CSVs that a path stands for: itself, or those in and below a folder.
 
     Every file of a folder is one of them or told to ``passed_over`` with the reason; a delivery
     that cannot be read is one of them, and fails when its turn comes.
+
+    Args:
+        caminho: a file or a folder.
+        passed_over: takes a file and the reason why it is none to land.
+        apart: names in the folder that are not looked at.
 
     Raises:
         EntradaInvalida: a folder without rights, or with nothing to land in it.
@@ -33,7 +43,7 @@ def achar(caminho: Path, *, passed_over: Callable[[Path, str], None] = _avisar) 
     try:
         if not caminho.is_dir() or is_geodatabase(caminho):
             return [caminho]
-        items = list(_walk(caminho))
+        items = list(_walk(caminho, apart))
     except PermissionError as erro:
         raise EntradaInvalida(
             f"{erro.filename or caminho}: pasta sem direito de leitura; rode chmod"
@@ -57,9 +67,9 @@ def achar(caminho: Path, *, passed_over: Callable[[Path, str], None] = _avisar) 
     return found
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
+def _walk(folder: Path, apart: Collection[str] = ()) -> Iterator[tuple[Path, str | None]]:
     """Every file below a folder, a geodatabase counting as one, with the reason against it."""
-    for item in sorted(folder.iterdir()):
+    for item in sorted(item for item in folder.iterdir() if item.name not in apart):
         if not item.is_dir() or is_geodatabase(item):
             yield item, _reason_against(item)
         elif item.is_symlink():

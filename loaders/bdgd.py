@@ -305,7 +305,7 @@ def _copiar_camada(
         somas = copiar_camada(
             conn, camada, folhas, fonte.lotes(camada), arquivo=arquivo, progresso=avancar
         )
-    conservation.check_layer(conn, camada, folhas, linhas, file=arquivo)
+    conservation.check_layer(camada, somas, linhas, file=arquivo)
     for safra, soma in somas.items():
         conn.execute(sql.SQL("analyze {}").format(folhas[safra].nova))
         log.info(

@@ -15,6 +15,9 @@ from loaders.camadas import CAMADAS
 from loaders.erros import FalhaDeBanco
 from loaders.particoes import criar_raizes
 
+VERSAO_DO_BANCO = 2
+"""The newest step of macros/migracoes.sql that this code knows."""
+
 
 def conectar() -> psycopg.Connection:
     """Connect by libpq's PG* variables, in autocommit: every transaction is spelled out.
@@ -42,7 +45,11 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
 
     The version is kept as the comment of schema ``raw``, so that a load runs no DDL when
     nothing changed: even CREATE INDEX IF NOT EXISTS would wait for other loads' open transactions.
+
+    Raises:
+        FalhaDeBanco: a newer version of the code made the database; nothing is changed.
     """
+    _recusa_banco_mais_novo(conn)
     ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
     definicao = ddl + "".join(f"{c.tabela}{c.colunas}" for c in CAMADAS)
     versao = f"esquema {md5(definicao.encode(), usedforsecurity=False).hexdigest()}"
@@ -53,6 +60,17 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
             criar_raizes(conn)
             conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
     sums.complete(conn)
+
+
+def _recusa_banco_mais_novo(conn: psycopg.Connection) -> None:
+    if conn.execute("select to_regclass('controle.versao') is null").fetchone()[0]:
+        return
+    (numero,) = conn.execute("select max(numero) from controle.versao").fetchone()
+    if (numero or 0) > VERSAO_DO_BANCO:
+        raise FalhaDeBanco(
+            f"o banco está na versão {numero} e este código só conhece até a {VERSAO_DO_BANCO}:"
+            " nada foi mudado. Atualize o clone (git pull) e rode de novo"
+        )
 
 
 def _versao(conn: psycopg.Connection) -> str | None:

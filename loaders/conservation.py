@@ -1,81 +1,60 @@
-"""Law 2 at the door: rows in the file = rows that PostgreSQL has + rows that it keeps as rejected.
+"""Law 2 at the door: rows in the file = rows that PostgreSQL took + rows kept as rejected.
 
-Belongs here: counts made by PostgreSQL, compared with the source's own. Not here: moving rows.
+Belongs here: the comparison of counts made by different code. Not here: moving or counting rows.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Mapping
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING
 
 from loaders.camadas import Camada
 from loaders.erros import EntradaInvalida
-from loaders.particoes import Folha
 from loaders.safra import Safra
+
+if TYPE_CHECKING:
+    from loaders.copia import Soma
 
 log = logging.getLogger(__name__)
 
 
 def check_layer(
-    conn: psycopg.Connection,
-    layer: Camada,
-    leaves: Mapping[Safra, Folha],
-    declared: Mapping[Safra, int],
-    *,
-    file: str,
+    layer: Camada, sums: "Mapping[Safra, Soma]", declared: Mapping[Safra, int], *, file: str
 ) -> None:
-    """Compare what a layer's leaves and raw.rejeitado hold with what the file said.
+    """Compare what a layer's COPY gave with what the file said.
 
     Args:
-        conn: connection, in the transaction that filled them.
         layer: the layer.
-        leaves: safra → the leaf that was filled.
-        declared: safra → rows, as the source counted them before any was read.
+        sums: safra → its totals; ``aterrissadas`` is PostgreSQL's count.
+        declared: safra → rows, as the source counted them without its parser.
         file: what messages call it.
 
     Raises:
         EntradaInvalida: a row is missing or too many, or every row of the layer was rejected.
     """
-    landed, why = 0, Counter[str]()
-    for safra, leaf in leaves.items():
-        (here,) = conn.execute(sql.SQL("select count(*) from {}").format(leaf.nova)).fetchone() or (
-            0,
-        )
-        reasons = _reasons(conn, layer, leaf)
-        rejected, wanted = reasons.total(), declared.get(safra, 0)
-        if here + rejected != wanted:
+    for safra, found in sums.items():
+        wanted = declared.get(safra, 0)
+        if found.aterrissadas + found.rejeitadas != wanted:
             raise EntradaInvalida(
                 f"{file}: camada {layer.nome}, safra {safra.chave}: o arquivo tem {wanted} linhas,"
-                f" mas {here} entraram e {rejected} foram rejeitadas; nada mudou: baixe o arquivo"
-                " de novo e, se repetir, avise quem mantém a carga"
+                f" mas {found.aterrissadas} entraram e {found.rejeitadas} foram rejeitadas; nada"
+                " mudou: baixe o arquivo de novo e, se repetir, avise quem mantém a carga"
             )
-        if rejected and not here:
+    why = sum((found.motivos for found in sums.values()), Counter[str]())
+    if why and not any(found.aterrissadas for found in sums.values()):
+        raise EntradaInvalida(
+            f"{file}: camada {layer.nome}: todas as {why.total()} linhas foram rejeitadas"
+            f" ({_listed(why)}); corrija o arquivo ou peça outro à distribuidora"
+        )
+    for safra, found in sums.items():
+        if found.motivos and not found.aterrissadas:
             log.warning(
                 "%s: %s: todas as linhas da safra %s rejeitadas (%s)",
                 file,
                 layer.nome,
                 safra.chave,
-                _listed(reasons),
+                _listed(found.motivos),
             )
-        landed += here
-        why += reasons
-    if why and not landed:
-        raise EntradaInvalida(
-            f"{file}: camada {layer.nome}: todas as {why.total()} linhas foram rejeitadas"
-            f" ({_listed(why)}); corrija o arquivo ou peça outro à distribuidora"
-        )
-
-
-def _reasons(conn: psycopg.Connection, layer: Camada, leaf: Folha) -> Counter[str]:
-    """Reason → rejected rows of one leaf's import."""
-    rows = conn.execute(
-        "select motivo, count(*) from raw.rejeitado"
-        " where (ano, distribuidora_id, origem, import_id) = (%s, %s, %s, %s) group by motivo",
-        [leaf.safra.ano, leaf.safra.distribuidora_id, layer.nome, leaf.import_id],
-    )
-    return Counter(dict(rows.fetchall()))
 
 
 def _listed(reasons: Counter[str]) -> str:

@@ -101,12 +101,14 @@ class Soma:
 
     Attributes:
         lidas: rows that the source gave.
+        aterrissadas: rows that PostgreSQL says it took.
         motivos: reason → rejected rows.
         corrigidos: what was made null → values.
         parcelas: monthly column → one entry per batch.
     """
 
     lidas: int = 0
+    aterrissadas: int = 0
     motivos: Counter[str] = field(default_factory=Counter)
     corrigidos: Counter[str] = field(default_factory=Counter)
     parcelas: dict[str, list[Coluna]] = field(default_factory=dict)
@@ -286,7 +288,7 @@ def copiar_camada(
                 yield pacote
 
         for safra, grupo in itertools.groupby(contar(), key=attrgetter("safra")):
-            _copiar(conn, folhas[safra].nova, grupo)
+            somas[safra].aterrissadas += _copiar(conn, folhas[safra].nova, grupo)
         rejeitos.seek(0)
         _copiar_rejeitos(conn, rejeitos)
     for safra, soma in somas.items():
@@ -294,15 +296,17 @@ def copiar_camada(
     return somas
 
 
-def _copiar(conn: psycopg.Connection, tabela: sql.Identifier, pacotes: Iterator[Pacote]) -> None:
-    """COPY consecutive packets of one leaf; all have the same columns."""
+def _copiar(conn: psycopg.Connection, tabela: sql.Identifier, pacotes: Iterator[Pacote]) -> int:
+    """COPY consecutive packets of one leaf, of equal columns; the rows that PostgreSQL took."""
     primeiro = next(pacotes)
     comando = sql.SQL("copy {} ({}) from stdin (format csv, freeze)").format(
         tabela, sql.SQL(", ").join(map(sql.Identifier, primeiro.colunas))
     )
-    with conn.cursor() as cursor, cursor.copy(comando) as copy:
-        for pacote in itertools.chain([primeiro], pacotes):
-            copy.write(pacote.csv)
+    with conn.cursor() as cursor:
+        with cursor.copy(comando) as copy:
+            for pacote in itertools.chain([primeiro], pacotes):
+                copy.write(pacote.csv)
+        return cursor.rowcount
 
 
 def _linhas_rejeitadas(pacote: Pacote, folha: Folha, arquivo: str) -> Iterator[tuple[object, ...]]:

@@ -147,19 +147,10 @@ def _descrever(pasta: Path, arquivo: str, camada: Camada, escolha: Choice) -> _C
     correspondencia = casar(camada, [str(c) for c in info["fields"]])
     if not correspondencia.fontes:
         raise EntradaInvalida(f"{arquivo}: camada {nome} sem nenhuma coluna da BDGD")
-    sem_meses = [c.upper() for c in camada.colunas_energia if c not in correspondencia.fontes]
-    if sem_meses and escolha.rows:
-        raise EntradaInvalida(
-            f"{arquivo}: camada {nome} sem as colunas de energia {', '.join(sem_meses)};"
-            " corrija o arquivo"
-        )
     tipo = str(info["geometry_type"])
     geometria = "point_x" in camada.colunas and "Point" in tipo
-    if (
-        camada == PONNOT
-        and not geometria
-        and not {"point_x", "point_y"} <= {*correspondencia.fontes}
-    ):
+    com_pontos = geometria or {"point_x", "point_y"} <= {*correspondencia.fontes}
+    if camada == PONNOT and escolha.rows and not com_pontos:
         raise EntradaInvalida(
             f"{arquivo}: camada {nome} sem pontos (geometria {tipo}) e sem POINT_X e POINT_Y;"
             " corrija o arquivo"

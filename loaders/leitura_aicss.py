@@ -64,6 +64,8 @@ SERIAL = re.compile(
     rf"\s*Dist\S{{0,4}}ncia\s*:\s*(?P<distancia>{_N})\s*(?:cm)?\s*$",
     re.IGNORECASE,
 )
+JSON_COM_PREFIXO = re.compile(r"(?P<prefixo>[^{}\"]*\w[^{}\"]*)(?P<json>\{.*\})\s*$")
+PREFIXO_DE_TERMINAL = re.compile(r"\w\s*(?:[:>)\]]|->)")
 ENTRE_JSON = re.compile(r"[\s,\[\]]*")
 DEPOIS_DO_QUEBRADO = re.compile(r"\n|\}\s*,\s*(?=\{)")
 OUTRA_LINHA = re.compile(r"luz\s*:|dist\S{0,4}ncia\s*:", re.IGNORECASE)
@@ -160,6 +162,8 @@ def formato(amostra: Iterable[str]) -> str | None:
         return "serial"
     if any(x[0] not in "{[" and _separador(x) for x in uteis):
         return "csv"
+    if any(_json_com_prefixo(x) for x in uteis):
+        return "serial"
     return "json" if any(x[0] in "{[" for x in uteis) else None
 
 
@@ -204,7 +208,21 @@ def registros_serial(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
         yield primeira
 
 
+def _json_com_prefixo(texto: str) -> dict[str, Any] | None:
+    """The values of an object that a terminal wrote something before: the time, if it did."""
+    achado = JSON_COM_PREFIXO.match(texto)
+    if not achado or not PREFIXO_DE_TERMINAL.search(achado["prefixo"]):
+        return None
+    valores, _, motivo = _proximo_json(achado["json"], 0)
+    if motivo or valores is None:
+        return None
+    tem_horario = any(CAMPO_DE.get(_nome(nome)) == "medido_em" for nome in valores)
+    return valores if tem_horario else valores | {"medido_em": no_prefixo(achado["prefixo"])}
+
+
 def _registro_serial(linha: int, texto: str, motivo: str | None) -> Registro:
+    if not motivo and (valores := _json_com_prefixo(texto)):
+        return Registro(linha, texto, valores, em_ordem=True)
     achado = SERIAL.match(texto)
     if motivo or achado is None or OUTRA_LINHA.search(achado["prefixo"]):
         return Registro(linha, texto, motivo=motivo or "linha ilegível")

@@ -51,12 +51,11 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
             from intel_lead.import_status
             where sha256 = %s
                 and (status = 'completed' or import_id in (select import_id from retidas))
-                and removida_em is null
             order by ano, distribuidora_id, camada, import_id desc
         )
         select
             a.distribuidora_id || '-' || a.ano,
-            bool_and(s.import_id is not null and not exists (
+            bool_and(a.removida_em is null and s.import_id is not null and not exists (
                 select from intel_lead.import_status as b
                 where (b.ano, b.distribuidora_id, b.camada) = (a.ano, a.distribuidora_id, a.camada)
                     and (b.status = 'completed' or b.import_id in (select import_id from retidas))

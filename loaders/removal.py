@@ -101,14 +101,14 @@ def remove(conn: psycopg.Connection, safra: Safra, reason: str) -> Content:
         FalhaDeBanco: its tables were in use for two minutes, or dbt's functions are of before.
     """
     found = content(conn, safra)
-    with conn.transaction():
-        leaves = _take_out(conn, safra)
-        auditar(
-            conn,
-            acao=REMOCAO,
-            objeto=safra.chave,
-            detalhes={"motivo": reason, "linhas": found.rows},
-        )
+    details = {"motivo": reason, "linhas": found.rows}
+    try:
+        with conn.transaction():
+            leaves = _take_out(conn, safra)
+            auditar(conn, acao=REMOCAO, objeto=safra.chave, detalhes=details)
+    except psycopg.Error as erro:
+        motivo = erro.diag.message_primary or type(erro).__name__
+        raise FalhaDeBanco(f"safra {safra.chave}: o PostgreSQL recusou: {motivo}") from None
     clean_up(conn, safra, leaves)
     return found
 
@@ -129,7 +129,7 @@ def _take_out(conn: psycopg.Connection, safra: Safra) -> list[str]:
                 conn.execute("set local lock_timeout = '1s'")
                 _from_raw(conn, safra)
                 return _from_published(conn, safra)
-    except psycopg.errors.LockNotAvailable as erro:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as erro:
         raise FalhaDeBanco(
             f"safra {safra.chave}: suas tabelas ficaram em uso por {_PATIENCE_S} s; nada mudou:"
             " encerre as consultas longas (pg_stat_activity) e repita"
@@ -170,12 +170,31 @@ def clean_up(conn: psycopg.Connection, safra: Safra, leaves: list[str]) -> None:
     """Drop what was put aside; what is in use goes with the next build."""
     if not leaves:
         return
-    for leaf in leaves:
-        conn.execute("select controle.apaga_retirada(%s)", [leaf])
-    if not conn.execute(
-        "select from controle.safra_importada where distribuidora_id = %s", [safra.distribuidora_id]
-    ).rowcount:
-        conn.execute("select controle.esquece_distribuidora(%s)", [safra.distribuidora_id])
+    try:
+        for leaf in leaves:
+            conn.execute("select controle.apaga_retirada(%s)", [leaf])
+        if not conn.execute(
+            "select from controle.safra_importada where distribuidora_id = %s",
+            [safra.distribuidora_id],
+        ).rowcount:
+            conn.execute("select controle.esquece_distribuidora(%s)", [safra.distribuidora_id])
+    except psycopg.Error as erro:
+        log.warning(
+            "safra %s: saiu; o espaço em disco fica para a próxima construção (%s)",
+            safra.chave,
+            type(erro).__name__,
+        )
+
+
+def removed(conn: psycopg.Connection) -> set[str]:
+    """Keys of the safras that were taken out and have not landed again."""
+    rows = conn.execute(
+        "select distinct distribuidora_id || '-' || ano from intel_lead.import_status as i"
+        " where removida_em is not null and not exists (select from intel_lead.import_status as n"
+        "  where (n.ano, n.distribuidora_id) = (i.ano, i.distribuidora_id)"
+        "   and n.import_id > i.import_id and n.removida_em is null)"
+    )
+    return {key for (key,) in rows}
 
 
 # ---- the example ---------------------------------------------------------------------------------
@@ -223,7 +242,9 @@ def take_example_away(conn: psycopg.Connection) -> list[str] | None:
     """
     if not holds_example(conn):
         return None
-    registro.travar(conn, [EXAMPLE], esperar=False)
+    registro.travar(conn, [EXAMPLE], esperar=True)
+    if not holds_example(conn):  # another first file took it away meanwhile
+        return None
     leaves = _take_out(conn, EXAMPLE)
     _sample_out(conn)
     auditar(

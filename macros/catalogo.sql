@@ -64,3 +64,12 @@
     {% endset %}
     {{ return(run_query(consulta)[0][0]) }}
 {% endmacro %}
+
+{# The columns of a relation that find a row again and say nothing of a person; none of a subquery. #}
+{% macro chaves_da_linha(relacao) %}
+    {% if not execute or relacao.identifier is not defined %}{{ return([]) }}{% endif %}
+    {{ return(
+        adapter.get_columns_in_relation(relacao) | map(attribute='name')
+        | select('in', ['uc_id', 'ano', 'distribuidora_id', 'origem', 'mes']) | list
+    ) }}
+{% endmacro %}

@@ -21,18 +21,7 @@
 {# What a uc_id says of itself, for queries that have nothing else: with the safra spelled out they read its
    leaf alone, however many others there are. lead_por_id plans on literals, so it never opens the others. #}
 {% macro funcoes_do_uc_id() %}
-create or replace function intel_lead.ano_do_id(uc_id uuid) returns smallint
-language sql immutable strict parallel safe as $f$
-    select ('x' || left(uc_id::text, 4))::bit(16)::integer::smallint
-$f$;
-comment on function intel_lead.ano_do_id(uuid) is 'Year of the safra that a uc_id belongs to.';
-
-create or replace function intel_lead.distribuidora_do_id(uc_id uuid) returns integer
-language sql immutable strict parallel safe as $f$
-    select ('x' || substr(uc_id::text, 5, 4))::bit(16)::integer
-$f$;
-comment on function intel_lead.distribuidora_do_id(uuid) is 'Distributor that a uc_id belongs to.';
-
+{{ funcoes_da_safra_do_id('intel_lead') }}
 create or replace function intel_lead.lead_por_id(uc_id uuid) returns setof intel_lead.lead_bruto
 language plpgsql stable strict parallel safe rows 1 as $f$
 begin
@@ -43,4 +32,19 @@ end
 $f$;
 comment on function intel_lead.lead_por_id(uuid) is
     'The lead of a uc_id, or no row; takes as long among 300 safras as in one.';
+{% endmacro %}
+
+{# The safra's two parts, in any schema that people read: bi_leitor may use none but marts. #}
+{% macro funcoes_da_safra_do_id(esquema) %}
+create or replace function {{ esquema }}.ano_do_id(uc_id uuid) returns smallint
+language sql immutable strict parallel safe as $f$
+    select ('x' || left(uc_id::text, 4))::bit(16)::integer::smallint
+$f$;
+comment on function {{ esquema }}.ano_do_id(uuid) is 'Year of the safra that a uc_id belongs to.';
+
+create or replace function {{ esquema }}.distribuidora_do_id(uc_id uuid) returns integer
+language sql immutable strict parallel safe as $f$
+    select ('x' || substr(uc_id::text, 5, 4))::bit(16)::integer
+$f$;
+comment on function {{ esquema }}.distribuidora_do_id(uuid) is 'Distributor that a uc_id belongs to.';
 {% endmacro %}

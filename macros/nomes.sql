@@ -5,15 +5,15 @@
     {{ custom_schema_name or target.schema }}
 {%- endmacro %}
 
-{# The safra asked for ("401-2024"), or ''. The environment costs no re-parse, --vars does. #}
-{% macro safra_pedida() %}
-    {% set pedida = env_var('DBT_SAFRA', '') or var('safra') %}
-    {% if pedida and not modules.re.match('^[0-9]+-[0-9]{4}$', pedida) %}
+{# The safras asked for ("401-2024,598-2022"), or none. The environment costs no re-parse, --vars does. #}
+{% macro safras_pedidas() %}
+    {% set pedidas = (env_var('DBT_SAFRA', '') or var('safra')) | replace(',', ' ') %}
+    {% for pedida in pedidas.split() if not modules.re.match('^[0-9]+-[0-9]{4}$', pedida) %}
         {% do exceptions.raise_compiler_error(
             "safra '" ~ pedida ~ "' is not of the form DISTRIBUIDORA-ANO, for instance 401-2024"
         ) %}
-    {% endif %}
-    {{ return(pedida) }}
+    {% endfor %}
+    {{ return(pedidas.split()) }}
 {% endmacro %}
 
 {# A test that reads a view runs after publication and judges what readers see. #}
@@ -27,7 +27,7 @@
 {% endmacro %}
 
 {# In a data test a safra model means what is about to be published: all safras under construction,
-   or the leaf of the one asked for (where nothing of it is under construction, its published leaf). #}
+   or the leaf of the only one asked for (where nothing of it is under construction, its published leaf). #}
 {% macro ref() %}
     {% set relacao = builtins.ref(*varargs, **kwargs) %}
     {% if not execute or model is not defined or model.resource_type != 'test' or testa_publicado() %}
@@ -37,9 +37,9 @@
         | selectattr('resource_type', 'equalto', 'model')
         | selectattr('relation_name', 'equalto', relacao | string) | first %}
     {% if not alvo or alvo.config.materialized != 'safra' %}{{ return(relacao) }}{% endif %}
-    {% set pedida = safra_pedida() %}
-    {% if pedida %}
-        {% set folha = alvo.alias ~ '_' ~ pedida | replace('-', '_') %}
+    {% set pedidas = safras_pedidas() %}
+    {% if pedidas | length == 1 %}
+        {% set folha = alvo.alias ~ '_' ~ pedidas[0] | replace('-', '_') %}
         {% for esquema in ('construcao', 'safra') %}
             {% if run_query("select to_regclass('" ~ esquema ~ '.' ~ folha ~ "')")[0][0] %}
                 {{ return(api.Relation.create(

@@ -1,7 +1,8 @@
 {# Materialization `publicacao`: the record of published safras, and the swap that publishes them.
 
    Only `dbt build` with every test of the safra models selected publishes, and only what the landing gate has
-   approved; a failed test skips this node, because it depends on all safra models. Config: none; the tables and their order come from the graph. #}
+   approved; a failed test skips this node, because it depends on all safra models. Config: none; the tables and
+   their order come from the graph. #}
 
 {# Safra models in build order, parents before children. #}
 {% macro tabelas_em_ordem() %}
@@ -46,7 +47,7 @@
    command built after this one began was not tested here, and waits for that command or the next. `julgada`: the
    whole gate has approved that import (loaders/gate/verdict.py), or a person in spite of it. #}
 {% macro safras_prontas(ordem) %}
-    {% set pedida = safra_pedida() %}
+    {% set pedidas = safras_pedidas() %}
     {# A warehouse of before verdicts, on which no loader of this version has run yet. #}
     {% set ha_vereditos = run_query("select to_regclass('controle.veredito') is not null")[0][0] %}
     {% set consulta %}
@@ -67,7 +68,9 @@
             {% endif %}
         from controle.safra_construida
         where modelo = any(array['{{ ordem | join("', '") }}'])
-            {% if pedida %}and distribuidora_id || '-' || ano = '{{ pedida }}'{% endif %}
+            {% if pedidas %}
+            and distribuidora_id || '-' || ano = any(array['{{ pedidas | join("', '") }}'])
+            {% endif %}
         group by ano, distribuidora_id
         having
             bool_or(not publicada)
@@ -140,9 +143,9 @@
     {% set publicadas = [] %}
     {% if prontas and (flags.WHICH != 'build' or fora) %}
         {% do log(
-            'nothing is published: '
-            ~ ('dbt ' ~ flags.WHICH ~ ' runs no tests' if flags.WHICH != 'build'
-               else fora | length ~ ' tests of the safra models are not selected, for instance ' ~ fora[0]),
+            'nada é publicado: '
+            ~ ('dbt ' ~ flags.WHICH ~ ' não roda testes' if flags.WHICH != 'build'
+               else fora | length ~ ' testes dos modelos da safra não foram selecionados, por exemplo ' ~ fora[0]),
             info=true
         ) %}
     {% else %}

@@ -65,12 +65,15 @@ begin
         using p_ano, p_distribuidora_id;
     end loop;
     for alvo in
-        select c.oid::regclass as nome from pg_class as c
+        select c.oid::regclass as nome, case when exists (
+            select from pg_index as u where u.indrelid = c.oid and u.indisunique and u.indpred is null
+        ) then 'concurrently' else '' end as modo
+        from pg_class as c
         where c.relkind = 'm' and c.relispopulated
             and c.relnamespace in (to_regnamespace('intel_lead'), to_regnamespace('marts'))
         order by c.oid
     loop
-        execute format('refresh materialized view concurrently %s', alvo.nome);
+        execute format('refresh materialized view %s %s', alvo.modo, alvo.nome);
     end loop;
     return nomes;
 end

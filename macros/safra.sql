@@ -72,17 +72,22 @@
 
 {# Safras that the landing gate holds (loaders/gate): not built, so not published, until a better file
    lands or a person releases them. One that is asked for is an error that names the remedy. #}
-{% macro recusa_retida(pedida) %}
-    {% set retidas = run_query(
-        "select motivo_retencao from controle.safra_importada where retida and "
-        "distribuidora_id || '-' || ano = '" ~ pedida ~ "'"
+{% macro recusa_o_que_falta(pedidas) %}
+    {% for p in run_query(
+        "select p as chave, i.ano, i.retida, i.motivo_retencao from unnest(array['" ~ pedidas | join("', '")
+        ~ "']) as p left join controle.safra_importada as i on i.distribuidora_id || '-' || i.ano = p"
     ) %}
-    {% if retidas %}
-        {% do exceptions.raise_compiler_error(
-            'safra ' ~ pedida ~ ' is held at the landing gate: ' ~ retidas[0][0] ~ '. Land a better file, or '
-            ~ 'accept this one: python -m loaders liberar ' ~ pedida ~ ' --motivo "…"'
-        ) %}
-    {% endif %}
+        {% if p.ano is none %}
+            {% do exceptions.raise_compiler_error(
+                'safra ' ~ p.chave ~ ' não aterrissou: antes, python -m loaders bdgd ARQUIVO'
+            ) %}
+        {% elif p.retida %}
+            {% do exceptions.raise_compiler_error(
+                'safra ' ~ p.chave ~ ' está retida no portão: ' ~ p.motivo_retencao ~ '. Carregue um arquivo '
+                ~ 'melhor, ou aceite este: python -m loaders liberar ' ~ p.chave ~ ' --motivo "…"'
+            ) %}
+        {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 {% macro avisa_retidas() %}
@@ -91,26 +96,30 @@
         'where retida order by ano, distribuidora_id'
     ) %}
         {% do log(
-            'safra ' ~ safra.chave ~ ' is held and left as it was: ' ~ safra.motivo_retencao
-            ~ '; to accept it: python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
+            'safra ' ~ safra.chave ~ ' está retida e fica como estava: ' ~ safra.motivo_retencao
+            ~ '; para aceitar: python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
         ) %}
     {% endfor %}
 {% endmacro %}
 
-{# Safras to build now: the one asked for; else those whose import, SQL or parent changed since, or of which
-   another table is being rebuilt (a safra is rebuilt and published whole). Held ones are left out. #}
+{# Safras to build now: those asked for; else those whose import, SQL or parent changed since, or of which
+   another table is being rebuilt (a safra is rebuilt and published whole). Left out: what the gate holds, and
+   what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
 {% macro safras_pendentes(md5) %}
-    {% set pedida = safra_pedida() %}
-    {% if pedida %}{% do recusa_retida(pedida) %}{% endif %}
+    {% set pedidas = safras_pedidas() %}
+    {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
     {% set consulta %}
-        select i.ano, i.distribuidora_id, i.import_id
+        select
+            i.ano, i.distribuidora_id, i.import_id,
+            to_regclass(format('construcao.{{ this.identifier }}_%s_%s', i.distribuidora_id, i.ano)) is not null
+                as em_obra
         from controle.safra_importada as i
         left join controle.safra_construida as c
             on c.modelo = '{{ this.identifier }}'
             and c.ano = i.ano
             and c.distribuidora_id = i.distribuidora_id
         where not i.retida and (
-            {% if pedida %}i.distribuidora_id || '-' || i.ano = '{{ pedida }}'
+            {% if pedidas %}i.distribuidora_id || '-' || i.ano = any(array['{{ pedidas | join("', '") }}'])
             {% elif should_full_refresh() %}true
             {% else %}
             c.import_id is distinct from i.import_id
@@ -132,79 +141,70 @@
             )
             {% endif %}
         )
+        and not exists (
+            select from controle.safra_reprovada as r
+            where
+                r.ano = i.ano and r.distribuidora_id = i.distribuidora_id
+                and r.import_id = i.import_id and r.sql_md5 = '{{ md5 }}'
+                {% if pedidas or should_full_refresh() %}and r.invocacao = '{{ invocation_id }}'{% endif %}
+        )
         order by i.ano, i.distribuidora_id
     {% endset %}
-    {% set pendentes = run_query(consulta) %}
-    {% if pedida and not pendentes %}
-        {% do exceptions.raise_compiler_error(
-            'safra ' ~ pedida ~ ' is not landed: run python -m loaders bdgd FILE first'
-        ) %}
-    {% endif %}
-    {{ return(pendentes) }}
+    {{ return(run_query(consulta)) }}
 {% endmacro %}
 
-{# The model's SQL with every partitioned table's name replaced by this safra's leaf: the one under
-   construction, or the published one where that table was not rebuilt. #}
-{% macro sql_da_safra(sufixo) %}
-    {% set ns = namespace(texto=sql) %}
+{# Names in the model's SQL that mean a safra's leaf → what controle.constroi_folha makes of them, as JSON: the
+   leaf under construction, or the published one where that table was not rebuilt; raw's own. #}
+{% macro raizes_do_modelo() %}
+    {% set raizes = {} %}
     {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra'
-        and no.relation_name in ns.texto %}
-        {% set folha = run_query("select controle.folha_da_safra('" ~ no.alias ~ sufixo ~ "')")[0][0] %}
-        {% set ns.texto = ns.texto | replace(no.relation_name, folha) %}
+        and no.relation_name in sql %}
+        {% do raizes.update({no.relation_name: no.alias}) %}
     {% endfor %}
-    {% for fonte in graph.sources.values() if fonte.config.meta.get('por_safra') %}
-        {% set ns.texto = ns.texto | replace(fonte.relation_name, 'raw_safra.' ~ fonte.identifier ~ sufixo) %}
+    {% for fonte in graph.sources.values() if fonte.config.meta.get('por_safra') and fonte.relation_name in sql %}
+        {% do raizes.update({fonte.relation_name: 'raw_safra.' ~ fonte.identifier}) %}
     {% endfor %}
-    {{ return(ns.texto) }}
+    {{ return(tojson(raizes)) }}
 {% endmacro %}
 
-{% macro constroi_folha(safra, md5) %}
-    {% set sufixo = '_' ~ safra.distribuidora_id ~ '_' ~ safra.ano %}
-    {% set folha = this.identifier ~ sufixo %}
-    {% set pai = config.get('safra_pai') %}
+{# One leaf: rows, or none where the safra failed. A safra that fails is noted and taken out of construction;
+   the others go on. One call each: a statement of dbt's costs 5 to 10 ms, a small leaf 20. #}
+{% macro constroi_folha(safra, md5, raizes) %}
+    {% set chave = safra.ano ~ ', ' ~ safra.distribuidora_id %}
+    {% if safra.em_obra %}
+        {% do inicia_transacao() %}
+        {% do executa("select controle.descarta_obra('" ~ this.identifier ~ "', " ~ chave ~ ')') %}
+        {% do adapter.commit() %}
+    {% endif %}
     {% do inicia_transacao() %}
-    {% do executa(
-        "select controle.descarta_obra('" ~ this.identifier ~ "', " ~ safra.ano ~ ', '
-        ~ safra.distribuidora_id ~ ')'
-    ) %}
+    {% set feita = run_query(
+        "select * from controle.constroi_folha('" ~ this.identifier ~ "', " ~ chave ~ ', ' ~ safra.import_id
+        ~ ", '" ~ md5 ~ "', '" ~ invocation_id ~ "', $folha$" ~ sql ~ "$folha$, '" ~ raizes ~ "', "
+        ~ ("'" ~ config.get('safra_pai') ~ "'" if config.get('safra_pai') else 'null') ~ ', '
+        ~ ('$dominios$' ~ config.get('dominios_abertos') ~ '$dominios$' if config.get('dominios_abertos')
+           else 'null') ~ ')'
+    )[0] %}
     {% do adapter.commit() %}
-    {% do inicia_transacao() %}
-    {# Measured on 500 k UCs: JIT and memoize only cost here (lead_resumo_anual 6.4 s with them, 2.7 without). #}
-    {% do executa("set local jit = off; set local enable_memoize = off; set local work_mem = '256MB'") %}
-    {% if config.get('dominios_abertos') %}
+    {% if feita.motivo %}
+        {% do log(
+            'safra ' ~ safra.distribuidora_id ~ '-' ~ safra.ano ~ ' falhou em ' ~ this.identifier ~ ': '
+            ~ feita.motivo, info=true
+        ) %}
+        {% do inicia_transacao() %}
         {% do executa(
-            config.get('dominios_abertos')
-            | replace('{sufixo}', sufixo)
-            | replace('{distribuidora_id}', safra.distribuidora_id | string)
+            'select controle.reprova_safra(' ~ chave ~ ', ' ~ safra.import_id ~ ", '" ~ md5 ~ "', '"
+            ~ invocation_id ~ "', '" ~ this.identifier ~ "', null, null, $motivo$" ~ feita.motivo ~ '$motivo$)'
         ) %}
+        {% do adapter.commit() %}
     {% endif %}
-    {% call statement('folha', fetch_result=False, auto_begin=True) %}
-        create table construcao.{{ folha }} with (autovacuum_enabled = false) as {{ sql_da_safra(sufixo) }}
-    {% endcall %}
-    {% set linhas = load_result('folha').response.rows_affected %}
-    {% do executa(
-        "select controle.completa_folha('" ~ this.identifier ~ "', '" ~ folha ~ "', " ~ safra.ano ~ ', '
-        ~ safra.distribuidora_id ~ ', ' ~ ("'" ~ pai ~ "'" if pai else 'null') ~ ')'
-    ) %}
-    {# The raw leaf stays locked from CREATE TABLE AS on: if the import is still the same, it was all along. #}
-    {% set gravadas = run_query(
-        'insert into controle.safra_construida '
-        '(modelo, ano, distribuidora_id, import_id, sql_md5, invocacao, linhas) '
-        "select '" ~ this.identifier ~ "', ano, distribuidora_id, import_id, '" ~ md5 ~ "', '"
-        ~ invocation_id ~ "', " ~ linhas ~ ' from controle.safra_importada where ano = ' ~ safra.ano
-        ~ ' and distribuidora_id = ' ~ safra.distribuidora_id ~ ' and import_id = ' ~ safra.import_id
-        ~ ' on conflict (modelo, ano, distribuidora_id) do update set '
-        'import_id = excluded.import_id, sql_md5 = excluded.sql_md5, invocacao = excluded.invocacao, '
-        'linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false returning 1'
-    ) %}
-    {% if not gravadas %}
-        {% do exceptions.raise_compiler_error(
-            'safra ' ~ safra.distribuidora_id ~ '-' ~ safra.ano
-            ~ ' was landed again while it was being built: run dbt build again'
-        ) %}
+    {{ return(feita.linhas or 0) }}
+{% endmacro %}
+
+{# At the end of every dbt command that builds: what failed makes it fail, after all others were published. #}
+{% macro reclama_das_reprovadas() %}
+    {% if execute and flags.WHICH in ('build', 'run') %}
+        {{ return("select controle.reclama_das_reprovadas('" ~ invocation_id ~ "')") }}
     {% endif %}
-    {% do adapter.commit() %}
-    {{ return(linhas) }}
 {% endmacro %}
 
 {% materialization safra, adapter='postgres' %}
@@ -221,9 +221,10 @@
     {% do adapter.commit() %}
 
     {% set md5 = md5_dos_modelos() %}
+    {% set raizes = raizes_do_modelo() %}
     {% set total = namespace(safras=0, linhas=0) %}
     {% for safra in ([] if flags.EMPTY else safras_pendentes(md5)) %}
-        {% set total.linhas = total.linhas + constroi_folha(safra, md5) %}
+        {% set total.linhas = total.linhas + constroi_folha(safra, md5, raizes) %}
         {% set total.safras = total.safras + 1 %}
     {% endfor %}
 

@@ -3,7 +3,10 @@
    Stock dbt drops a view to change it, and what others hung on it goes too. Here a view that did not change is
    left alone, for even replacing it waits for its readers and keeps others waiting; a changed one is replaced.
    What PostgreSQL refuses to replace, and any change of a materialized view, goes through controle.recria_visao,
-   which rebuilds the dependants, grants and comments in the same transaction. #}
+   which rebuilds the dependants, grants and comments in the same transaction.
+
+   Config of a view: barreira = true hides the rows that it leaves out from its readers' own functions and
+   from error messages too (security_barrier). #}
 
 {% macro funcao_recria_visao() %}
 create or replace function controle.nome_do_papel(papel oid) returns text language sql stable as $f$
@@ -98,24 +101,36 @@ $f$;
 {% endmacro %}
 
 {% macro funcao_cria_visao() %}
-create or replace function controle.cria_visao(nome text, corpo text) returns void language plpgsql as $f$
+drop function if exists controle.cria_visao(text, text);
+create or replace function controle.cria_visao(nome text, corpo text, opcoes text default '')
+returns void language plpgsql as $f$
 begin
-    execute format('create or replace view %s as %s', nome, corpo);
+    execute format('create or replace view %s %s as %s', nome, opcoes, corpo);
 exception when invalid_table_definition or datatype_mismatch then
-    perform controle.recria_visao(nome::regclass, array[format('create view %s as %s', nome, corpo)]);
+    perform controle.recria_visao(
+        nome::regclass, array[format('create view %s %s as %s', nome, opcoes, corpo)]);
 end
 $f$;
 {% endmacro %}
 
+{# This view's or materialized view's own row of the registry, as a condition. #}
+{% macro no_registro() -%}
+    esquema = '{{ this.schema }}' and nome = '{{ this.identifier }}'
+{%- endmacro %}
+
 {# What a view is, by its SQL and by what PostgreSQL made of it: '' if it is not there. #}
 {% macro md5_da_visao(alvo) %}
     {# Without the database's name: a restored copy has the same view. #}
-    {% set texto = local_md5(sql | replace('"' ~ this.database ~ '".', '')) %}
+    {% set texto = local_md5(sql | replace('"' ~ this.database ~ '".', '') ~ opcoes_da_visao()) %}
     {{ return(run_query(
         "select coalesce('" ~ texto ~ " ' || md5(pg_get_viewdef(to_regclass('" ~ alvo.include(database=false)
         ~ "'))), '')"
     )[0][0]) }}
 {% endmacro %}
+
+{% macro opcoes_da_visao() -%}
+    {{ 'with (security_barrier)' if config.get('barreira') }}
+{%- endmacro %}
 
 {# The newest change of anything that a materialized view may read. #}
 {% macro ultima_mudanca() %}
@@ -130,15 +145,16 @@ $f$;
     {% set existia = load_cached_relation(this) %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% set gravado = run_query("select md5 from controle.visao where nome = '" ~ this.identifier ~ "'") %}
+    {% set gravado = run_query('select md5 from controle.visao where ' ~ no_registro()) %}
     {% if not existia or flags.FULL_REFRESH or not gravado or gravado[0][0] != md5_da_visao(alvo) %}
         {% call statement('main') %}
             select controle.insiste($insiste$select controle.cria_visao(
-                '{{ alvo.include(database=false) }}', $visao${{ sql }}$visao$)$insiste$)
+                '{{ alvo.include(database=false) }}', $visao${{ sql }}$visao$,
+                '{{ opcoes_da_visao() }}')$insiste$)
         {% endcall %}
         {% do executa(
-            "insert into controle.visao (nome, md5) values ('" ~ this.identifier ~ "', '" ~ md5_da_visao(alvo)
-            ~ "') on conflict (nome) do update set md5 = excluded.md5"
+            "insert into controle.visao (esquema, nome, md5) values ('" ~ this.schema ~ "', '" ~ this.identifier
+            ~ "', '" ~ md5_da_visao(alvo) ~ "') on conflict (esquema, nome) do update set md5 = excluded.md5"
         ) %}
     {% else %}
         {% call noop_statement('main', 'em dia', 'EM DIA', 0) %}{{ sql }}{% endcall %}
@@ -161,8 +177,7 @@ $f$;
     {# Without the database's name: a restored copy has the same view. #}
     {% set md5 = local_md5(sql | replace('"' ~ this.database ~ '".', '') ~ config.get('indexes', [])) %}
     {% set antes = run_query(
-        "select sql_md5, dados_ate::text from controle.visao_materializada where nome = '"
-        ~ this.identifier ~ "'"
+        'select sql_md5, dados_ate::text from controle.visao_materializada where ' ~ no_registro()
     ) %}
     {% set mudanca = ultima_mudanca() %}
     {% set criar = ['create materialized view ' ~ nome ~ ' as ' ~ sql] %}
@@ -191,8 +206,9 @@ $f$;
     {% endif %}
     {% if acao not in ('em dia', 'mantida') %}
         {% do executa(
-            "insert into controle.visao_materializada (nome, sql_md5, dados_ate) values ('"
-            ~ this.identifier ~ "', '" ~ md5 ~ "', '" ~ mudanca ~ "') on conflict (nome) do update set "
+            "insert into controle.visao_materializada (esquema, nome, sql_md5, dados_ate) values ('"
+            ~ this.schema ~ "', '" ~ this.identifier ~ "', '" ~ md5 ~ "', '" ~ mudanca
+            ~ "') on conflict (esquema, nome) do update set "
             'sql_md5 = excluded.sql_md5, dados_ate = excluded.dados_ate'
         ) %}
     {% endif %}

@@ -1,7 +1,7 @@
 """The page of data quality: what the landing gate saw of each safra, as one static HTML file.
 
 Belongs here: the page. Not here: the figures (intel_lead.qualidade_validacao, written by
-dagster_pipeline/expectativas.py). ``python -m scripts.pagina_qualidade``
+loaders/gate/expectations.py). ``python -m scripts.pagina_qualidade``
 """
 
 import sys

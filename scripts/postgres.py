@@ -538,8 +538,33 @@ def up() -> None:
         raise PostgresError(f"your server did not answer, or refused database {name!r} (above)")
 
 
+DEV_LOCK = LOCAL / "dagster" / "dev.lock"
+"""Held by a running `make dev` (dagster_pipeline/dev.py)."""
+
+
+def dev_is_running() -> bool:
+    """Whether a `make dev` of this clone would lose its database."""
+    if not DEV_LOCK.exists():
+        return False
+    with DEV_LOCK.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def down() -> None:
-    """Stop this clone's server, never the user's own."""
+    """Stop this clone's server, never the user's own.
+
+    Raises:
+        PostgresError: a `make dev` still works with it.
+    """
+    if HOME.exists() and dev_is_running():
+        raise PostgresError(
+            "make dev está em execução e ficaria sem banco: encerre-o primeiro (Ctrl-C no terminal"
+            " dele) e repita make db-stop"
+        )
     stopped = HOME.exists() and stop(clones_cluster())
     say("PostgreSQL stopped" if stopped else "PostgreSQL was not running")
 

@@ -3,7 +3,8 @@
 Belongs here: roles, who owns what, privileges on schemas and raw. Not here: grants on what dbt
 makes (config ``grants``, macros/papeis.sql), columns of raw leaves (loaders/particoes.py).
 ``python -m scripts.roles create|list|drop``, as the database's owner with CREATEROLE or superuser;
-passwords from INTEL_CARGA_PASSWORD, INTEL_DBT_PASSWORD, INTEL_API_PASSWORD, BI_LEITOR_PASSWORD.
+passwords from INTEL_CARGA_PASSWORD, INTEL_DBT_PASSWORD, INTEL_API_PASSWORD, ANALISTA_PASSWORD,
+BI_LEITOR_PASSWORD.
 """
 
 import os
@@ -24,17 +25,28 @@ from loaders.particoes import conceder_leitura
 ROLES = {
     "intel_carga": "writes raw and the ledger",
     "intel_dbt": "builds everything else",
-    "intel_api": "reads views and marts, writes AICSS readings",
-    "bi_leitor": "reads views and marts",
+    "intel_api": "reads marts, writes AICSS readings",
+    "analista": "reads all of intel_lead, households' rows too, and marts",
+    "bi_leitor": "reads marts",
 }
-LIMITS = {
+# Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
+SETTINGS = {
+    "analista": {
+        "statement_timeout": "10min",
+        "idle_in_transaction_session_timeout": "1min",
+        "search_path": "intel_lead, marts, public",
+    },
     "bi_leitor": {
         "default_transaction_read_only": "on",
         "statement_timeout": "60s",
-        # An open snapshot older than a publication sees the replaced safra empty: none stays open.
         "idle_in_transaction_session_timeout": "1min",
+        "search_path": "marts, public",
     },
-    "intel_api": {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"},
+    "intel_api": {
+        "statement_timeout": "30s",
+        "idle_in_transaction_session_timeout": "30s",
+        "search_path": "marts, public",
+    },
 }
 SCHEMAS = {
     **dict.fromkeys(["raw", "raw_safra"], "intel_carga"),
@@ -86,7 +98,18 @@ drop policy if exists da_api on raw.rejeitado;
 create policy da_api on raw.rejeitado to intel_api
     using (origem = 'aicss') with check (origem = 'aicss');
 
-grant usage on schema intel_lead, marts to intel_api, bi_leitor;
+-- Readers have marts and nothing else; earlier versions let them read the views of intel_lead too.
+revoke all on all tables in schema intel_lead from intel_api, bi_leitor;
+revoke all on schema intel_lead from intel_api, bi_leitor;
+grant usage on schema marts to intel_api, analista, bi_leitor;
+grant select on all tables in schema marts to intel_api, analista, bi_leitor;
+grant usage on schema intel_lead to analista;
+grant select on all tables in schema intel_lead to analista;
+-- The owner builds and lands too.
+alter default privileges for role intel_dbt, current_user in schema marts
+    grant select on tables to intel_api, analista, bi_leitor;
+alter default privileges for role intel_dbt, intel_carga, current_user in schema intel_lead
+    grant select on tables to analista;
 """
 
 HANDOVER = """
@@ -111,13 +134,6 @@ select format('alter %%s %%s owner to %%I', tipo, objeto, case
 from deles
 where nspname = any(%(esquemas)s) and nspname || '.' || nome <> all(%(auditoria)s)
 order by 1
-"""
-
-READABLE = """
-select format('grant select on %I.%I to intel_api, bi_leitor', nspname, relname)
-from pg_class inner join pg_namespace as n on relnamespace = n.oid
-where nspname = 'marts' and relkind in ('r', 'p', 'v', 'm')
-    or nspname = 'intel_lead' and relkind in ('v', 'm')
 """
 
 REMOVAL = """
@@ -158,9 +174,11 @@ def make_role(conn: psycopg.Connection, role: str) -> None:
             password.encode(), role.encode(), b"scram-sha-256"
         ).decode()
         conn.execute(sql.SQL("alter role {} login password {}").format(name, secret))
-    for setting, value in LIMITS.get(role, {}).items():
+    for setting, value in SETTINGS.get(role, {}).items():
+        # A list of names is spelled out: quoted whole, it would be one name.
+        text = sql.SQL(value) if setting == "search_path" else sql.Literal(value)
         comando = sql.SQL("alter role {} set {} = {}")
-        conn.execute(comando.format(name, sql.Identifier(setting), value))
+        conn.execute(comando.format(name, sql.Identifier(setting), text))
 
 
 def join(conn: psycopg.Connection, *there: str) -> None:
@@ -214,7 +232,6 @@ def create_all(conn: psycopg.Connection) -> int:
         changed = give_schemas(conn)
         conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
         grant_raw(conn)
-        run_all(conn, READABLE, {})
         run_all(conn, REMOVAL, {})
     return changed
 

@@ -1,26 +1,128 @@
-"""Our own asset checks: per safra, of what landed and of what is published.
+"""Asset checks of a safra: of what landed, of what dbt tested, of what is published.
 
-Belongs here: checks that dbt's tests cannot be, because Dagster stores those without their
-partition (the last safra's result would stand for all). Not here: what guards publication (dbt's
-tests), the landing gate (loaders/gate).
+Belongs here: their specs and evaluations, each with its partition. One per table for dbt's tests
+of it: one event for each test and each safra would be 150 a safra. Not here: what guards
+publication (dbt's tests), the landing gate (loaders/gate), checks without partition (dbt.py).
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
+import psycopg
 
-from dagster_pipeline.defs.dbt import PUBLISHED
+from dagster_pipeline.batch import Build
+from dagster_pipeline.defs import dbt
 from dagster_pipeline.defs.partitions import SAFRA
-from dagster_pipeline.defs.resources import Banco
 from loaders.camadas import CAMADAS
-from loaders.erros import EntregaRetida, ErroDeCarga
-from loaders.gate import hold, verdict
+from loaders.gate.verdict import Verdict
 from loaders.safra import Safra
 
 warnings.filterwarnings("ignore", message=".*partitions_def.*", category=dg.PreviewWarning)
 
-ENERGIA = """
+GATE = "portao"
+TESTED, ENERGY, LOCATED = "testes_da_tabela", "energia_igual_a_do_arquivo", "leads_localizados"
+RAN = ("pass", "warn", "fail")
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+
+def specs(manifest: Mapping[str, Any]) -> list[dg.AssetCheckSpec]:
+    """All checks that have a partition per safra."""
+    found = [
+        dg.AssetCheckSpec(
+            GATE,
+            asset=["raw", camada.tabela],
+            description=(
+                "O que aterrissou tem a forma da camada (senão a safra é retida: erro) e valores"
+                " plausíveis (senão é um aviso)."
+            ),
+            partitions_def=SAFRA,
+        )
+        for camada in CAMADAS
+    ]
+    for asset, tests in _tests(manifest).items():
+        claims = sorted({dbt.claim(test) for test in tests})
+        text = f"Os {len(tests)} testes do dbt desta tabela passaram na safra: {'; '.join(claims)}."
+        found.append(dg.AssetCheckSpec(TESTED, asset=asset, description=text, partitions_def=SAFRA))
+    published = {
+        ENERGY: "A energia publicada da safra é a do arquivo, a menos de 1 kWh.",
+        LOCATED: "Todo lead publicado da safra tem um ponto no mapa.",
+    }
+    return found + [
+        dg.AssetCheckSpec(name, asset=dbt.PUBLISHED, description=text, partitions_def=SAFRA)
+        for name, text in published.items()
+    ]
+
+
+def _tests(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, list[Mapping[str, Any]]]:
+    """Table of a safra → the dbt tests of it."""
+    found: dict[dg.AssetKey, list[Mapping[str, Any]]] = {}
+    tables = set(dbt.tables_of_a_safra(manifest))
+    for node in manifest["nodes"].values():
+        key = dbt.check_key(manifest, node)
+        if key and key.asset_key in tables:
+            found.setdefault(key.asset_key, []).append(node)
+    return found
+
+
+def of_the_gate(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the gate saw of each layer."""
+    for seen in verdicts:
+        for camada in CAMADAS:
+            judged = seen.of(camada.nome)
+            failed = [r for r in judged if not r.ok]
+            against = [f for f in seen.findings if (f.where or camada.nome).startswith(camada.nome)]
+            broken = against or any(r.rule.severity == "estrutura" for r in failed)
+            texts = [
+                *(f.text for f in against),
+                *(f"{r.rule.name} {r.rule.column} {r}" for r in failed),
+            ]
+            yield dg.AssetCheckEvaluation(
+                dg.AssetKey(["raw", camada.tabela]),
+                GATE,
+                not texts,
+                {"expectativas": len(judged), "falhas": len(failed)},
+                severity=ERROR if broken and seen.held else WARN,
+                description="; ".join(texts),
+                partition=seen.safra.chave,
+            )
+
+
+def of_dbt(manifest: Mapping[str, Any], build: Build) -> Iterator[dg.AssetCheckEvaluation]:
+    """Of each table: whether its tests passed in each safra that was published or failed."""
+    status = {node.id: node.status for node in build.nodes}
+    of_tables = _tests(manifest)
+    for asset, tests in of_tables.items():
+        ran = [t for t in tests if status.get(t["unique_id"]) in RAN]
+        warned = [t["name"] for t in ran if status[t["unique_id"]] == "warn"]
+        names = {t["name"] for t in tests}
+        for key in [*build.published, *build.failed]:
+            failed = [f for f in build.failed.get(key, []) if f.where in names]
+            if not ran or (key in build.failed and not failed):
+                continue
+            yield dg.AssetCheckEvaluation(
+                asset,
+                TESTED,
+                not failed,
+                {"testes": len(ran), "avisos_no_lote": len(warned)},
+                description="; ".join(map(str, failed)),
+                partition=key,
+            )
+    for node in build.nodes:
+        props = manifest["nodes"].get(node.id)
+        key = dbt.check_key(manifest, props) if props else None
+        if key and key.asset_key not in of_tables and node.status in RAN:
+            yield dg.AssetCheckEvaluation(
+                key.asset_key,
+                key.name,
+                node.status == "pass",
+                {"estado": node.status},
+                severity=dbt.severity(props),
+            )
+
+
+PUBLISHED = """
     select
         coalesce((
             select sum(energia_kwh) from intel_lead.carga_resumo
@@ -29,10 +131,7 @@ ENERGIA = """
         coalesce((
             select sum(energia_total) from intel_lead.lead_energia_mensal
             where ano = %(ano)s and distribuidora_id = %(dist)s
-        ), 0)
-"""
-LOCALIZADOS = """
-    select
+        ), 0),
         count(*),
         count(*) filter (where resultado <> 'failed'),
         count(*) filter (where resultado = 'partial')
@@ -41,80 +140,27 @@ LOCALIZADOS = """
 """
 
 
-def _one(banco: Banco, query: str, chave: str) -> tuple:
-    safra = Safra.de_chave(chave)
-    with banco.conectar() as conn:
-        return conn.execute(query, {"ano": safra.ano, "dist": safra.distribuidora_id}).fetchone()
-
-
-@dg.asset_check(asset=PUBLISHED, partitions_def=SAFRA)
-def energia_publicada_igual_a_do_arquivo(
-    context: dg.AssetCheckExecutionContext, banco: Banco
-) -> dg.AssetCheckResult:
-    """A energia publicada da safra é a do arquivo, a menos de 1 kWh."""
-    of_file, published = _one(banco, ENERGIA, context.partition_key)
-    return dg.AssetCheckResult(
-        passed=abs(of_file - published) < 1,
-        metadata={"arquivo_kwh": of_file, "publicada_kwh": published},
-    )
-
-
-@dg.asset_check(asset=PUBLISHED, partitions_def=SAFRA)
-def leads_da_safra_localizados(
-    context: dg.AssetCheckExecutionContext, banco: Banco
-) -> dg.AssetCheckResult:
-    """Todo lead publicado da safra tem um ponto no mapa."""
-    leads, located, by_municipio = _one(banco, LOCALIZADOS, context.partition_key)
-    return dg.AssetCheckResult(
-        passed=leads == located,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"leads": leads, "localizados": located, "pelo_municipio": by_municipio},
-    )
-
-
-def _specs() -> Iterator[dg.AssetCheckSpec]:
-    claims = {
-        "estrutura": "O que aterrissou tem a forma da camada; senão a safra é retida.",
-        "plausibilidade": "Os valores que aterrissaram são plausíveis.",
-    }
-    for camada in CAMADAS:
-        for severity, claim in claims.items():
-            yield dg.AssetCheckSpec(
-                severity,
-                asset=["raw", camada.tabela],
-                description=claim,
-                # The hold in the database is what stops a safra, whoever runs dbt;
-                # blocking makes dbt wait for the verdict.
-                blocking=severity == "estrutura",
-                partitions_def=SAFRA,
-            )
-
-
-@dg.multi_asset_check(specs=list(_specs()), name="portao_de_entrada")
-def portao_de_entrada(
-    context: dg.AssetCheckExecutionContext, banco: Banco
-) -> Iterator[dg.AssetCheckResult]:
-    """Great Expectations on the safra's raw layers, in SQL."""
-    try:
-        with banco.conectar() as conn:
-            seen = verdict.judge(conn, context.partition_key)
-    except ErroDeCarga as erro:
-        raise dg.Failure(str(erro), allow_retries=False) from erro
-    error, warn = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
-    levels = {"estrutura": error if seen.held else warn, "plausibilidade": warn}
-    for camada in CAMADAS:
-        for severity, level in levels.items():
-            judged = [r for r in seen.of(camada.nome) if r.rule.severity == severity]
-            failed = [r for r in judged if not r.ok]
-            yield dg.AssetCheckResult(
-                asset_key=["raw", camada.tabela],
-                check_name=severity,
-                passed=not failed,
-                severity=level,
-                description="; ".join(f"{r.rule.name} {r.rule.column} {r}" for r in failed),
-                metadata={"expectativas": len(judged), "falhas": len(failed)},
-            )
-    if seen.held:
-        chave = context.partition_key
-        text = f"safra {chave} retida: {seen.held}; {hold.remedio(chave)}"
-        raise dg.Failure(text, allow_retries=False) from EntregaRetida(text)
+def of_the_published(
+    conn: psycopg.Connection, keys: Collection[str]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """What readers see of each safra: its file's energy, all its leads on the map."""
+    for key in keys:
+        safra = Safra.de_chave(key)
+        of_file, published, leads, located, by_municipio = conn.execute(
+            PUBLISHED, {"ano": safra.ano, "dist": safra.distribuidora_id}
+        ).fetchone()
+        yield dg.AssetCheckEvaluation(
+            dbt.PUBLISHED,
+            ENERGY,
+            abs(of_file - published) < 1,
+            {"arquivo_kwh": of_file, "publicada_kwh": published},
+            partition=key,
+        )
+        yield dg.AssetCheckEvaluation(
+            dbt.PUBLISHED,
+            LOCATED,
+            leads == located,
+            {"leads": leads, "localizados": located, "pelo_municipio": by_municipio},
+            severity=WARN,
+            partition=key,
+        )

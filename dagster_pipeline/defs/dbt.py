@@ -5,19 +5,18 @@ Belongs here: which models run together, and how dbt's events become Dagster's. 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psycopg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs, dbt_assets
 
-from dagster_pipeline.defs.partitions import SAFRA
-from dagster_pipeline.defs.resources import Banco, Dbt, prune, sole_dbt
+from dagster_pipeline import batch, dbt_command
+from dagster_pipeline.defs.resources import Banco, prune
 from dagster_pipeline.manifest import OF_A_SAFRA
-from loaders.safra import Safra
 
 DOMAINS = "config.materialized:seed config.materialized:dominio"
 OF_ALL = (
@@ -26,14 +25,6 @@ OF_ALL = (
 )
 PUBLISHED = dg.AssetKey(["intel_lead", "safra_publicada"])
 
-DbtEvent = (
-    dg.Output
-    | dg.AssetMaterialization
-    | dg.AssetObservation
-    | dg.AssetCheckResult
-    | dg.AssetCheckEvaluation
-)
-
 VIEW_TESTS = ("--select", "path:tests/views")
 """Tests that compare a view with the tables it reads."""
 
@@ -41,13 +32,16 @@ VIEW_TESTS = ("--select", "path:tests/views")
 class Translator(DagsterDbtTranslator):
     """Groups by layer; what is made of published data follows each publication by itself."""
 
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """The table's own name: a model that stands for another schema's has an alias."""
+        key = super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey([*key.path[:-1], dbt_resource_props.get("alias") or key.path[-1]])
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """``safra`` for what has a partition, ``seeds``, else the model's folder."""
-        props = dbt_resource_props
-        if props["resource_type"] == "seed":
+        if dbt_resource_props["resource_type"] == "seed":
             return "seeds"
-        of_a_safra = props["config"].get("materialized") in ("safra", "publicacao")
-        return "safra" if of_a_safra else props["fqn"][-2]
+        return "safra" if is_of_a_safra(dbt_resource_props) else dbt_resource_props["fqn"][-2]
 
     def get_automation_condition(
         self, dbt_resource_props: Mapping[str, Any]
@@ -61,6 +55,57 @@ class Translator(DagsterDbtTranslator):
         )
         return updated.since_last_handled() & ~dg.AutomationCondition.in_progress()
 
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: Any,  # noqa: ANN401
+    ) -> dg.AssetCheckSpec | None:
+        """As dbt's test says it, else as its kind does."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        return spec._replace(description=claim(manifest["nodes"][unique_id]))
+
+
+CLAIMS = {
+    "not_null": "{column} nunca é nula",
+    "unique": "{column} não se repete",
+    "accepted_values": "{column} só tem os valores previstos",
+    "relationships": "{column} existe em {to}",
+    "combinacao_unica": "{colunas} não se repetem juntas",
+    "entre": "{column} fica entre {minimo} e {maximo}",
+    "doze_meses_por_uc": "cada UC tem os doze meses, cada um uma vez",
+    "chave_da_safra": "a safra escrita no uc_id é a da linha",
+    "energia_igual": "a energia de cada mês é a do arquivo",
+}
+
+
+def claim(test: Mapping[str, Any]) -> str:
+    """What a dbt test claims, in Portuguese."""
+    if test.get("description"):
+        return test["description"]
+    generic = test.get("test_metadata") or {}
+    values = dict(generic.get("kwargs", {}))
+    to = re.search(r"'(\w+)'", str(values.get("to", "")))
+    words = values | {
+        "column": values.get("column_name", ""),
+        "to": to[1] if to else "",
+        "colunas": ", ".join(values.get("colunas", [])),
+    }
+    return CLAIMS.get(generic.get("name", ""), test["name"]).format_map(words)
+
+
+def is_of_a_safra(props: Mapping[str, Any]) -> bool:
+    """Whether a node is a table that has a partition per safra."""
+    return props["config"].get("materialized") in ("safra", "publicacao")
+
+
+def asset_key(props: Mapping[str, Any]) -> dg.AssetKey:
+    """A model's or seed's key."""
+    return dg.AssetKey([props["schema"], props["alias"]])
+
 
 @cache
 def loaded(path: Path) -> Mapping[str, Any]:
@@ -68,31 +113,26 @@ def loaded(path: Path) -> Mapping[str, Any]:
     return json.loads(path.read_text())
 
 
-def assets(path: Path) -> list[dg.AssetsDefinition]:
-    """Both groups of dbt assets, from a manifest."""
-    manifest, translator = loaded(path), Translator()
-
-    @dbt_assets(
-        manifest=manifest,
-        name="dbt_safra",
-        select=OF_A_SAFRA,
-        dagster_dbt_translator=translator,
-        partitions_def=SAFRA,
+def specs_of_a_safra(path: Path) -> list[dg.AssetSpec]:
+    """The tables that have a partition per safra; no code version: the database knows that."""
+    specs = build_dbt_asset_specs(
+        manifest=loaded(path), dagster_dbt_translator=Translator(), select=OF_A_SAFRA
     )
-    def dbt_safra(context: dg.AssetExecutionContext, dbt: Dbt, banco: Banco) -> Iterator[DbtEvent]:
-        """Build, test and publish one safra: always all of its tables, or nothing is published."""
-        with banco.conectar() as conn, sole_dbt(conn, context.log):
-            select = f"{DOMAINS} {OF_A_SAFRA}" if _domains_missing(conn, manifest) else OF_A_SAFRA
-            # No context: a safra is built whole even when a page selected some of its tables.
-            with dbt.build(
-                ["--select", select, "--indirect-selection", "buildable"],
-                environment={"DBT_SAFRA": context.partition_key},
-                manifest=manifest,
-                dagster_dbt_translator=translator,
-            ) as build:
-                yield from _safra_events(context, conn, build)
-            _must_be_published(conn, context.partition_key)
-        prune()
+    return [spec.replace_attributes(code_version=None) for spec in specs]
+
+
+def tables_of_a_safra(nodes: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """Their keys."""
+    return [
+        asset_key(node)
+        for node in nodes["nodes"].values()
+        if node["resource_type"] == "model" and is_of_a_safra(node)
+    ]
+
+
+def published_assets(path: Path) -> dg.AssetsDefinition:
+    """What is made of all published safras and of readings."""
+    manifest, translator = loaded(path), Translator()
 
     @dbt_assets(
         manifest=manifest,
@@ -101,78 +141,68 @@ def assets(path: Path) -> list[dg.AssetsDefinition]:
         dagster_dbt_translator=translator,
     )
     def dbt_publicado(
-        context: dg.AssetExecutionContext, dbt: Dbt, banco: Banco
-    ) -> Iterator[DbtEvent]:
+        context: dg.AssetExecutionContext, banco: Banco
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Domains, views, rollups, marts: what is made of all published safras, and of readings."""
-        with (
-            banco.conectar() as conn,
-            sole_dbt(conn, context.log),
-            dbt.build(
-                [] if context.is_subset else VIEW_TESTS,
-                # A test of safras under construction must not fail what readers see.
-                environment={"DBT_INDIRECT_SELECTION": "cautious"},
-                context=context,
-            ) as build,
-        ):
-            yield from build.stream()
+        chosen = context.selected_asset_keys
+        names = [
+            node["name"]
+            for node in manifest["nodes"].values()
+            if node["resource_type"] in ("model", "seed") and asset_key(node) in chosen
+        ]
+        say = context.log.info
+        with banco.conectar() as conn, batch.sole_dbt(conn, say):
+            # A test of safras under construction must not fail what readers see.
+            done = dbt_command.build(
+                "--select", *names, *VIEW_TESTS[1:], "--indirect-selection", "cautious"
+            )
+        yield from results(manifest, done, chosen, context.selected_asset_check_keys)
         prune()
+        if done.code:
+            raise dg.Failure(batch.problem(done), allow_retries=False)
 
-    return [dbt_safra, dbt_publicado]
-
-
-def _domains_missing(conn: psycopg.Connection, manifest: Mapping[str, Any]) -> bool:
-    """Whether this is a new database, or the project gained a domain: safras reference them all."""
-    names = [
-        node["relation_name"].replace('"', "").split(".", 1)[1]
-        for node in manifest["nodes"].values()
-        if node["config"].get("materialized") == "dominio"
-    ]
-    query = "select bool_or(to_regclass(nome) is null) from unnest(%s::text[]) as nome"
-    return conn.execute(query, [names]).fetchone()[0]
+    return dbt_publicado
 
 
-def _safra_events(
-    context: dg.AssetExecutionContext, conn: psycopg.Connection, build: DbtCliInvocation
-) -> Iterator[DbtEvent]:
-    """What dbt says, as this step's outputs; what the step was not asked for, as plain events."""
-    definition = context.assets_def
-    asked = [definition.get_asset_spec(key) for key in context.selected_asset_keys]
-    asked += [definition.get_spec_for_check_key(key) for key in context.selected_asset_check_keys]
-    ids = {spec.metadata["dagster_dbt/unique_id"] for spec in asked}
-    for event in build.stream_raw_events():
-        node = event.raw_event["data"].get("node_info", {}).get("unique_id")
-        of_step = context if node in ids else None
-        for result in event.to_default_asset_events(
-            build.manifest, build.dagster_dbt_translator, of_step, build.target_path
-        ):
-            if isinstance(result, dg.Output):
-                rows = _rows(conn, build.manifest["nodes"][node]["alias"], context.partition_key)
-                yield result.with_metadata({**result.metadata, **rows})
-            else:
-                yield result
+def results(
+    manifest: Mapping[str, Any],
+    done: dbt_command.Done,
+    chosen: Collection[dg.AssetKey],
+    checks: Collection[dg.AssetCheckKey],
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """What dbt made, as the outputs of a step that was asked for these."""
+    for node in done.nodes:
+        props = manifest["nodes"].get(node.id)
+        if props and node.kind in ("model", "seed") and node.status == "success":
+            if asset_key(props) in chosen:
+                yield dg.MaterializeResult(asset_key(props), metadata={"segundos": node.seconds})
+        elif props and (key := check_key(manifest, props)) in checks:
+            yield dg.AssetCheckResult(
+                passed=node.status == "pass",
+                asset_key=key.asset_key,
+                check_name=key.name,
+                severity=severity(props),
+                metadata={"estado": node.status},
+            )
 
 
-def _rows(conn: psycopg.Connection, table: str, safra: str) -> dict[str, int]:
-    """Rows of the safra's leaf, which dbt itself noted."""
-    found = conn.execute(
-        "select linhas from controle.safra_construida"
-        " where modelo = %s and distribuidora_id || '-' || ano = %s",
-        [table, safra],
-    ).fetchone()
-    return {"dagster/partition_row_count": found[0]} if found else {}
+def severity(test: Mapping[str, Any]) -> dg.AssetCheckSeverity:
+    """Of a dbt test, as Dagster has it."""
+    warns = test["config"]["severity"].lower() == "warn"
+    return dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR
 
 
-def _must_be_published(conn: psycopg.Connection, safra: str) -> None:
-    """A build that succeeds and publishes nothing would look like success to everybody."""
-    chave = Safra.de_chave(safra)
-    found = conn.execute(
-        "select exists (select from intel_lead.safra_publicada join controle.safra_importada"
-        " using (ano, distribuidora_id, import_id) where (ano, distribuidora_id) = (%s, %s))",
-        [chave.ano, chave.distribuidora_id],
-    ).fetchone()
-    if not found[0]:
-        raise dg.Failure(
-            f"safra {safra} was built and tested but is not published: its import changed"
-            " meanwhile, or a test that guards it was not run (see dbt's output). Run it again",
-            allow_retries=False,
-        )
+def check_key(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> dg.AssetCheckKey | None:
+    """The check that a dbt test is: of the model it is attached to, or the one it names."""
+    if test["resource_type"] != "test":
+        return None
+    of = test.get("attached_node") or _only_model(manifest, test)
+    if not of or of not in manifest["nodes"]:
+        return None
+    return dg.AssetCheckKey(asset_key(manifest["nodes"][of]), test["name"])
+
+
+def _only_model(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> str | None:
+    of = [name for name in test["depends_on"]["nodes"] if name in manifest["nodes"]]
+    named = test["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
+    return next((n for n in of if n.endswith(f".{named}")), of[0] if len(of) == 1 else None)

@@ -5,33 +5,24 @@ is read and landed (loaders/).
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
-from os import environ
 from pathlib import Path
 from typing import Literal
 
 import dagster as dg
 import psycopg
-from psycopg import sql
 
+from dagster_pipeline.defs import inbox
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco
-from dagster_pipeline.manifest import CLONE
-from loaders import aicss, bdgd
+from loaders import aicss
 from loaders.camadas import CAMADAS, Camada
-from loaders.erros import EntradaInvalida, ErroDeCarga
+from loaders.erros import EntradaInvalida
 from loaders.leitura_aicss import dispositivo_do_nome
-from loaders.safra import Safra
 
 ARQUIVO = dg.AssetKey(["arquivo", "bdgd"])
 BOOKKEEPING = (dg.AssetKey(["raw", "rejeitado"]), dg.AssetKey(["controle", "import_status"]))
 AICSS = dg.AssetKey(["raw", "aicss_leitura"])
 AICSS_DISPOSITIVO = dg.AssetKey(["raw", "aicss_dispositivo"])
-
-
-def inbox() -> Path:
-    """The folder that the sensor watches: INTEL_INBOX, else .local/inbox."""
-    return Path(environ.get("INTEL_INBOX") or CLONE / ".local" / "inbox")
 
 
 class ArquivoBdgd(dg.Config):
@@ -72,15 +63,15 @@ def newest_file(instance: dg.DagsterInstance, safra: str) -> Path:
     ).records
     if not found:
         raise dg.Failure(
-            f"safra {safra}: no file is registered. Put it in {inbox()}, or give `arquivo` in the"
-            " run's configuration, or run make run BDGD=FILE",
+            f"safra {safra}: nenhum arquivo conhecido. Ponha-o em {inbox.folder()}, ou dê `arquivo`"
+            " na configuração da execução, ou rode make run BDGD=ARQUIVO",
             allow_retries=False,
         )
     path = Path(found[0].asset_materialization.metadata["caminho"].value)
     if not path.exists():
         raise dg.Failure(
-            f"safra {safra}: {path} is not there any more. Give `arquivo` in the run's"
-            " configuration, or leave the raw assets out: what has landed can be rebuilt without",
+            f"safra {safra}: {path} não está mais lá. Dê `arquivo` na configuração da execução, ou"
+            " deixe os assets de raw de fora: o que aterrissou se reconstrói sem o arquivo",
             allow_retries=False,
         )
     return path
@@ -96,54 +87,29 @@ def _camada_spec(camada: Camada) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(
-    name="raw_bdgd", specs=[_camada_spec(camada) for camada in CAMADAS], partitions_def=SAFRA
-)
-def raw_bdgd(
-    context: dg.AssetExecutionContext, config: ArquivoBdgd, banco: Banco
-) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
-    """Land one safra's file: all layers in one transaction, so always all of them."""
-    chave = context.partition_key
-    path = Path(config.arquivo) if config.arquivo else newest_file(context.instance, chave)
-    opcoes = bdgd.Opcoes(
-        safra=Safra.de_chave(chave),
-        esperar=True,
-        substituir=config.substituir,
-        forcar=config.forcar,
-        milhar=config.milhar or None,
-    )
-    try:
-        bdgd.carregar(path, opcoes)
-    except ErroDeCarga as erro:
-        raise dg.Failure(str(erro), allow_retries=False) from erro
-    yield registered(path.resolve(), chave)
-    with banco.conectar() as conn:
-        for camada in CAMADAS:
-            yield dg.MaterializeResult(
-                asset_key=["raw", camada.tabela], metadata=_metadata(conn, camada, chave)
-            )
-    yield from (dg.AssetMaterialization(key) for key in BOOKKEEPING)
+LAYERS = [_camada_spec(camada) for camada in CAMADAS]
 
 
-def _metadata(conn: psycopg.Connection, camada: Camada, chave: str) -> dict[str, object]:
-    """What a person wants to know of a landed layer: the ledger's newest row, the leaf's rows."""
-    safra = Safra.de_chave(chave)
-    leaf = f"{camada.tabela}_{safra.distribuidora_id}_{safra.ano}"
-    (rows,) = conn.execute(
-        sql.SQL("select count(*) from {}").format(sql.Identifier("raw_safra", leaf))
-    ).fetchone()
-    found = conn.execute(
-        "select import_id, arquivo, sha256, linhas_rejeitadas, data_fim - data_inicio, observacoes"
-        " from intel_lead.import_status where (ano, distribuidora_id) = (%s, %s)"
-        " and camada::text = %s and status = 'completed' order by import_id desc limit 1",
-        [safra.ano, safra.distribuidora_id, camada.nome],
-    ).fetchone()
-    names = ("import_id", "arquivo", "sha256", "linhas_rejeitadas", "segundos", "observacoes")
-    ledger = dict(zip(names, found or (), strict=False))
-    if isinstance(ledger.get("segundos"), timedelta):
-        ledger["segundos"] = ledger["segundos"].total_seconds()
-    known = {name: value for name, value in ledger.items() if value is not None}
-    return known | {"linhas": rows, "dagster/partition_row_count": rows}
+def materialized(conn: psycopg.Connection, keys: list[str]) -> Iterator[dg.AssetMaterialization]:
+    """What landed of these safras: layer by layer, each with its ledger's counts."""
+    if not keys:
+        return
+    rows = conn.execute(
+        "select distribuidora_id || '-' || ano, e.camada, linhas, import_id, arquivo, sha256,"
+        " linhas_rejeitadas, extract(epoch from data_fim - data_inicio)::float8"
+        " from controle.entrega as e left join intel_lead.import_status as i"
+        "  using (import_id, ano, distribuidora_id)"
+        " where distribuidora_id || '-' || ano = any(%s) order by e.aceita desc",
+        [keys],
+    ).fetchall()
+    names = ("linhas", "import_id", "arquivo", "sha256", "linhas_rejeitadas", "segundos")
+    found = {(key, layer): dict(zip(names, rest, strict=True)) for key, layer, *rest in rows}
+    for camada in CAMADAS:
+        for key in keys:
+            known = {k: v for k, v in found.get((key, camada.nome), {}).items() if v is not None}
+            if "linhas" in known:
+                known["dagster/partition_row_count"] = known["linhas"]
+            yield dg.AssetMaterialization(["raw", camada.tabela], partition=key, metadata=known)
 
 
 @dg.multi_asset(
@@ -167,9 +133,20 @@ def raw_aicss(
     context: dg.AssetExecutionContext, config: ArquivosAicss, banco: Banco
 ) -> Iterator[dg.MaterializeResult]:
     """Land AICSS readings; a bad file fails the run after the others have landed."""
+    yield from land_aicss(context, banco, config.caminhos)
+
+
+def land_aicss(
+    context: dg.OpExecutionContext, banco: Banco, paths: list[str]
+) -> Iterator[dg.MaterializeResult]:
+    """Land readings, those of the inbox where no path is given.
+
+    Raises:
+        dg.Failure: a file is bad; the others have landed.
+    """
     counts, errors = dict.fromkeys(aicss.CONTAS, 0), []
     with banco.conectar() as conn:
-        for path in _aicss_files(config.caminhos):
+        for path in _aicss_files(paths):
             try:
                 counts = _land_aicss(context, conn, path, counts)
             except EntradaInvalida as erro:
@@ -180,16 +157,26 @@ def raw_aicss(
     yield dg.MaterializeResult(asset_key=AICSS_DISPOSITIVO)
 
 
+def readings(conn: psycopg.Connection) -> Iterator[dg.AssetMaterialization]:
+    """What there is of readings and devices: a build reads whatever has landed."""
+    for asset in (AICSS, AICSS_DISPOSITIVO):
+        (rows,) = conn.execute(
+            "select greatest(reltuples, 0)::bigint from pg_class where oid = %s::regclass",
+            [".".join(asset.path)],
+        ).fetchone()
+        yield dg.AssetMaterialization(asset, metadata={"linhas_estimadas": rows})
+
+
 def _aicss_files(paths: list[str]) -> list[Path]:
     """The files to land; an inbox without readings is no error."""
     if paths:
         return list(aicss.arquivos(map(Path, paths)))
-    folder = inbox() / "aicss"
+    folder = inbox.folder() / inbox.AICSS
     return list(aicss.arquivos([folder])) if folder.is_dir() and any(folder.iterdir()) else []
 
 
 def _land_aicss(
-    context: dg.AssetExecutionContext, conn: psycopg.Connection, path: Path, counts: dict[str, int]
+    context: dg.OpExecutionContext, conn: psycopg.Connection, path: Path, counts: dict[str, int]
 ) -> dict[str, int]:
     with path.open("rb") as opened:
         done = aicss.carregar(conn, opened, nome=str(path), padrao=dispositivo_do_nome(path))

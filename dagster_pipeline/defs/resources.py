@@ -1,27 +1,20 @@
-"""What assets are given: dbt and the database.
+"""What steps are given: the database. And what Dagster leaves behind: dead runs, old output.
 
-Belongs here: connections, how dbt is called, the lock that keeps dbt builds apart. Not here: which
-models are built (dbt.py), which files land (raw.py).
+Not here: which models are built (dbt.py), which files land (raw.py).
 """
 
-import atexit
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cached_property
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import psycopg
-from dagster_dbt import DbtCliInvocation, DbtCliResource
-from packaging.version import Version
 
-from dagster_pipeline import manifest
-from loaders import aicss, conexao
+from dagster_pipeline import batch
+from loaders import conexao
 
 RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
@@ -30,54 +23,6 @@ RUN_LOCK = 0x52554E
 """'RUN': first key of the advisory lock that a run's process holds; the second is the run's id."""
 GRACE_S = 5
 """A run that has just started may not hold its lock yet."""
-
-
-class Dbt(DbtCliResource):
-    """The dbt command; serialise calls by `sole_dbt`."""
-
-    @cached_property
-    def _cli_version(self) -> Version:
-        """What is installed; asking dbt takes two seconds and the network."""
-        return Version(metadata.version("dbt-core"))
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:
-        """None: two seconds for column metadata that we do not fetch."""
-
-    @contextmanager
-    def build(
-        self,
-        args: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        **options: Any,  # noqa: ANN401
-    ) -> Iterator[DbtCliInvocation]:
-        """A build in the one folder that builds write to, from the project as parsed.
-
-        Args:
-            args: after ``build``; unit tests judge the SQL, not the data, and are left out.
-            environment: variables for dbt: unlike ``--vars`` they cost no new parse.
-            options: as ``cli`` takes them.
-        """
-        target_path = manifest.target() / "build"
-        variables = {
-            **environment,
-            **manifest.alone(),
-            "DBT_TARGET_PATH": str(manifest.parsed()),
-        }
-        with set_environment(variables):
-            build = self.cli(
-                ["build", *args, "--exclude", "resource_type:unit_test"],
-                target_path=target_path,
-                **options,
-            )
-        # Interrupted, Dagster leaves this generator where it is, and dbt running.
-        atexit.register(build.process.terminate)
-        try:
-            yield build
-        finally:
-            build.process.terminate()
-            build.process.wait()
-            atexit.unregister(build.process.terminate)
 
 
 class Banco(dg.ConfigurableResource):
@@ -97,8 +42,7 @@ class Banco(dg.ConfigurableResource):
     def conectar(self) -> Iterator[psycopg.Connection]:
         """A connection in autocommit, with the objects that must exist before dbt runs."""
         with closing(conexao.conectar()) as conn:
-            conexao.preparar(conn)
-            aicss.preparar(conn)
+            batch.prepare(conn)
             yield conn
 
 
@@ -117,40 +61,11 @@ def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> lis
         lock = [RUN_LOCK, run.run_id]
         if conn.execute("select pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()[0]:
             conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", lock)
-            instance.report_run_failed(run, "its process was killed: run it again")
+            instance.report_run_failed(
+                run, "o processo desta execução morreu; nada ficou pela metade, execute de novo"
+            )
             dead.append(run.run_id)
     return dead
-
-
-def dbt() -> Dbt:
-    """Dbt on this clone's project, from this python's environment."""
-    return Dbt(
-        project_dir=manifest.PROJECT, profiles_dir=manifest.CLONE, dbt_executable=manifest.ALONE
-    )
-
-
-@contextmanager
-def sole_dbt(conn: psycopg.Connection, log: dg.DagsterLogManager) -> Iterator[None]:
-    """Hold the lock that one dbt build at a time has, whichever process runs it."""
-    if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
-        log.info("another dbt build is running: waiting for it")
-        conn.execute(f"select pg_advisory_lock({manifest.LOCK})")
-    try:
-        yield
-    finally:
-        conn.execute(f"select pg_advisory_unlock({manifest.LOCK})")
-
-
-@contextmanager
-def set_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Variables of the processes started inside: dbt's resource has no other way to take them."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def prune(keep: int = RUNS_KEPT) -> None:

@@ -164,11 +164,13 @@ def _refuse(conn: psycopg.Connection, safra: Safra, layers: list[str], error: st
 def approve(conn: psycopg.Connection, safra: Safra, import_id: int) -> None:
     """The verdict on an import has passed: what it replaced is no reference any more."""
     with conn.transaction():
-        if conn.execute(
+        current = conn.execute(
             "select from controle.safra_importada where not retida"
             " and (ano, distribuidora_id, import_id) = (%s, %s, %s) for update",
             [safra.ano, safra.distribuidora_id, import_id],
-        ).fetchone() and (there := landed(conn, safra)):
+        ).fetchone()
+        there = landed(conn, safra)
+        if current is not None and there:
             for leaf in there.aside.values():
                 conn.execute(sql.SQL("drop table {}").format(leaf))
 

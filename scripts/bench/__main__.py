@@ -20,13 +20,13 @@ import psycopg
 import typer
 
 from scripts import postgres
-from scripts.bench import gate, landing, monthly, queries, report, safras, sizes, warehouse, whole
+from scripts.bench import batch, landing, monthly, queries, report, safras, sizes, warehouse, whole
 from scripts.bench.measure import BenchError, say
 
 GROUPS: dict[str, ModuleType] = {
-    module.NAME: module for module in (landing, whole, gate, monthly, safras, queries, sizes)
+    module.NAME: module for module in (landing, whole, batch, monthly, safras, queries, sizes)
 }
-OF_LARGEST = {safras.NAME, queries.NAME, sizes.NAME}
+OF_LARGEST = {batch.NAME, safras.NAME, queries.NAME, sizes.NAME}
 """Groups that are measured once: at the largest size, or (safras) at a size of their own."""
 
 

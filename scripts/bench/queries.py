@@ -27,19 +27,19 @@ create schema na_hora;
 create view na_hora.lead_resumo_anual as
 select
     l.uc_id, l.ano, l.distribuidora_id,
-    e.soma_energia, e.media_energia, e.soma_energia_ponta, e.soma_energia_fora_ponta,
+    e.energia_anual_kwh, e.media_energia, e.energia_ponta_anual_kwh, e.energia_fora_ponta_anual_kwh,
     d.maxima_demanda, d.media_demanda,
-    coalesce(q.soma_dic, l.dic_anual) as soma_dic,
+    coalesce(q.dic_anual_h, l.dic_anual) as dic_anual_h,
     coalesce(q.media_dic, l.dic_anual / 12) as media_dic,
-    coalesce(q.soma_fic, l.fic_anual) as soma_fic,
+    coalesce(q.fic_anual, l.fic_anual) as fic_anual,
     coalesce(q.media_fic, l.fic_anual / 12) as media_fic,
     r.enriquecimento_status, r.data_enriquecimento
 from intel_lead.lead_bruto as l
 inner join (
     select
-        uc_id, ano, distribuidora_id, sum(energia_total) as soma_energia,
-        avg(energia_total) as media_energia, sum(energia_ponta) as soma_energia_ponta,
-        sum(energia_fora_ponta) as soma_energia_fora_ponta
+        uc_id, ano, distribuidora_id, sum(energia_total) as energia_anual_kwh,
+        avg(energia_total) as media_energia, sum(energia_ponta) as energia_ponta_anual_kwh,
+        sum(energia_fora_ponta) as energia_fora_ponta_anual_kwh
     from intel_lead.lead_energia_mensal group by uc_id, ano, distribuidora_id
 ) as e using (uc_id, ano, distribuidora_id)
 left join (
@@ -50,8 +50,8 @@ left join (
 ) as d using (uc_id, ano, distribuidora_id)
 left join (
     select
-        uc_id, ano, distribuidora_id, sum(dic) as soma_dic, avg(dic) as media_dic,
-        sum(fic) as soma_fic, avg(fic) as media_fic
+        uc_id, ano, distribuidora_id, sum(dic) as dic_anual_h, avg(dic) as media_dic,
+        sum(fic) as fic_anual, avg(fic) as media_fic
     from intel_lead.lead_qualidade_mensal group by uc_id, ano, distribuidora_id
 ) as q using (uc_id, ano, distribuidora_id)
 inner join (

@@ -101,7 +101,7 @@ def special(leads: expected.Rows, tables: Tables) -> list[str]:
         lambda r: r["possui_geracao"],
         lambda r: r["cnae_id"] is None and r["origem"] == "UCBT",
         lambda r: r["tipo_sistema_id"] not in (None, "RD_INTERLIG"),
-        lambda r: (year[r["uc_id"]]["soma_dic"] or 0) > 1000,
+        lambda r: (year[r["uc_id"]]["dic_anual_h"] or 0) > 1000,
         lambda r: year[r["uc_id"]]["enriquecimento_status"] == "success",
     ]
     kept: dict[str, None] = {}

@@ -109,16 +109,16 @@ def _year(lead: Row, series: Row, results: list[str]) -> Row:
         "origem": lead["origem"],
         "ano": lead["ano"],
         "distribuidora_id": lead["distribuidora_id"],
-        "soma_energia": total(energy),
+        "energia_anual_kwh": total(energy),
         "media_energia": mean(energy),
-        "soma_energia_ponta": total(months("energia_ponta")),
-        "soma_energia_fora_ponta": total(months("energia_fora_ponta")),
+        "energia_ponta_anual_kwh": total(months("energia_ponta")),
+        "energia_fora_ponta_anual_kwh": total(months("energia_fora_ponta")),
         "maxima_demanda": greatest(demand),
         "media_demanda": mean(demand),
         # Model M10 has the year alone: a twelfth of it is the month's mean.
-        "soma_dic": first(total(months("dic")), lead["dic_anual"]),
+        "dic_anual_h": first(total(months("dic")), lead["dic_anual"]),
         "media_dic": first(mean(months("dic")), _twelfth(lead["dic_anual"])),
-        "soma_fic": first(total(months("fic")), lead["fic_anual"]),
+        "fic_anual": first(total(months("fic")), lead["fic_anual"]),
         "media_fic": first(mean(months("fic")), _twelfth(lead["fic_anual"])),
         "data_enriquecimento": "~datetime",
         "enriquecimento_status": "success" if good == 3 else "partial" if good else "failed",
@@ -162,14 +162,14 @@ def _total(leads: Rows, year: dict[str, Row]) -> Row:
 
     return {
         "quantidade_leads": len(leads),
-        "energia_total_kwh": summed(of_year, "soma_energia"),
-        "energia_ponta_kwh": summed(of_year, "soma_energia_ponta"),
-        "energia_fora_ponta_kwh": summed(of_year, "soma_energia_fora_ponta"),
+        "energia_anual_kwh": summed(of_year, "energia_anual_kwh"),
+        "energia_ponta_anual_kwh": summed(of_year, "energia_ponta_anual_kwh"),
+        "energia_fora_ponta_anual_kwh": summed(of_year, "energia_fora_ponta_anual_kwh"),
         "demanda_contratada_kw": summed(leads, "pac"),
         "carga_instalada_kw": summed(leads, "carga_instalada_kw"),
-        "soma_dic_h": summed(of_year, "soma_dic"),
-        "soma_fic": summed(of_year, "soma_fic"),
-        "leads_com_dic": sum(row["soma_dic"] is not None for row in of_year),
+        "dic_anual_h": summed(of_year, "dic_anual_h"),
+        "fic_anual": summed(of_year, "fic_anual"),
+        "leads_com_dic": sum(row["dic_anual_h"] is not None for row in of_year),
         "leads_livres": sum(lead["livre"] is True for lead in leads),
         "leads_com_geracao": sum(lead["possui_geracao"] for lead in leads),
         "leads_enriquecidos": sum(r["enriquecimento_status"] == "success" for r in of_year),
@@ -230,8 +230,8 @@ OWN = (  # noqa: SIM905
     " conjunto_id subestacao circuito pn_con latitude_final longitude_final origem_coordenada geom"
 ).split()
 OF_YEAR = (  # noqa: SIM905
-    "soma_energia media_energia soma_energia_ponta soma_energia_fora_ponta maxima_demanda"
-    " media_demanda soma_dic media_dic soma_fic media_fic enriquecimento_status data_enriquecimento"
+    "energia_anual_kwh media_energia energia_ponta_anual_kwh energia_fora_ponta_anual_kwh maxima_demanda"
+    " media_demanda dic_anual_h media_dic fic_anual media_fic enriquecimento_status data_enriquecimento"
 ).split()
 
 
@@ -275,13 +275,13 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
         for values, group in _by(leads, *key).items():
             sums = _total(group, year)
             known = sums["leads_com_dic"] or None
-            sums["media_dic_anual_h"] = sums["soma_dic_h"] / known if known else None
-            sums["media_fic_anual"] = sums["soma_fic"] / known if known else None
+            sums["media_dic_anual_h"] = sums["dic_anual_h"] / known if known else None
+            sums["media_fic_anual"] = sums["fic_anual"] / known if known else None
             kept = {name: sums[name] for name in columns.split()}
             rows.append(dict(zip(key, values, strict=True)) | kept | more(values, group))
         return rows
 
-    common = "quantidade_leads energia_total_kwh demanda_contratada_kw media_dic_anual_h"
+    common = "quantidade_leads energia_anual_kwh demanda_contratada_kw media_dic_anual_h"
     common += " media_fic_anual leads_livres"
 
     def distinct(group: Rows, column: str) -> int:
@@ -289,7 +289,7 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
 
     by_town = grouped(
         ("ano", "municipio_id"),
-        f"{common} energia_ponta_kwh leads_com_geracao",
+        f"{common} energia_ponta_anual_kwh leads_com_geracao",
         lambda key, _: {
             "municipio": towns.get(key[1], {}).get("nome"),
             "uf": towns.get(key[1], {}).get("uf"),

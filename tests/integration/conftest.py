@@ -46,7 +46,7 @@ def _admin(command: str) -> None:
 
 
 @contextmanager
-def _database(servidor: dict[str, str], *options: str) -> Iterator[dict[str, str]]:
+def database(servidor: dict[str, str], *options: str) -> Iterator[dict[str, str]]:
     """A database that only those who are given it find."""
     name = f"armazem_{next(NUMBERS)}"
     _admin(" ".join(["create database", name, *options]))
@@ -59,7 +59,7 @@ def modelo(
     servidor: dict[str, str], projeto: a.Project, arquivos: Mapping[str, Path]
 ) -> Iterator[a.Warehouse]:
     """401-2024 (antiga) and 404-2024, landed and built: copied, never touched."""
-    with _database(servidor) as env:
+    with database(servidor) as env:
         warehouse = a.Warehouse(env, projeto)
         for done in (
             warehouse.load(arquivos["antiga"], arquivos["outra"]),
@@ -78,7 +78,7 @@ def armazem(
     folder = tmp_path_factory.mktemp("projeto")
     project = a.Project.copy(modelo.project.folder, folder)
     options = ("template", modelo.env["PGDATABASE"], "strategy file_copy")
-    with _database(servidor, *options) as env:
+    with database(servidor, *options) as env:
         yield a.Warehouse(env, project)
 
 

@@ -496,7 +496,7 @@ def test_a_killed_load_changes_nothing_and_the_next_one_heals(
     assert retrato(conn, dist) == antes
     carregar(novo, Opcoes())
     assert retrato(conn, dist) == esperado
-    depois = execucoes(conn, dist)[8:]
+    depois = execucoes(conn, dist)[10:]
     assert {(s, e) for _, s, e in depois[:-5]} <= {("failed", "processo interrompido")}
     assert [s for _, s, _ in depois[-5:]] == ["completed"] * 5
 

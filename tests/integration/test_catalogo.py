@@ -19,8 +19,9 @@ THEIRS = """
         intel_lead.resumo_leads_distribuidora, intel_lead.municipio to analista_de_teste;
     grant select (nome) on intel_lead.distribuidora to analista_de_teste;
     create view analista.grandes with (security_barrier = true) as
-        select uc_id, municipio, soma_energia from intel_lead.vw_lead_completo_detalhado;
-    create view analista.maiores as select uc_id from analista.grandes where soma_energia > 1000;
+        select uc_id, municipio, energia_anual_kwh from intel_lead.vw_lead_completo_detalhado;
+    create view analista.maiores as
+        select uc_id from analista.grandes where energia_anual_kwh > 1000;
     create materialized view analista.por_distribuidora as
         select distribuidora, sum(quantidade_leads) as leads
         from intel_lead.resumo_leads_distribuidora group by distribuidora;

@@ -1,6 +1,5 @@
 """`make run` as a person meets it: first and second run, bad files, failed builds, Ctrl-C."""
 
-import json
 import os
 import re
 import signal
@@ -13,8 +12,11 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_pipeline.defs import raw, resources, sensors
+from dagster_pipeline.definitions import defs
+from dagster_pipeline.defs import raw
 from dagster_pipeline.defs.resources import end_dead_runs
+from dagster_pipeline.defs.safras import OP
+from dagster_pipeline.defs.sensors import FROM_INBOX
 from loaders.sintetico import gerar
 
 CLONE = Path(__file__).resolve().parent.parent.parent
@@ -22,8 +24,8 @@ CHAVE = "64000-2023"
 
 
 def executar(*arquivos: Path) -> subprocess.CompletedProcess[str]:
-    """`python -m scripts.run`, its output and exit code."""
-    comando = [sys.executable, "-m", "scripts.run", *map(str, arquivos)]
+    """`python -m dagster_pipeline.run`, its output and exit code."""
+    comando = [sys.executable, "-m", "dagster_pipeline.run", *map(str, arquivos)]
     return subprocess.run(comando, cwd=CLONE, capture_output=True, text=True, timeout=400)
 
 
@@ -88,12 +90,14 @@ def test_energia_do_arquivo_e_a_que_se_diz(
 @pytest.mark.usefixtures("primeira")
 def test_o_dagster_guarda_execucoes_e_materializacoes(instancia: dg.DagsterInstance) -> None:
     jobs = [run.job_name for run in instancia.get_runs()]
-    assert jobs == ["marts", "safra"]
+    assert jobs == ["lote"]
     assert instancia.get_dynamic_partitions("safra") == [CHAVE]
     for chave in ([*raw.ARQUIVO.path], ["raw", "ucbt"], ["intel_lead", "safra_publicada"]):
         assert CHAVE in instancia.get_materialized_partitions(dg.AssetKey(chave))
     saida = Path(os.environ["DAGSTER_HOME"]) / "storage"
-    assert any("dbt=" in arquivo.read_text() for arquivo in saida.rglob("compute_logs/*.out"))
+    assert any(
+        "Running with dbt" in arquivo.read_text() for arquivo in saida.rglob("compute_logs/*.out")
+    )
 
 
 @pytest.mark.usefixtures("primeira")
@@ -101,8 +105,8 @@ def test_segunda_vez_nao_faz_nada(instancia: dg.DagsterInstance, bdgd: Path) -> 
     antes = len(instancia.get_runs())
     segunda = executar(bdgd)
     assert segunda.returncode == 0, segunda.stdout + segunda.stderr
-    assert "nothing" in segunda.stdout
-    assert float(re.search(r"whole.* ([\d.]+) s", segunda.stdout)[1]) < 3
+    assert "nada" in segunda.stdout
+    assert float(re.search(r"ao todo.* ([\d.]+) s", segunda.stdout)[1]) < 3
     assert len(instancia.get_runs()) == antes
 
 
@@ -119,7 +123,7 @@ def test_construcao_que_falha_nao_publica_nada(
     assert "sabotagem" in feita.stdout
     assert publicadas(conn) == antes
     (ultima,) = instancia.get_runs(limit=1)
-    assert (ultima.job_name, ultima.status) == ("safra", dg.DagsterRunStatus.FAILURE)
+    assert (ultima.job_name, ultima.status) == ("lote", dg.DagsterRunStatus.FAILURE)
 
 
 def test_execucao_morta_e_encerrada(
@@ -138,50 +142,57 @@ def test_execucao_morta_e_encerrada(
     assert end_dead_runs(instancia, conn) == [viva.run_id]
 
 
-def _nada() -> dg.JobDefinition:
-    @dg.job
+def _nada(nome: str = "nada") -> dg.JobDefinition:
+    @dg.job(name=nome)
     def nada() -> None: ...
 
     return nada
 
 
 def test_caixa_de_entrada(
-    instancia: dg.DagsterInstance,
-    conn: psycopg.Connection,
-    ruim: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    instancia: dg.DagsterInstance, ruim: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Waits for a file to be whole, asks for its safra once, notes a bad one once."""
+    """Waits for files to be whole, then asks for all of them at once; not beside its own run."""
     monkeypatch.setenv("INTEL_INBOX", str(tmp_path))
     gerar(tmp_path / "b.gdb.zip", ucs=60, distribuidora=63000)
     (tmp_path / "a_ruim.gdb.zip").write_bytes(ruim.read_bytes())
-    (tmp_path / "planilha.xlsx").write_bytes(b"PK")
+    sensor = defs().get_sensor_def("caixa_de_entrada")
     cursor, pedidos = None, []
-    for _ in range(5):
+    for vez in range(3):
+        if vez == 1:
+            (tmp_path / "c.gdb.zip").write_bytes(b"meio")  # begins to arrive
         contexto = dg.build_sensor_context(instance=instancia, cursor=cursor)
-        resultado = sensors.caixa_de_entrada(contexto)
+        resultado = sensor.evaluate_tick(contexto)
         cursor = resultado.cursor
-        pedidos.append([pedido.partition_key for pedido in resultado.run_requests])
-    assert pedidos == [[], [], ["63000-2024"], [], []]
-    assert json.loads(cursor)["passed"] == ["planilha.xlsx"]
-    (notas,) = conn.execute(
-        "select count(*) from intel_lead.import_status where arquivo = 'a_ruim.gdb.zip'"
-    ).fetchone()
-    assert notas == 1
+        pedidos.append(
+            [
+                [Path(nome).name for nome in pedido.run_config["ops"][OP]["config"]["arquivos"]]
+                for pedido in resultado.run_requests
+            ]
+        )
+    inteiros = ["a_ruim.gdb.zip", "b.gdb.zip"]
+    assert pedidos == [[], [inteiros], [[*inteiros, "c.gdb.zip"]]]
+    instancia.create_run_for_job(_nada("lote"), tags=FROM_INBOX)
+    ocupado = sensor.evaluate_tick(dg.build_sensor_context(instance=instancia, cursor=cursor))
+    assert not ocupado.run_requests
 
 
 def test_ctrl_c_encerra_a_execucao(instancia: dg.DagsterInstance, tmp_path: Path) -> None:
     arquivo = gerar(tmp_path / "c.gdb.zip", ucs=60, distribuidora=62000)
-    comando = [sys.executable, "-u", "-m", "scripts.run", str(arquivo)]
-    with subprocess.Popen(comando, cwd=CLONE, stdout=subprocess.PIPE, text=True) as processo:
+    comando = [sys.executable, "-u", "-m", "dagster_pipeline.run", str(arquivo)]
+    with subprocess.Popen(
+        comando, cwd=CLONE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as processo:
         for linha in processo.stdout:
-            if linha.startswith("land"):
+            if linha.startswith("carga"):
                 processo.send_signal(signal.SIGINT)
                 break
+        dito = processo.stdout.read()
         assert processo.wait(60) == 130
+    assert "interrompido" in dito
+    assert "Traceback" not in dito
     (ultima,) = instancia.get_runs(limit=1)
-    assert ultima.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    assert ultima.status == dg.DagsterRunStatus.CANCELED
 
 
 def test_a_linha_de_um_csv_ruim_nao_chega_aos_eventos(
@@ -191,14 +202,18 @@ def test_a_linha_de_um_csv_ruim_nao_chega_aos_eventos(
     arquivo.write_text("COD_ID_ENCR;DIST;LGRD;ENE_01;DATA_BASE\nA;401;RUA SECRETA\n")
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("safra", ["401-2024"])
-        feito = dg.materialize(
-            [raw.raw_bdgd],
-            instance=instance,
-            partition_key="401-2024",
-            resources={"banco": resources.Banco()},
-            run_config={"ops": {"raw_bdgd": {"config": {"arquivo": str(arquivo)}}}},
-            raise_on_error=False,
+        feito = (
+            defs()
+            .resolve_job_def("safra")
+            .execute_in_process(
+                instance=instance,
+                partition_key="401-2024",
+                asset_selection=[dg.AssetKey(["raw", "ucmt"])],
+                run_config={"ops": {"safra_inteira": {"config": {"arquivo": str(arquivo)}}}},
+                raise_on_error=False,
+            )
         )
         eventos = "".join(str(e) for e in instance.all_logs(feito.run_id))
-    assert "EntradaInvalida" in eventos
+    assert not feito.success
+    assert "ucmt_pj.csv" in eventos
     assert "SECRETA" not in eventos

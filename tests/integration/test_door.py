@@ -1,34 +1,27 @@
-"""What the door refuses and accounts for when a path is landed. Not here: reading (tests/unit).
+"""The door: rows counted by something else than what lands them, copies, physics, kept sums.
 
-Each test has distributors of its own in one database.
+Not here: cells and columns (tests/unit), the rest of a landing (test_carga_bdgd.py).
 """
 
-import dataclasses
 import itertools
-import logging
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import psycopg
 import pyarrow as pa
 import pyogrio
-import pyogrio.raw
 import pytest
-from typer.testing import CliRunner
+from pyogrio.raw import read_arrow
 
-from dagster_pipeline.defs import sensors
-from loaders import bdgd, geodatabase
-from loaders.__main__ import app
-from loaders.camadas import Camada
+from loaders import csv_lines, sums
+from loaders.bdgd import Opcoes, carregar
+from loaders.camadas import CAMADAS_UC
 from loaders.conexao import conectar, preparar
-from loaders.copia import Lote
-from loaders.fonte import Fonte
+from loaders.erros import EntradaInvalida, EntregaRetida
 from loaders.sintetico import gerar
-from scripts import run
 
 DISTRIBUTORS = itertools.count(3001)
+HEADER = "COD_ID_ENCR;DIST;LGRD;DAT_CON;ENE_01;DIC_02;DATA_BASE;POINT_X;POINT_Y"
 
 pytestmark = pytest.mark.usefixtures("banco")
 
@@ -46,82 +39,35 @@ def conn(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def load(*arguments: object) -> int:
-    return CliRunner().invoke(app, ["bdgd", *map(str, arguments)]).exit_code
+def write(folder: Path, *rows: str) -> Path:
+    """A CSV of UCMT."""
+    file = folder / "ucmt_pj.csv"
+    file.write_text("\n".join([HEADER, *rows, ""]))
+    return file
 
 
-def ledger(conn: psycopg.Connection, dist: int) -> list[tuple]:
+def rows_of(dist: int, count: int, *, energy: str = "1.5") -> list[str]:
+    """Sound rows, each another unit."""
+    return [f"U{n};{dist};RUA;01/02/2020;{energy};2.5;31DEC2024;-51.5;-28.1" for n in range(count)]
+
+
+def ledger(conn: psycopg.Connection, dist: int, layer: str = "UCMT") -> tuple:
+    """Newest execution: status, landed, rejected, note."""
     return conn.execute(
-        "select camada::text, status::text, linhas_processadas, linhas_rejeitadas,"
-        " coalesce(erro, '') from intel_lead.import_status where distribuidora_id = %s"
-        " order by import_id",
-        [dist],
-    ).fetchall()
+        "select status::text, linhas_processadas, linhas_rejeitadas, observacoes"
+        " from intel_lead.import_status where distribuidora_id = %s and camada::text = %s"
+        " order by import_id desc limit 1",
+        [dist, layer],
+    ).fetchone()
 
 
-def spoiled(monkeypatch: pytest.MonkeyPatch, spoil: object) -> None:
-    """Let a geodatabase's reader go wrong in UCBT, after it has counted."""
-    monkeypatch.setattr(geodatabase, "_LINHAS_POR_LOTE", 10)
-    abrir = geodatabase.abrir
-
-    class Reader:
-        def __init__(self, *args: object, **kwargs: object) -> None:
-            self.opened = abrir(*args, **kwargs)
-
-        def __enter__(self) -> Fonte:
-            source = self.opened.__enter__()
-
-            def batches(layer: Camada) -> Iterator[Lote]:
-                read = source.lotes(layer)
-                return spoil(read) if layer.nome == "UCBT" else read  # type: ignore[operator]
-
-            return dataclasses.replace(source, lotes=batches)
-
-        def __exit__(self, *error: object) -> object:
-            return self.opened.__exit__(*error)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(geodatabase, "abrir", Reader)
-
-
-def losing(batches: Iterator[Lote]) -> Iterator[Lote]:
-    next(batches)
-    yield from batches
-
-
-def doubling(batches: Iterator[Lote]) -> Iterator[Lote]:
-    first = next(batches)
-    yield from [first, first, *batches]
-
-
-@pytest.mark.parametrize("spoil", [losing, doubling])
-def test_a_reader_that_loses_or_doubles_a_batch_is_caught(
-    conn: psycopg.Connection,
-    dist: int,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    spoil: object,
-) -> None:
-    gdb = gerar(tmp_path / "a.gdb", ucs=60, distribuidora=dist)
-    spoiled(monkeypatch, spoil)
-    assert load(gdb) == 3
-    assert {(status, landed) for _, status, landed, *_ in ledger(conn, dist)} <= {
-        ("failed", None),
-        ("failed", 0),
-    }
-    assert "camada UCBT" in ledger(conn, dist)[0][-1]
-    assert "o arquivo tem" in ledger(conn, dist)[0][-1]
-    monkeypatch.undo()
-    assert load(gdb) == 0
-
-
-def changed(gdb: Path, target: Path, layer: str, column: str, value: object) -> Path:
-    """The geodatabase with one value in all rows of one column."""
+def change(gdb: Path, layer: str, function: object) -> Path:
+    """The geodatabase with one table put through a function."""
+    target = gdb.with_name(f"changed_{gdb.name}")
     for name, kind in pyogrio.list_layers(gdb):
-        meta, table = pyogrio.raw.read_arrow(gdb, layer=name)
+        meta, table = read_arrow(gdb, layer=name)
         if name == layer:
-            at = table.schema.get_field_index(column)
-            field = table.schema.field(at)
-            table = table.set_column(at, field, pa.array([value] * len(table), field.type))
+            table = function(table)  # type: ignore[operator]
         pyogrio.write_arrow(
             table,
             target,
@@ -135,122 +81,162 @@ def changed(gdb: Path, target: Path, layer: str, column: str, value: object) -> 
     return target
 
 
-@pytest.mark.parametrize(
-    ("layer", "column", "value", "reason"),
-    [
-        ("UCBT_tab", "COD_ID", " ", "cod_id em branco"),
-        ("UCMT_tab", "ENE_03", float("inf"), "energia"),
-        ("PONNOT", "COD_ID", " ", "cod_id em branco"),
-    ],
-)
-def test_a_layer_of_which_every_row_is_rejected_is_refused(
+@pytest.mark.parametrize("lost", ["a line", "a block"])
+def test_a_reader_that_loses_rows_is_noticed_and_nothing_changes(
     conn: psycopg.Connection,
     dist: int,
     tmp_path: Path,
-    layer: str,
-    column: str,
-    value: object,
-    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: str,
 ) -> None:
-    gdb = gerar(tmp_path / "a.gdb", ucs=60, distribuidora=dist)
-    assert load(gdb) == 0
-    before = ledger(conn, dist)
-    assert load(changed(gdb, tmp_path / "b.gdb", layer, column, value)) == 3
-    name = layer.removesuffix("_tab")
-    for _, status, *_, error in ledger(conn, dist)[len(before) :]:
-        assert status == "failed"
-        assert f"camada {name}: todas as" in error
-        assert reason in error
-    (kept,) = conn.execute(
-        f"select count(*) from raw.{name.lower()} where distribuidora_id = %s",  # noqa: S608
-        [dist],
-    ).fetchone()
-    assert kept
+    """The reader is broken on purpose: law 10."""
+    file = write(tmp_path, *rows_of(dist, 60))
+    whole = csv_lines.Lines._regular
+
+    def broken(self: csv_lines.Lines, block: bytes) -> bytes:
+        kept = whole(self, block)
+        return kept[: kept.rindex(b"\n", 0, -1) + 1] if lost == "a line" else kept[: len(kept) // 2]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(csv_lines.Lines, "_regular", broken)
+        with pytest.raises(EntradaInvalida, match="tem 60 linhas, mas|malformado"):
+            carregar(file, Opcoes())
+    assert ledger(conn, dist)[0] == "failed"
+    counted = "select count(*) from raw.ucmt where distribuidora_id = %s"
+    assert conn.execute(counted, [dist]).fetchone() == (0,)
+    carregar(file, Opcoes())
+    assert ledger(conn, dist)[:3] == ("completed", 60, 0)
 
 
-def test_one_safra_of_a_national_csv_without_a_good_row_is_told_and_holds_no_other(
-    conn: psycopg.Connection, dist: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    other = next(DISTRIBUTORS)
-    file = tmp_path / "ucmt_pj.csv"
-    rows = [f"A;{dist};NaN;31DEC2024", f"B;{other};5;31DEC2024"]
-    file.write_text("\n".join(["COD_ID_ENCR;DIST;ENE_01;DATA_BASE", *rows]))
-    assert load(file) == 0
-    assert f"todas as linhas da safra {dist}-2024 rejeitadas" in caplog.text
-    file.write_text("\n".join(["COD_ID_ENCR;DIST;ENE_01;DATA_BASE", rows[0]]))
-    assert load(file, "--forcar") == 3
-
-
-def filled(folder: Path, dist: int, other: int) -> Path:
-    """A geodatabase in a zip that does not say so, a CSV, a spreadsheet and a note, two deep."""
-    (folder / "2024").mkdir(parents=True)
-    gdb = gerar(folder.parent / "a.gdb", ucs=60, distribuidora=dist)
-    with zipfile.ZipFile(folder / "2024" / "entrega.zip", "w") as package:
-        for file in gdb.iterdir():
-            package.write(file, f"x.gdb\\{file.name}")
-    (folder / "ucmt_pj_2024.csv").write_text(
-        f"COD_ID_ENCR;DIST;ENE_01;DATA_BASE\nA;{other};5;31DEC2024\n"
-    )
-    (folder / "planilha.xlsx").write_bytes(b"PK\3\4" + bytes(200))
-    (folder / "2024" / "leia-me.txt").write_text("nada")
-    return folder
-
-
-def test_a_folder_lands_what_it_holds_and_names_the_rest(
-    conn: psycopg.Connection, dist: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    other = next(DISTRIBUTORS)
-    folder = filled(tmp_path / "entregas", dist, other)
-    assert load(folder, "--dry-run") == 0
-    assert ledger(conn, dist) == ledger(conn, other) == []
-    for again in (False, True):
-        caplog.clear()
-        assert load(folder) == 0
-        assert "passado por alto: planilha.xlsx: é uma planilha" in caplog.text
-        assert "passado por alto: 2024/leia-me.txt: " in caplog.text
-        assert caplog.text.count("já carregado") == 2 * again
-    assert {status for _, status, *_ in ledger(conn, dist) + ledger(conn, other)} == {"completed"}
-
-
-def test_the_inbox_and_make_run_see_the_same_as_the_command_line(
-    conn: psycopg.Connection, dist: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = filled(tmp_path / "entregas", dist, next(DISTRIBUTORS))
-    wanted = ["2024/entrega.zip", "ucmt_pj_2024.csv"]
-    passed: dict[str, str] = {}
-    assert sorted(sensors.present(folder, passed)) == wanted
-    assert sorted(passed) == ["2024/leia-me.txt", "planilha.xlsx"]
-    said: list[str] = []
-    monkeypatch.setattr(run, "SCREEN", SimpleNamespace(print=lambda text, **_: said.append(text)))
-    found = run.tasks([folder], conn, run.Report())
-    assert [task.path.relative_to(folder).as_posix() for task in found] == wanted
-    assert [word for word in ("planilha.xlsx", "leia-me.txt") if word not in " ".join(said)] == []
-    steps = bdgd.passos(folder, bdgd.Opcoes())
-    assert [step.args[0] for step in steps] == [task.path for task in found]
-
-
-def test_one_unreadable_file_of_a_folder_holds_back_no_other(
+def test_what_is_impossible_is_rejected_or_null_and_told(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
-    folder = filled(tmp_path / "entregas", dist, next(DISTRIBUTORS))
-    (folder / "cortado.gdb.zip").write_bytes(b"PK\3\4")
-    (folder / "vazio.gdb.zip").write_bytes(b"")
-    assert load(folder) == 3
-    assert {status for _, status, *_ in ledger(conn, dist)} == {"completed"}
-    report = run.Report()
-    assert len(run.tasks([folder], conn, report)) == 3
-    assert [Path(failure.subject).name for failure in report.failures] == ["vazio.gdb.zip"]
+    rows = rows_of(dist, 40)
+    rows[1] = rows[1].replace(";1.5;", ";1e308;")
+    rows[2] = rows[2].replace(";1.5;", ";-10;")
+    rows[3] = rows[3].replace("-51.5;-28.1", "10;10")
+    rows[4] = rows[4].replace("01/02/2020", "01/02/2999")
+    rows[5] = rows[5].replace("01/02/2020", "31/02/2020")
+    rows[6] = rows[6].replace(";2.5;", ";5000;")
+    rows[7] = f"U;{dist};curta"
+    carregar(write(tmp_path, *rows), Opcoes())
+    status, landed, rejected, note = ledger(conn, dist)
+    assert (status, landed, rejected) == ("completed", 38, 2)
+    assert note.split("; ")[1:] == [
+        "1 linhas rejeitadas: energia de um mês acima de 100.000.000 kWh",
+        "1 linhas rejeitadas: linha com 3 campos, o cabeçalho tem 9",
+        "1 valores anulados: coordenada fora do Brasil",
+        "1 valores anulados: DAT_CON depois do dia da carga",
+        "1 valores sem data para quem lê: DAT_CON que não é data",
+    ]
+    assert conn.execute(
+        "select linha, ene_01, dic_02, dat_con, point_x from raw.ucmt where distribuidora_id = %s"
+        " and linha between 3 and 7 order by linha",
+        [dist],
+    ).fetchall() == [
+        (3, -10.0, 2.5, "01/02/2020", -51.5),
+        (4, 1.5, 2.5, "01/02/2020", None),
+        (5, 1.5, 2.5, None, -51.5),
+        (6, 1.5, 2.5, "31/02/2020", -51.5),
+        (7, 1.5, 5000.0, "01/02/2020", -51.5),
+    ]
+    kept = "select linha, registro from raw.rejeitado where distribuidora_id = %s order by linha"
+    (two, eight) = conn.execute(kept, [dist]).fetchall()
+    assert (two[0], float(two[1]["ene_01"])) == (2, 1e308)
+    assert eight == (8, {"texto": f"U;{dist};curta"})
 
 
-def test_a_folder_with_nothing_to_land_is_refused_and_recorded(
-    conn: psycopg.Connection, tmp_path: Path
+def test_a_layer_twice_in_its_file_is_held_and_its_energy_is_that_of_once(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "planilha.xlsx").write_bytes(b"PK\3\4")
-    assert load(tmp_path, "--dry-run") == 3
-    assert load(tmp_path) == 3
-    (error,) = conn.execute(
-        "select erro from intel_lead.import_status order by import_id desc limit 1"
+    once = gerar(tmp_path / "a.gdb", ucs=120, distribuidora=dist, defeitos=[])
+    carregar(once, Opcoes())
+    _, landed, rejected, _ = ledger(conn, dist, "UCBT")
+    energy = conn.execute(
+        "select energia_kwh from controle.entrega where distribuidora_id = %s and camada = 'UCBT'",
+        [dist],
     ).fetchone()
-    assert "nada a carregar" in error
-    assert "planilha.xlsx: é uma planilha" in error
+    assert rejected == 0
+    twice = change(once, "UCBT_tab", lambda table: pa.concat_tables([table, table]))
+    with pytest.raises(EntregaRetida, match=f"UCBT: {landed} de {2 * landed} linhas são cópias"):
+        carregar(twice, Opcoes())
+    assert ledger(conn, dist, "UCBT")[:3] == ("failed", landed, landed)
+    assert (
+        conn.execute(
+            "select energia_kwh from controle.entrega"
+            " where distribuidora_id = %s and camada = 'UCBT' and not aceita",
+            [dist],
+        ).fetchone()
+        == energy
+    )
+    assert conn.execute(
+        "select count(*), count(distinct motivo) from raw.rejeitado where distribuidora_id = %s",
+        [dist],
+    ).fetchone() == (landed, 1)
+
+
+def test_one_copy_in_many_rows_is_rejected_and_holds_nothing(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    rows = rows_of(dist, 120)
+    carregar(write(tmp_path, *rows, rows[7]), Opcoes())
+    assert ledger(conn, dist)[:3] == ("completed", 120, 1)
+
+
+def test_a_unit_with_energy_twice_in_a_month_is_told(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    rows = rows_of(dist, 20)
+    carregar(write(tmp_path, *rows, rows[3].replace(";1.5;", ";2.5;")), Opcoes())
+    status, landed, _, note = ledger(conn, dist)
+    assert (status, landed) == ("completed", 21)
+    assert "1 COD_ID com energia no mesmo mês em linhas diferentes" in note
+
+
+def kept_sums(conn: psycopg.Connection, dist: int) -> dict[tuple, tuple]:
+    """(layer, series, month) → values, sum, greatest of the newest import."""
+    return {
+        tuple(row[:3]): tuple(row[3:])
+        for row in conn.execute(
+            "select distinct on (camada, serie, mes) camada, serie, mes, linhas,"
+            " round(soma::numeric, 6), maximo from controle.carga_soma"
+            " where distribuidora_id = %s order by camada, serie, mes, import_id desc",
+            [dist],
+        )
+    }
+
+
+def test_the_sums_of_a_landing_are_those_of_the_file_and_are_made_again_from_raw(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    gdb = gerar(tmp_path / "a.gdb", ucs=300, distribuidora=dist)
+    carregar(gdb, Opcoes())
+    kept = kept_sums(conn, dist)
+    assert len(kept) == sum(len(layer.series) * 12 for layer in CAMADAS_UC)
+    for layer in CAMADAS_UC:
+        frame = pyogrio.read_dataframe(gdb, layer=f"{layer.nome}_tab")
+        frame = frame[frame["COD_ID"].str.strip() != ""]
+        for serie, month in itertools.product(layer.series, range(1, 13)):
+            column = frame[f"{serie.upper()}_{month:02d}"]
+            values, total, greatest = kept[layer.nome, serie, month]
+            assert values == column.count()
+            assert float(total) == pytest.approx(column.sum(), abs=1e-5)
+            assert greatest == (column.max() if len(column) else None)
+    conn.execute("delete from controle.carga_soma where distribuidora_id = %s", [dist])
+    sums.complete(conn)
+    assert kept_sums(conn, dist) == kept
+    assert conn.execute(
+        "select distinct fonte from controle.carga_soma where distribuidora_id = %s", [dist]
+    ).fetchall() == [("raw",)]
+    carregar(gdb, Opcoes())
+    assert kept_sums(conn, dist) == kept
+    assert not sums.made_from_raw(conn, [f"{dist}-2024"])
+    assert ledger(conn, dist, "UCBT")[0] == "completed"
+
+
+def test_a_refused_file_leaves_no_sums(conn: psycopg.Connection, dist: int, tmp_path: Path) -> None:
+    with pytest.raises(EntradaInvalida, match="coluna ENE_01"):
+        carregar(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Opcoes())
+    assert kept_sums(conn, dist) == {}
+    carregar(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Opcoes(milhar="ponto"))
+    assert kept_sums(conn, dist)["UCMT", "ene", 1][1] == 30 * 12345

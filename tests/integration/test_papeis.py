@@ -27,6 +27,8 @@ RELATIONS = """
 """
 LAYERS = {camada.tabela for camada in CAMADAS}
 AICSS = {"raw.aicss_leitura", "raw.aicss_dispositivo"}
+POSTING = {"controle.aicss_arquivo", "controle.versao", "raw.rejeitado"}
+"""What a service that posts readings has to see."""
 PERSONAL = PESSOAIS | {"registro"}
 """What may name a person: two columns of the layers, and the rejected rows as they came."""
 
@@ -78,9 +80,9 @@ def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -
         return schema in ("raw", "raw_safra", "controle", "intel_lead", "marts")
     if role == "intel_dbt":
         return not (schema in ("raw", "raw_safra") and PERSONAL & set(columns))
-    if f"{schema}.{name}" in (*AICSS, "controle.aicss_arquivo", "raw.rejeitado"):
+    if f"{schema}.{name}" in (*AICSS, *POSTING):
         return role == "intel_api"
-    return schema == "marts" or schema == "intel_lead" and kind in "vm"
+    return schema == "marts" or schema == "intel_lead" and role == "analista"
 
 
 def wrong(conn: psycopg.Connection, logins: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -121,12 +123,12 @@ def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
     owned: a.Warehouse, arquivos: Mapping[str, Path]
 ) -> None:
     """First of this module: the roles are the server's, and must not be there yet."""
-    assert _roles(owned, "create", {}).count("cannot log in") == 4
+    assert _roles(owned, "create", {}).count("cannot log in") == 5
     done = owned.start_load(arquivos["outra"], env={"INTEL_CARGA_ROLE": "intel_carga"}).wait()
     assert done.ok, done.trouble
     assert "; 0 objects changed owner" in _roles(owned, "create", {})
-    assert _roles(owned, "drop", {}).count("dropped") == 4
-    assert _roles(owned, "list", {}).count("missing") == 4
+    assert _roles(owned, "drop", {}).count("dropped") == 5
+    assert _roles(owned, "list", {}).count("missing") == 5
 
 
 def test_every_role_reads_what_it_should_and_nothing_else(
@@ -134,6 +136,41 @@ def test_every_role_reads_what_it_should_and_nothing_else(
 ) -> None:
     """Tried with a SELECT on every relation of the catalogue."""
     assert wrong(conn, logins) == []
+
+
+def test_create_takes_back_what_earlier_versions_let_readers_read(
+    logins: Mapping[str, Mapping[str, str]], armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """The views of intel_lead, whole or by column, and the schema itself."""
+    conn.execute("grant usage on schema intel_lead to bi_leitor, intel_api")
+    conn.execute(
+        "grant select on intel_lead.vw_lead_completo_detalhado,"
+        " intel_lead.resumo_leads_distribuidora to bi_leitor, intel_api"
+    )
+    conn.execute("grant select (uc_id, ano) on intel_lead.lead_energia_mensal to bi_leitor")
+    assert wrong(conn, logins) != []
+    _roles(armazem, "create", {})
+    assert wrong(conn, logins) == []
+
+
+def test_what_is_made_later_is_readable_too(
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection
+) -> None:
+    """By the builder, by the loader, or by the owner, who does both."""
+    for maker, schemas in {
+        "intel_dbt": ["marts", "intel_lead"],
+        "intel_carga": ["intel_lead"],
+        "current_user": ["marts", "intel_lead"],
+    }.items():
+        for schema in schemas:
+            with conn.transaction():
+                if maker != "current_user":
+                    conn.execute(f"set local role {maker}")
+                conn.execute(f"create table {schema}.de_depois (x integer)")
+            try:
+                assert wrong(conn, logins) == []
+            finally:
+                conn.execute(f"drop table {schema}.de_depois")
 
 
 def test_personal_columns_are_in_raw_alone(conn: psycopg.Connection) -> None:

@@ -111,13 +111,13 @@ def test_make_build_publishes_the_good_safras_of_a_batch_and_names_the_bad_one(
     assert armazem.load_again(arquivos["nova"]).ok
     assert armazem.load_again(arquivos["outra"]).ok
     conn.execute("delete from raw_safra.ucbt_401_2024 where linha = 7")
-    command = [sys.executable, "-m", "scripts.build"]
+    command = [sys.executable, "-m", "dagster_pipeline.run", "--construir"]
     env = os.environ | dict(armazem.env)
     done = subprocess.run(command, cwd=a.CLONE, env=env, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "held: safra 401-2024" in done.stdout
+    assert "retida   safra 401-2024" in done.stdout
     assert "linhas_do_registro" in done.stdout
-    assert "not published: safra 404-2024" not in done.stdout
+    assert "404-2024" not in done.stdout
     assert when_published(conn)[401] == published[401]
     assert when_published(conn)[404] > published[404]
     assert armazem.load_again(arquivos["nova"]).ok
@@ -128,7 +128,7 @@ def test_nothing_is_published_untested(armazem: a.Warehouse, conn: psycopg.Conne
     published = when_published(conn)
     run = armazem.dbt("run", *MODELS, "safra_publicada", safra="401-2024")
     assert run.ok
-    assert "nothing is published: dbt run runs no tests" in run.text
+    assert "nada é publicado: dbt run não roda testes" in run.text
     part = armazem.build("--select", "conjunto", "safra_publicada", safra="401-2024")
     assert "tests of the safra models are not selected" in part.text
     assert when_published(conn) == published
@@ -245,7 +245,7 @@ def test_what_another_dbt_built_meanwhile_is_not_published_as_tested(
         assert armazem.dbt("run", "--select", "lead_bruto", safra="401-2024").ok
     done = first.wait()
     assert not done.ok
-    assert "built again by another dbt" in done.text
+    assert "foi construída por outro dbt" in done.text
     assert when_published(conn) == published
     assert now(conn) == before
     assert armazem.build().ok

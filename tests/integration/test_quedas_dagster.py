@@ -19,7 +19,7 @@ pytestmark = pytest.mark.faults
 Contents = Mapping[str, tuple[int, int]]
 OF_THE_RUN = ("intel_lead.vw_import_status_resumido", "intel_lead.qualidade_validacao")
 """What tells of executions, not of the safra."""
-COMMAND = [sys.executable, "-m", "scripts.run"]
+COMMAND = [sys.executable, "-m", "dagster_pipeline.run"]
 UNPUBLISHED = "select count(*) >= %s from controle.safra_construida where not publicada"
 
 

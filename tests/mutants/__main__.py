@@ -6,6 +6,7 @@ Belongs here: the command, the draw, the report. Not here: operators and judges.
 import argparse
 import difflib
 import itertools
+import os
 import random
 import sys
 import tempfile
@@ -23,8 +24,8 @@ from scripts import postgres
 from tests.golden.inputs import synthetic
 from tests.integration import armazem as a
 from tests.integration.test_golden import land
-from tests.mutants import judge_python, python, sql
-from tests.mutants.judge import Unit, Verdict, judge, units
+from tests.mutants import equivalent, judge_python, python, sql
+from tests.mutants.judge import Unit, Verdict, judge, sound, units
 from tests.mutants.known import FAULTS
 
 BASE = "mutants_base"
@@ -62,12 +63,13 @@ def known(found: list[Unit]) -> list[Mutant]:
 
 
 def of_sql(found: list[Unit]) -> list[Mutant]:
-    """Every fault that the operators find in models and macros."""
-    return [
+    """Every fault that the operators find in models and macros, but those that show nowhere."""
+    made = (
         Mutant(unit.name, unit.file, operator, unit.source, changed, unit)
         for unit in found
         for operator, changed in sql.mutants(unit.source)
-    ]
+    )
+    return [m for m in made if not equivalent.reason(m.where, m.operator, m.diff)]
 
 
 def of_python() -> list[Mutant]:
@@ -104,8 +106,6 @@ def warehouse(folder: Path) -> Iterator[a.Warehouse]:
     """A server of our own, with the golden files landed, built and published."""
     with postgres.throwaway() as cluster:
         postgres.bring_up(cluster)
-        import os
-
         os.environ |= cluster.env()
         _admin(f"create database {BASE}")
         project = a.Project.copy(a.CLONE, folder / "project")
@@ -175,8 +175,9 @@ def run(mutants: list[Mutant], judged: Judge, workers: int) -> list[tuple[Mutant
             mutant, verdict = waiting[done], done.result()
             verdicts.append((mutant, verdict))
             print(f"{n:4} {verdict.state:9} {mutant.where}: {mutant.operator}", flush=True)
-            if verdict.state != "survived":
-                print(f"     by {verdict.by}", flush=True)
+            print(
+                mutant.diff if verdict.state == "survived" else f"     by {verdict.by}", flush=True
+            )
     return verdicts
 
 
@@ -228,6 +229,8 @@ def main() -> None:
         if not (given.only or "").startswith("loaders/"):
             with warehouse(folder) as base:
                 found = _units(base.project.manifest)
+                if said := sound(base, found):
+                    sys.exit("fails without any fault:\n" + "\n".join(said))
                 models = wanted(known(found))
                 if not given.known:
                     models += draw(wanted(of_sql(found)), given.limit, given.seed)

@@ -7,7 +7,10 @@ _COMPARE = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
     ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
 }  # fmt: skip
-_BINARY = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*"}
+# No division: it joins paths here, and what no type allows is noticed by the first import.
+_BINARY = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.FloorDiv: "*"}
+_UNSEEN = ("log.", "typer.", "dataclass", "wait_random", "stop_after_delay")
+"""Calls whose arguments are words, or how long something waits."""
 _CALLS = {"min": "max", "max": "min", "any": "all", "all": "any", "sum": "max"}
 
 

@@ -154,8 +154,12 @@ def _bumped(found: re.Match[str]) -> str:
     return str(int(found[0]) + 1)
 
 
-def _reworded(found: re.Match[str]) -> str:
-    return f"'{found[1]}~'"
+def word_changed(code: str) -> Iterator[Change]:
+    """Another text; names that Jinja looks up are left alone, they would only be missed."""
+    for found in re.finditer(r"(?<=[ (])'([A-Za-zà-ú][\w à-ú.:]*)'(?!\s*[:\]])", code):
+        line = code[code.rfind("\n", 0, found.start()) + 1 : found.start()]
+        if not re.search(r"ref\(|source\(|config\(|columns|depends_on|get\(|var\(", line):
+            yield found.start(), found.end(), f"'{found[1]}~'"
 
 
 OPERATORS: dict[str, Callable[[str], Iterator[Change]]] = {
@@ -195,10 +199,10 @@ OPERATORS: dict[str, Callable[[str], Iterator[Change]]] = {
     "equal for unequal": _each(r"<>", "="),
     "in turned": _each(r"(?<!not) in \((?=select|')", " not in ("),
     "constant changed": _each(r"(?<![\w.\[~%'(])\d+(?![\w.\]\)'])|(?<=, )\d+(?=\))", _bumped),
-    "word changed": _each(r"(?<=[ (])'([A-Za-zà-ú][\w à-ú.:]*)'(?!\s*[:\]])", _reworded),
+    "word changed": word_changed,
     "plus turned": _each(r"(?<=[\w)]) \+ (?=[\w(])", " - "),
     "minus turned": _each(r"(?<=[\w)]) - (?=[\w(])", " + "),
-    "times turned": _each(r"(?<=[\w)]) \* (?=[\w(])", " / "),
+    "times turned": _each(r"(?<=[\w)])(?<!select) \* (?=[\w(])", " / "),
     "divided turned": _each(r"(?<=[\w)]) / (?=[\w(])", " * "),
 }  # fmt: skip
 

@@ -1,14 +1,12 @@
 """The bench's own arithmetic: medians, targets, which steps run. No figure is taken here."""
 
-from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
 import typer
 
 from scripts.bench import __main__ as bench
-from scripts.bench import gate, monthly, whole
+from scripts.bench import monthly, whole
 from scripts.bench.measure import Figure, Run, alternate
 from scripts.bench.report import Session, cells, load, store
 from scripts.bench.safras import _by_kind
@@ -64,23 +62,6 @@ def test_new_figures_replace_those_of_the_same_group_and_size(tmp_path) -> None:
     store(file, one, [figure(1), figure(2, ucs=9)])
     store(file, two, [figure(3)])
     assert load(file) == [(one, figure(2, ucs=9)), (two, figure(3))]
-
-
-def test_the_gate_is_its_step_and_what_it_slows_landing_down(tmp_path: Path) -> None:
-    logs, land = tmp_path / "logs", {"run": "6.5", "no_gate": "6.0"}
-    logs.mkdir()
-
-    def python(name: str, *_: object) -> Run:
-        phases = f"seconds: start 2.0, land {land[name]}, check 1.5, build 2.0, marts 10.0\n"
-        (logs / f"{name}.log").write_text(phases)
-        return Run(12.0)
-
-    fake = SimpleNamespace(
-        rounds=3, folder=tmp_path, file=lambda ucs: tmp_path, fresh=lambda name: None, python=python
-    )
-    _, share, alone = gate.measure(fake, 1)
-    assert (share.value, share.target, share.verdict) == (10, 10, "met")
-    assert (alone.value, alone.target) == (20, None)
 
 
 def test_parts_of_a_median_are_medians_too(monkeypatch: pytest.MonkeyPatch) -> None:

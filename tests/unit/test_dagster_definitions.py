@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_pipeline import manifest
+from dagster_pipeline import batch, manifest
 from dagster_pipeline.definitions import defs as load
-from dagster_pipeline.defs import dbt, raw, resources, sensors
+from dagster_pipeline.defs import dbt, inbox, raw, resources
 
 
 @pytest.fixture(scope="module")
@@ -81,30 +81,81 @@ def test_resumos_seguem_publicacoes_e_nao_construcoes(defs: dg.Definitions) -> N
 
 def test_arquivo_entra_so_quando_parou_de_crescer() -> None:
     antes, agora = {"a.gdb.zip": [5, 1]}, {"a.gdb.zip": [9, 2]}
-    assert sensors.next_file(agora, {}, {}) is None
-    assert sensors.next_file(agora, antes, {}) is None
-    assert sensors.next_file(agora, agora, {}) == "a.gdb.zip"
-    assert sensors.next_file(agora, agora, agora) is None
-    assert sensors.next_file(agora, agora, antes) == "a.gdb.zip"
-    assert sensors.next_file({"a.gdb.zip": [0, 1]}, {"a.gdb.zip": [0, 1]}, {}) is None
+    assert inbox.ready(agora, {}) == []
+    assert inbox.ready(agora, antes) == []
+    assert inbox.ready(agora, agora) == ["a.gdb.zip"]
+    assert inbox.ready({"a.gdb.zip": [0, 1]}, {"a.gdb.zip": [0, 1]}) == []
 
 
 def test_caixa_de_entrada_so_ve_o_que_o_carregador_le(tmp_path: Path) -> None:
     preteridos: dict[str, str] = {}
-    assert sensors.present(tmp_path / "ausente", preteridos) == {}
-    assert sensors.present(tmp_path, preteridos) == {}
-    (tmp_path / "base.gdb").mkdir()
-    (tmp_path / "base.gdb" / "a00000001.gdbtable").write_bytes(b"12345")
+    assert inbox.present(tmp_path / "ausente", preteridos) == {}
+    assert inbox.present(tmp_path, preteridos) == {}
+    for pasta in (tmp_path, tmp_path / "feito"):
+        (pasta / "base.gdb").mkdir(parents=True)
+        (pasta / "base.gdb" / "a00000001.gdbtable").write_bytes(b"12345")
     (tmp_path / "leia-me.txt").write_text("nada")
     (tmp_path / "x.gdb.zip.part").write_text("meio arquivo")
-    for lugar in ("2023", "aicss"):
-        (tmp_path / lugar).mkdir()
-        (tmp_path / lugar / "notas.csv").write_text("a;b")
-    (tmp_path / "2023" / "ucmt_pj.csv").write_text("DIST;DATA_BASE")
-    achados = sensors.present(tmp_path, preteridos)
-    assert list(achados) == ["2023/ucmt_pj.csv", "base.gdb"]
-    assert sorted(preteridos) == ["2023/notas.csv", "leia-me.txt", "x.gdb.zip.part"]
+    achados = inbox.present(tmp_path, preteridos)
+    assert list(achados) == ["base.gdb"]
+    assert sorted(preteridos) == ["leia-me.txt", "x.gdb.zip.part"]
     assert achados["base.gdb"][0] == 5
+
+
+def test_o_que_veio_da_caixa_vai_para_feito_ou_recusado_com_o_motivo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEL_INBOX", str(tmp_path / "caixa"))
+    caixa = inbox.make()
+    fora = tmp_path / "fora.gdb.zip"
+    nomes = ("bom", "ruim", "retido", "sem_banco")
+    for arquivo in (fora, *(caixa / nome for nome in nomes)):
+        arquivo.write_text("x")
+    feito = batch.Outcome(
+        landings=[
+            batch.Landing(caixa / "bom", ("1-2023",)),
+            batch.Landing(caixa / "ruim", (), "ruim: não é um zip", 3),
+            batch.Landing(caixa / "retido", ("2-2023",)),
+            batch.Landing(caixa / "sem_banco", (), "o banco não respondeu", 4),
+            batch.Landing(fora, (), "não é um zip", 3),
+        ],
+        verdicts=[],
+        held={"2-2023": "caiu pela metade"},
+        build=batch.Build(),
+    )
+    inbox.file_away(feito)
+    ficaram = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert ficaram == {
+        "fora.gdb.zip",
+        "caixa/feito/bom",
+        "caixa/recusado/ruim",
+        "caixa/recusado/ruim.txt",
+        "caixa/recusado/retido",
+        "caixa/recusado/retido.txt",
+        "caixa/sem_banco",
+    }
+    assert "não é um zip" in (caixa / "recusado" / "ruim.txt").read_text()
+    assert "caiu pela metade" in (caixa / "recusado" / "retido.txt").read_text()
+    assert feito.landings[0].path == caixa / "feito" / "bom"
+
+
+def test_o_que_falha_diz_o_codigo_de_saida_maior() -> None:
+    nada = batch.Outcome([], [], {}, batch.Build())
+    assert (nada.code, nada.problems()) == (0, [])
+    ruim = batch.Landing(Path("a"), (), "ruim", 3)
+    falhas = {"1-2023": [batch.Failed("1-2023", "teste", "2 linhas", 2)]}
+    tudo = batch.Outcome([ruim], [], {}, batch.Build(failed=falhas))
+    assert tudo.code == 3
+    assert tudo.problems() == [
+        "arquivo a: ruim",
+        "safra 1-2023 reprovada, não publicada: teste: 2 linhas",
+    ]
+
+
+def test_todo_check_tem_descricao(defs: dg.Definitions) -> None:
+    grafo = defs.resolve_asset_graph()
+    assert grafo.asset_check_keys
+    assert all(grafo.get(chave).description for chave in grafo.asset_check_keys)
 
 
 def test_impressao_digital_muda_com_um_modelo(
@@ -119,15 +170,6 @@ def test_impressao_digital_muda_com_um_modelo(
     assert manifest.fingerprint() == antes
     (tmp_path / "dbt_project" / "models" / "x.sql").write_text("select 1")
     assert manifest.fingerprint() != antes
-
-
-def test_ambiente_volta_ao_que_era(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DBT_SAFRA", "1-2020")
-    monkeypatch.delenv("DBT_OUTRA", raising=False)
-    with resources.set_environment({"DBT_SAFRA": "2-2021", "DBT_OUTRA": "x"}):
-        assert os.environ["DBT_SAFRA"] == "2-2021"
-    assert os.environ["DBT_SAFRA"] == "1-2020"
-    assert "DBT_OUTRA" not in os.environ
 
 
 def test_poda_deixa_as_execucoes_mais_novas(

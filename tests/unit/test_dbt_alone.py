@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_pipeline.defs.resources import dbt
+from dagster_pipeline import dbt_command
 from dagster_pipeline.manifest import ALONE
 
 LOCKS = Path("/proc/locks")
@@ -59,5 +59,18 @@ def test_a_dbt_waits_for_the_one_before_even_if_that_is_killed(tmp_path: Path) -
     assert out.read_text() == "begin one\nbegin two\nend two\n"
 
 
-def test_dagster_starts_that_one() -> None:
-    assert dbt().dbt_executable == str(ALONE)
+def test_a_build_starts_that_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started = []
+
+    def start(command: list[str], **_: object) -> None:
+        started.append(command)
+        raise FileNotFoundError
+
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    monkeypatch.setattr(dbt_command.manifest, "prepare", lambda: None)
+    (tmp_path / "parsed").mkdir()
+    (tmp_path / "parsed" / "partial_parse.msgpack").touch()
+    monkeypatch.setattr(dbt_command.subprocess, "Popen", start)
+    with pytest.raises(FileNotFoundError):
+        dbt_command.build()
+    assert started[0][0] == str(ALONE)

@@ -70,7 +70,6 @@ def test_rows_are_numbered_through_the_batches(gdb: Path, monkeypatch: pytest.Mo
     ("defeito", "motivo"),
     [
         ("duas_bases", "BASE com 2 linhas"),
-        ("tipo_errado", "camada UCBT, coluna ENE_01"),
         ("dist_divergente", "coluna DIST"),
         ("sem_base", "--safra"),
     ],
@@ -387,11 +386,13 @@ def test_points_may_stand_in_columns(gdb: Path, tmp_path: Path) -> None:
     recusada(reescrever(gdb, tmp_path / "y.gdb", PONNOT=sem_nada), "sem pontos .*POINT_X")
 
 
-def test_a_month_without_its_column_is_refused(gdb: Path, tmp_path: Path) -> None:
-    def sem_julho(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
-        return {nome: (tabela.drop_columns(["ENE_07"]), tipo)}
+def test_a_month_that_is_no_number_is_refused(gdb: Path, tmp_path: Path) -> None:
+    def em_texto(nome: str, tabela: pa.Table, tipo: str | None) -> dict:
+        indice = tabela.schema.get_field_index("ENE_07")
+        coluna = pa.array(["12,5", *["doze"] * (len(tabela) - 1)])
+        return {nome: (tabela.set_column(indice, "ENE_07", coluna), tipo)}
 
-    recusada(reescrever(gdb, tmp_path / "x.gdb", UCBT=sem_julho), "UCBT_tab .*energia ENE_07;")
+    recusada(reescrever(gdb, tmp_path / "x.gdb", UCBT=em_texto), "camada UCBT, coluna ENE_07")
 
 
 @pytest.mark.parametrize(("dist", "safra"), [(61111.0, "61111-2024"), (61111.5, None)])

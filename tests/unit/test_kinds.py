@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loaders import arquivos
-from loaders.bdgd import abrir
+from loaders.bdgd import Opcoes, abrir
 from loaders.camadas import UCBT, UCMT
 from loaders.csv_pj import abrir as abrir_csv
 from loaders.erros import EntradaInvalida
@@ -65,7 +65,10 @@ def test_a_geodatabase_is_found_wherever_it_lies_in_the_zip(
     gdb: Path, tmp_path: Path, prefix: str
 ) -> None:
     made = members(gdb, prefix) | JUNK | {"leia-me.pdf": b"%PDF-1.4"}
-    with abrir(gdb, None) as folder, abrir(zipped(tmp_path / "entrega_2023.zip", made), None) as z:
+    with (
+        abrir(gdb, Opcoes()) as folder,
+        abrir(zipped(tmp_path / "entrega_2023.zip", made), Opcoes()) as z,
+    ):
         assert z.linhas == folder.linhas
         assert sum(batch.dados.num_rows for batch in z.lotes(UCBT)) == z.linhas[z.safras[0], "UCBT"]
 
@@ -74,7 +77,7 @@ def test_a_geodatabase_in_upper_case_or_unpacked_into_its_own_name_is_found(
     gdb: Path, tmp_path: Path
 ) -> None:
     upper = zipped(tmp_path / "x.zip", {n.upper(): data for n, data in members(gdb).items()})
-    with abrir(gdb, None) as folder, abrir(upper, None) as package:
+    with abrir(gdb, Opcoes()) as folder, abrir(upper, Opcoes()) as package:
         assert folder.linhas == package.linhas
     (tmp_path / "y.gdb").mkdir()
     shutil.copytree(gdb, tmp_path / "y.gdb" / "x.gdb")
@@ -90,9 +93,9 @@ def test_names_in_the_code_page_of_dos_and_zip64_are_read(gdb: Path, tmp_path: P
             with package.open(name, "w", force_zip64=True) as file:
                 file.write(data)
     with (
-        abrir(gdb, None) as folder,
-        abrir(made, None) as dos,
-        abrir(tmp_path / "z64.zip", None) as z64,
+        abrir(gdb, Opcoes()) as folder,
+        abrir(made, Opcoes()) as dos,
+        abrir(tmp_path / "z64.zip", Opcoes()) as z64,
     ):
         assert folder.linhas == dos.linhas == z64.linhas
 
@@ -176,7 +179,7 @@ def test_anything_else_is_called_by_its_name(
     (tmp_path / name).write_bytes(content)
     with (
         pytest.raises(EntradaInvalida, match=f"{name}: .*{why}") as refusal,
-        abrir(tmp_path / name, None),
+        abrir(tmp_path / name, Opcoes()),
     ):
         pass
     assert "\n" not in str(refusal.value)
@@ -200,7 +203,7 @@ def test_a_zip_without_the_one_thing_to_land_says_what_it_has(
     tmp_path: Path, inside: dict[str, bytes], why: str
 ) -> None:
     made = zipped(tmp_path / "x.gdb.zip", inside)
-    with pytest.raises(EntradaInvalida, match=why), abrir(made, None):
+    with pytest.raises(EntradaInvalida, match=why), abrir(made, Opcoes()):
         pass
 
 
@@ -230,7 +233,7 @@ def test_a_zip_that_cannot_be_opened_says_why(
     gdb: Path, tmp_path: Path, spoil: Callable[[Path], Path], why: str
 ) -> None:
     made = spoil(zipped(tmp_path / "x.gdb.zip", {f"x.gdb/{CATALOGO}": b"x" * 99}))
-    with pytest.raises(EntradaInvalida, match=why), abrir(made, None):
+    with pytest.raises(EntradaInvalida, match=why), abrir(made, Opcoes()):
         pass
 
 

@@ -47,7 +47,7 @@ def test_every_seed_is_described_with_its_source_and_has_a_typed_key() -> None:
         s["name"]: s for s in yaml.safe_load((SEEDS / "_seeds.yml").read_text("utf-8"))["seeds"]
     }
     assert sorted(descritos) == ARQUIVOS
-    chaves = {"cnae_segmento": "divisao_id", "limite_entrega": "medida"}
+    chaves = {"cnae_segmento": "divisao_id", "limite_entrega": "id"}
     for nome, seed in descritos.items():
         tipos = seed["config"]["column_types"]
         inteiro = nome in {"distribuidora_dominio", "municipio_dominio"}

@@ -44,7 +44,7 @@ select
     s.uc_id,
     s.linha,
     s.import_id,
-    e.total_kwh as energia_total_kwh,
+    e.total_kwh as energia_anual_kwh,
     s.carga_instalada_kw,
     s.pac,
     s.distribuidora_id,

@@ -25,15 +25,15 @@ anuais as (
     from series as s,
         lateral (
             select
-                sum({{ energia_do_mes() }}) as soma_energia,
+                sum({{ energia_do_mes() }}) as energia_anual_kwh,
                 avg({{ energia_do_mes() }}) as media_energia,
-                sum(m.ponta) as soma_energia_ponta,
-                sum(m.fora_ponta) as soma_energia_fora_ponta,
+                sum(m.ponta) as energia_ponta_anual_kwh,
+                sum(m.fora_ponta) as energia_fora_ponta_anual_kwh,
                 max(coalesce(m.demanda, greatest(m.demanda_ponta, m.demanda_fora))) as maxima_demanda,
                 avg(coalesce(m.demanda, greatest(m.demanda_ponta, m.demanda_fora))) as media_demanda,
-                sum(m.dic) as soma_dic,
+                sum(m.dic) as dic_anual_h,
                 avg(m.dic) as media_dic,
-                sum(m.fic) as soma_fic,
+                sum(m.fic) as fic_anual,
                 avg(m.fic) as media_fic
             from
                 unnest(
@@ -45,15 +45,15 @@ anuais as (
 
 select
     l.uc_id,
-    a.soma_energia,
+    a.energia_anual_kwh,
     a.media_energia,
-    a.soma_energia_ponta,
-    a.soma_energia_fora_ponta,
+    a.energia_ponta_anual_kwh,
+    a.energia_fora_ponta_anual_kwh,
     a.maxima_demanda,
     a.media_demanda,
-    coalesce(a.soma_dic, l.dic_anual) as soma_dic,
+    coalesce(a.dic_anual_h, l.dic_anual) as dic_anual_h,
     coalesce(a.media_dic, l.dic_anual / 12) as media_dic,
-    coalesce(a.soma_fic, l.fic_anual) as soma_fic,
+    coalesce(a.fic_anual, l.fic_anual) as fic_anual,
     coalesce(a.media_fic, l.fic_anual / 12) as media_fic,
     r.data_enriquecimento,
     l.distribuidora_id,

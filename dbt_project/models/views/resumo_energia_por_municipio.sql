@@ -10,11 +10,11 @@ select
     m.nome as municipio,
     m.uf,
     sum(s.quantidade_leads)::bigint as quantidade_leads,
-    sum(s.energia_total_kwh) as energia_total_kwh,
-    sum(s.energia_ponta_kwh) as energia_ponta_kwh,
+    sum(s.energia_anual_kwh) as energia_anual_kwh,
+    sum(s.energia_ponta_anual_kwh) as energia_ponta_anual_kwh,
     sum(s.demanda_contratada_kw) as demanda_contratada_kw,
-    sum(s.soma_dic_h) / nullif(sum(s.leads_com_dic), 0) as media_dic_anual_h,
-    sum(s.soma_fic) / nullif(sum(s.leads_com_dic), 0) as media_fic_anual,
+    sum(s.dic_anual_h) / nullif(sum(s.leads_com_dic), 0) as media_dic_anual_h,
+    sum(s.fic_anual) / nullif(sum(s.leads_com_dic), 0) as media_fic_anual,
     sum(s.leads_livres)::bigint as leads_livres,
     sum(s.leads_com_geracao)::bigint as leads_com_geracao
 from {{ ref('safra_resumo') }} as s

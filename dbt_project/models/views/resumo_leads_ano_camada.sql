@@ -9,10 +9,10 @@ select
     origem as camada,
     count(distinct distribuidora_id) as distribuidoras,
     sum(quantidade_leads)::bigint as quantidade_leads,
-    sum(energia_total_kwh) as energia_total_kwh,
+    sum(energia_anual_kwh) as energia_anual_kwh,
     sum(demanda_contratada_kw) as demanda_contratada_kw,
-    sum(soma_dic_h) / nullif(sum(leads_com_dic), 0) as media_dic_anual_h,
-    sum(soma_fic) / nullif(sum(leads_com_dic), 0) as media_fic_anual,
+    sum(dic_anual_h) / nullif(sum(leads_com_dic), 0) as media_dic_anual_h,
+    sum(fic_anual) / nullif(sum(leads_com_dic), 0) as media_fic_anual,
     sum(leads_livres)::bigint as leads_livres
 from {{ ref('safra_resumo') }}
 group by ano, origem

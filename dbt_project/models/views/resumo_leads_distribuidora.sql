@@ -10,10 +10,10 @@ select
     d.nome as distribuidora,
     sum(s.quantidade_leads)::bigint as quantidade_leads,
     count(distinct s.municipio_id) as municipios,
-    sum(s.energia_total_kwh) as energia_total_kwh,
+    sum(s.energia_anual_kwh) as energia_anual_kwh,
     sum(s.demanda_contratada_kw) as demanda_contratada_kw,
-    sum(s.soma_dic_h) / nullif(sum(s.leads_com_dic), 0) as media_dic_anual_h,
-    sum(s.soma_fic) / nullif(sum(s.leads_com_dic), 0) as media_fic_anual,
+    sum(s.dic_anual_h) / nullif(sum(s.leads_com_dic), 0) as media_dic_anual_h,
+    sum(s.fic_anual) / nullif(sum(s.leads_com_dic), 0) as media_fic_anual,
     sum(s.leads_livres)::bigint as leads_livres,
     sum(s.leads_com_geracao)::bigint as leads_com_geracao,
     sum(s.leads_enriquecidos)::bigint as leads_enriquecidos

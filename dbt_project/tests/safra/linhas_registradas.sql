@@ -31,22 +31,24 @@ em_raw as (
         v.import_id,
         n.linhas
     from vigentes as v
-    cross join lateral (
-        select count(*) as linhas
-        from {{ source('raw', 'ponnot') }} as p
-        where p.ano = v.ano and p.distribuidora_id = v.distribuidora_id
-    ) as n
+    cross join
+        lateral (
+            select count(*) as linhas
+            from {{ source('raw', 'ponnot') }} as p
+            where p.ano = v.ano and p.distribuidora_id = v.distribuidora_id
+        ) as n
     where v.camada::text = 'PONNOT'
     union all
     select
         v.import_id,
         n.linhas
     from vigentes as v
-    cross join lateral (
-        select count(*) as linhas
-        from {{ source('raw', 'conj') }} as c
-        where c.ano = v.ano and c.distribuidora_id = v.distribuidora_id
-    ) as n
+    cross join
+        lateral (
+            select count(*) as linhas
+            from {{ source('raw', 'conj') }} as c
+            where c.ano = v.ano and c.distribuidora_id = v.distribuidora_id
+        ) as n
     where v.camada::text = 'CONJ'
     union all
     select

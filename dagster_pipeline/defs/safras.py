@@ -1,0 +1,347 @@
+"""The batch (dagster_pipeline/batch.py) as Dagster runs it, and what Dagster is told of it.
+
+Belongs here: the job ``lote`` (what is given or pending), the assets of a safra (what a page asks
+for), their events. Not here: what a batch does (batch.py), what landing takes (raw.py).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from itertools import groupby, product
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+import psycopg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import (
+    AssetMaterializationPlannedData,
+    DagsterEvent,
+    DagsterEventBatchMetadata,
+    StepMaterializationData,
+)
+
+from dagster_pipeline import batch, dbt_command
+from dagster_pipeline.defs import checks, dbt, inbox, raw
+from dagster_pipeline.defs.partitions import SAFRA
+from dagster_pipeline.defs.resources import Banco, prune
+from loaders import bdgd, conexao
+from loaders.camadas import CAMADAS
+from loaders.safra import Safra
+
+LINE = "▸ "
+"""How the lines begin that a person should see among a run's messages."""
+
+OP = "carregar_e_publicar"
+"""The one step of job ``lote``."""
+
+RAW = [dg.AssetKey(["raw", camada.tabela]) for camada in CAMADAS]
+
+
+class Lote(dg.Config):
+    """What to land before what is pending is built; nothing: only build."""
+
+    arquivos: list[str] = []
+    """BDGD files."""
+    aicss: list[str] = []
+    """AICSS readings, files or folders."""
+    safras: list[str] = []
+    """Safras to build even if nothing of them changed."""
+    substituir: bool = False
+    forcar: bool = False
+    milhar: Literal["", "ponto", "virgula", "nao"] = ""
+    """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
+
+
+def job(path: Path) -> dg.JobDefinition:
+    """The job ``lote``, of a dbt manifest."""
+    nodes = dbt.loaded(path)
+
+    @dg.op(name=OP)
+    def lote(context: dg.OpExecutionContext, config: Lote, banco: Banco) -> None:
+        """Land what is given, judge it, build and publish all that is pending."""
+        options = bdgd.Opcoes(
+            esperar=True,
+            substituir=config.substituir,
+            forcar=config.forcar,
+            milhar=config.milhar or None,
+        )
+        files = [batch.File(Path(name), options) for name in config.arquivos]
+        with canceled_when_interrupted(context):
+            if config.aicss:
+                list(raw.land_aicss(context, banco, config.aicss))
+            outcome = batch.run(
+                files, keys=config.safras, patient=_unwatched(context), say=_say(context)
+            )
+            inbox.file_away(outcome)
+            _report(context, nodes, outcome, planned=False, readings=bool(config.aicss))
+        _conclude(outcome)
+
+    @dg.job(
+        name="lote",
+        description=(
+            "Aterrissa os arquivos dados e constrói, testa e publica tudo o que está pendente."
+        ),
+    )
+    def whole() -> None:
+        lote()
+
+    return whole
+
+
+def assets(path: Path) -> dg.AssetsDefinition:
+    """A safra's raw layers and tables: one step, because a safra is built and published whole."""
+    nodes = dbt.loaded(path)
+    tables = dbt.specs_of_a_safra(path)
+
+    @dg.multi_asset(
+        name="safra_inteira",
+        specs=[*raw.LAYERS, *tables],
+        check_specs=checks.specs(nodes),
+        partitions_def=SAFRA,
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def safra(
+        context: dg.AssetExecutionContext, config: raw.ArquivoBdgd, banco: Banco
+    ) -> Iterator[dg.MaterializeResult]:
+        """Land the chosen safras' files, where raw is chosen; build and publish them whole."""
+        keys, chosen = list(context.partition_keys), context.selected_asset_keys
+        with canceled_when_interrupted(context):
+            files = _files(context, config, keys) if chosen & set(RAW) else []
+            building = not chosen <= set(RAW)
+            outcome = batch.run(
+                files, keys=keys, building=building, patient=True, say=_say(context)
+            )
+            _report(context, nodes, outcome, planned=True)
+        _conclude(outcome)
+        yield from ()
+
+    return safra
+
+
+def _files(
+    context: dg.AssetExecutionContext, config: raw.ArquivoBdgd, keys: list[str]
+) -> list[batch.File]:
+    """Each safra's file, once; a file that is wanted for one safra lands that one alone."""
+    wanted: dict[Path, list[str]] = {}
+    for key in keys:
+        try:
+            known = config.arquivo or raw.newest_file(context.instance, key)
+        except dg.Failure as missing:
+            if len(keys) == 1:
+                raise
+            context.log.warning(f"{missing.description}: fica como aterrissou")
+            continue
+        wanted.setdefault(Path(known), []).append(key)
+    return [
+        batch.File(
+            path,
+            bdgd.Opcoes(
+                safra=Safra.de_chave(of[0]) if len(of) == 1 else None,
+                esperar=True,
+                substituir=config.substituir,
+                forcar=config.forcar,
+                milhar=config.milhar or None,
+            ),
+        )
+        for path, of in wanted.items()
+    ]
+
+
+@contextmanager
+def canceled_when_interrupted(context: dg.OpExecutionContext) -> Iterator[None]:
+    """Ctrl-C, or a terminal that closes, ends a run as Canceled: Dagster would call it failed."""
+    try:
+        yield
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        context.instance.report_run_canceling(context.run)
+        raise
+
+
+def _unwatched(context: dg.OpExecutionContext) -> bool:
+    return context.run.tags.get("de") != "make"
+
+
+def _say(context: dg.OpExecutionContext) -> batch.Say:
+    return lambda text: context.log.info(f"{LINE}{text}")
+
+
+def _conclude(outcome: batch.Outcome) -> None:
+    """The run's end: what a person must look at is a failure that says it."""
+    prune()
+    if problems := outcome.problems():
+        raise dg.Failure(
+            "\n".join(problems), metadata={"codigo": outcome.code}, allow_retries=False
+        )
+
+
+# ── What Dagster is told ──────────────────────────────────────────────────────────────────────────
+Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
+
+
+def _report(
+    context: dg.OpExecutionContext,
+    nodes: Mapping[str, Any],
+    outcome: batch.Outcome,
+    *,
+    planned: bool,
+    readings: bool = False,
+) -> None:
+    """Each partition of each table, materialized with its rows or failed; then what is of all."""
+    instance = context.instance
+    with closing(conexao.conectar()) as conn:
+        landed = {key for x in outcome.landings for key in x.safras}
+        new = untold(instance, conn) if outcome.build.builds else []
+        published = sorted({*outcome.build.published, *new})
+        known = sorted({*landed, *published, *outcome.held, *outcome.build.failed})
+        if known:
+            instance.add_dynamic_partitions(SAFRA.name, known)
+        news = News(instance, conn, readings=readings)
+        events = _events(conn, nodes, outcome, sorted({*landed, *new}), published, news)
+        for asset, of_it in groupby(events, key=lambda event: (type(event), event.asset_key)):
+            if asset[0] is dg.AssetMaterialization:
+                _store(context, list(of_it))
+            else:
+                for event in of_it:
+                    context.log_event(event)
+    if planned:
+        return
+    # A partition is red in the page where a run that failed had planned it.
+    for key in {*outcome.held, *outcome.build.failed} - set(published):
+        for asset in dbt.tables_of_a_safra(nodes):
+            planning = AssetMaterializationPlannedData(asset, partition=key)
+            instance.report_dagster_event(
+                DagsterEvent.build_asset_materialization_planned_event(
+                    context.job_name, context.op.name, planning
+                ),
+                context.run_id,
+            )
+
+
+def untold(instance: dg.DagsterInstance, conn: psycopg.Connection) -> list[str]:
+    """Safras that readers see as they are landed, and Dagster does not show as materialized.
+
+    A run published them and was killed before it could say so, or another command did.
+    """
+    keys = batch.published(conn)
+    keys = sorted(set(keys) - set(batch.unpublished(conn, keys)))
+    states = instance.get_status_by_partition(dbt.PUBLISHED, keys, SAFRA) or {}
+    return [k for k in keys if states.get(k) is not dg.AssetPartitionStatus.MATERIALIZED]
+
+
+def tell(
+    instance: dg.DagsterInstance, conn: psycopg.Connection, nodes: Mapping[str, Any]
+) -> list[str]:
+    """Make up for what killed runs did not say; returns the safras."""
+    keys, assets = untold(instance, conn), dbt.tables_of_a_safra(nodes)
+    rows = _rows(conn, keys)
+    for asset, key in product(assets, keys):
+        counted = rows.get((asset.path[-1], key))
+        metadata = {} if counted is None else {"dagster/partition_row_count": counted}
+        event = dg.AssetMaterialization(asset, partition=key, metadata=metadata)
+        instance.report_runless_asset_event(event)
+    return keys
+
+
+def _store(context: dg.OpExecutionContext, events: list[dg.AssetMaterialization]) -> None:
+    """One asset's partitions in one write: by themselves they take 4 ms each, 5 s of 50 safras."""
+    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(len(events))
+    last = len(events)
+    for n, materialization in enumerate(events, 1):
+        context.instance.report_dagster_event(
+            DagsterEvent(
+                event_type_value="ASSET_MATERIALIZATION",
+                job_name=context.job_name,
+                step_key=context.op.name,
+                event_specific_data=StepMaterializationData(materialization),
+                message=f"Materializado: {materialization.asset_key.to_user_string()}.",
+            ),
+            context.run_id,
+            batch_metadata=DagsterEventBatchMetadata(context.run_id, n == last),
+        )
+
+
+def _events(
+    conn: psycopg.Connection,
+    nodes: Mapping[str, Any],
+    outcome: batch.Outcome,
+    landed: list[str],
+    published: list[str],
+    news: "News",
+) -> Iterator[Event]:
+    """All of one asset together, and an asset after those that it is made of."""
+    for landing in outcome.landings:
+        for key in landing.safras:
+            yield raw.registered(landing.path.resolve(), key)
+    yield from raw.materialized(conn, landed)
+    yield from checks.of_the_gate(outcome.verdicts)
+    if news.readings:
+        yield from raw.readings(conn)
+    rows = _rows(conn, published)
+    for node in outcome.build.nodes:
+        props = nodes["nodes"].get(node.id)
+        if not props or node.kind not in ("model", "seed") or node.status != "success":
+            continue
+        asset = dbt.asset_key(props)
+        if not dbt.is_of_a_safra(props):
+            if not news.of(node, props):
+                continue
+            yield dg.AssetMaterialization(asset, metadata={"segundos": node.seconds})
+            continue
+        for key in published:
+            counted = rows.get((props["alias"], key))
+            yield dg.AssetMaterialization(
+                asset,
+                partition=key,
+                metadata={} if counted is None else {"dagster/partition_row_count": counted},
+            )
+    yield from checks.of_dbt(nodes, outcome.build)
+    yield from checks.of_the_published(conn, published)
+
+
+class News:
+    """What of seeds and domains changed: all safras built before would be "unsynced" with them.
+
+    Attributes:
+        readings: whether readings landed in this run, or Dagster has never heard of them.
+    """
+
+    def __init__(
+        self, instance: dg.DagsterInstance, conn: psycopg.Connection, *, readings: bool
+    ) -> None:
+        """Ask when each domain changed last."""
+        self.instance = instance
+        self.readings = readings or not self._told(raw.AICSS)
+        found = conn.execute("select nome, extract(epoch from alterado_em) from controle.dominio")
+        self.changed = {name: float(when) for name, when in found}
+        self.seen = {"source.intel_lead.raw.aicss_dispositivo"} if self.readings else set()
+
+    def _told(self, asset: dg.AssetKey) -> float:
+        """When Dagster was told last that an asset is there: 0, never."""
+        event = self.instance.get_latest_materialization_event(asset)
+        return event.timestamp if event else 0.0
+
+    def of(self, node: dbt_command.Node, props: Mapping[str, Any]) -> bool:
+        """Whether a node that dbt went through is to be told."""
+        kind, asset = props["config"]["materialized"], dbt.asset_key(props)
+        told = self._told(asset)
+        new = kind not in ("seed", "dominio") or not told
+        new |= kind == "seed" and node.message != "unchanged"
+        new |= kind == "dominio" and self.changed.get(props["alias"], 0.0) > told
+        new |= bool(self.seen & set(props.get("depends_on", {}).get("nodes", ())))
+        if new:
+            self.seen.add(node.id)
+        return new
+
+
+def _rows(conn: psycopg.Connection, keys: list[str]) -> dict[tuple[str, str], int]:
+    """(table, safra) → rows, as dbt counted them when it built the leaf."""
+    if not keys:
+        return {}
+    found = conn.execute(
+        "select modelo, distribuidora_id || '-' || ano, linhas from controle.safra_construida"
+        " where distribuidora_id || '-' || ano = any(%s)",
+        [keys],
+    )
+    return {(table, key): rows for table, key, rows in found}

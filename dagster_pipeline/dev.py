@@ -1,0 +1,53 @@
+"""What `make dev` executes: Dagster's page and its daemon, once per clone.
+
+Belongs here: whether it runs already, its port, the inbox. Not here: what it shows (defs/).
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_pipeline import page
+from dagster_pipeline.defs.inbox import make as make_inbox
+
+
+def main() -> int:
+    """Start it, or say where it is; returns when it ends."""
+    page.mark().parent.mkdir(parents=True, exist_ok=True)
+    with page.mark().with_suffix(".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = page.address() or "ainda está abrindo"
+            print(f"make dev já está em execução neste clone: {where}")
+            return 0
+        return _serve()
+
+
+def _serve() -> int:
+    port = page.free_port()
+    page.mark().write_text(json.dumps({"port": port, "pid": os.getpid()}))
+    print(f"Dagster: http://localhost:{port}   caixa de entrada: {make_inbox()}", flush=True)
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "--port", str(port)]
+    # What the library may change some day is not for who reads this terminal.
+    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
+    # make leaves background commands deaf to these; Dagster ends its own processes on INT.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=environment)
+    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    # A terminal tells Dagster too; twice, it would not end in order.
+    told = os.isatty(0)
+    signal.signal(signal.SIGINT, lambda *_: None if told else process.send_signal(signal.SIGINT))
+    try:
+        return process.wait()
+    finally:
+        page.mark().unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,464 @@
+"""What ``make run`` and ``make build`` execute: the batch, as a run of Dagster's in this process.
+
+Belongs here: which files, whether there is anything to do, what a person is told. Not here: the
+work (batch.py), what Dagster is told (defs/safras.py). Dagster and dbt are imported only if there
+is work. ``python -m dagster_pipeline.run [FILE...]``; exit 0 done, 1 a safra is not published, 2
+usage, 3 input, 4 database, 130 interrupted.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dagster_pipeline import manifest, page
+from loaders import arquivos, bdgd, conexao, registro, removal
+from loaders.erros import EntradaInvalida, ErroDeCarga
+from loaders.safra import Safra
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+EXAMPLE = manifest.CLONE / ".local" / "exemplo" / removal.EXAMPLE_FILE
+
+# Steps write to 1 and 2, which Dagster keeps; a person sees one line per step, through this.
+SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, soft_wrap=True)
+
+USAGE = 2
+INTERRUPTED = 130
+SHOWN = 5
+"""Safras whose tables are shown at the end; of more, `make status` tells."""
+
+QUERY = """select cod_id, municipio, pac, energia_anual_kwh
+  from intel_lead.vw_lead_completo_detalhado
+  where enriquecimento_status = 'success' and pac > 15000;"""
+
+
+@dataclass
+class Report:
+    """What went wrong before the batch began: the greatest exit code."""
+
+    code: int = 0
+
+    def fail(self, subject: object, reason: str, code: int) -> None:
+        """Note a failure and say it at once."""
+        self.code = max(self.code, code)
+        SCREEN.print("[bold red]falhou[/]   ", end="")
+        SCREEN.print(reason if str(subject) in reason else f"{subject}: {reason}", markup=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file, and the safras that the ledger says it is already the content of."""
+
+    path: Path
+    sha256: str
+    landed: tuple[str, ...]
+    published: bool
+
+
+# What is there already ----------------------------------------------------------------------------
+
+
+def is_published(conn: psycopg.Connection, keys: Collection[str]) -> bool:
+    """Whether readers see exactly what is landed of these safras."""
+    if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
+        return False
+    found = conn.execute(
+        "select count(*) from controle.safra_importada"
+        " join intel_lead.safra_publicada using (ano, distribuidora_id, import_id)"
+        " where distribuidora_id || '-' || ano = any(%s)",
+        [list(keys)],
+    ).fetchone()
+    return found[0] == len(keys)
+
+
+def examine(conn: psycopg.Connection, path: Path) -> Task:
+    """What the ledger knows of a file's content.
+
+    Raises:
+        EntradaInvalida: it cannot be read.
+    """
+    sha256 = arquivos.somar_sha256(path)
+    landed = registro.ja_carregado(conn, sha256, None)
+    return Task(path, sha256, tuple(landed), bool(landed) and is_published(conn, landed))
+
+
+def sample_is_landed(conn: psycopg.Connection) -> bool:
+    """Whether the AICSS sample's readings are all there."""
+    if conn.execute("select to_regclass('controle.aicss_arquivo') is null").fetchone()[0]:
+        return False
+    names = removal.sample_files()
+    found = conn.execute(
+        "select count(distinct arquivo) from controle.aicss_arquivo where arquivo = any(%s)",
+        [names],
+    ).fetchone()
+    return found[0] == len(names)
+
+
+def built_as() -> str:
+    """What the warehouse was last built from, and where: the dbt project, the database."""
+    place = ":".join(os.environ.get(name, "") for name in ("PGHOST", "PGPORT", "PGDATABASE"))
+    return f"{manifest.fingerprint()} {place}"
+
+
+def built_file() -> Path:
+    """Where `built_as` of the last good run is kept."""
+    return manifest.target() / "built"
+
+
+def is_current() -> bool:
+    """Whether nothing of the dbt project changed since the last good run on this database."""
+    return built_file().exists() and built_file().read_text() == built_as()
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def say(step: str, text: str, seconds: float | None = None) -> None:
+    """One line per step."""
+    took = "" if seconds is None else f"  [dim]{seconds:.1f} s[/]"
+    SCREEN.print(f"[bold]{step:<8}[/] {text}{took}")
+
+
+def make_example() -> None:
+    """Make the synthetic geodatabase; kept, so that the next run meets the same content."""
+    from loaders import sintetico
+
+    start = time.monotonic()
+    made = sintetico.escrever(
+        sintetico.Receita(
+            distribuidora=removal.EXAMPLE.distribuidora_id,
+            ano=removal.EXAMPLE.ano,
+            defeitos=sintetico.PADRAO,
+        ),
+        EXAMPLE,
+    )
+    rows = ", ".join(f"{n:,} {camada}" for camada, n in made.linhas.items() if n > 1)
+    say("exemplo", f"{EXAMPLE.name}, geodatabase sintética: {rows}", time.monotonic() - start)
+
+
+def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[Task]:
+    """The files that are asked for; an unreadable one is a failure and holds back no other."""
+    found = []
+    for given in files:
+        if not given.exists():
+            report.fail(given, "não existe", USAGE)
+            continue
+        try:
+            paths = arquivos.achar(given, passed_over=pass_over)
+        except EntradaInvalida as erro:
+            reject(conn, given, erro, report)
+            continue
+        for path in paths:
+            try:
+                task = examine(conn, path)
+            except EntradaInvalida as erro:
+                reject(conn, path, erro, report)
+                continue
+            found.append(task)
+            if task.landed:
+                say("já está", f"{path.name}, em {bdgd.resumir(list(task.landed))}")
+    return found
+
+
+def pass_over(_: Path, reason: str) -> None:
+    """Say that a file of a folder is none to land, and why."""
+    say("de lado", escape(reason))
+
+
+def reject(conn: psycopg.Connection, path: Path, erro: ErroDeCarga, report: Report) -> None:
+    """Note in the ledger that a file cannot be read, and go on."""
+    registro.registrar_falha(conn, [None], arquivo=path.name, sha256=None, erro=str(erro))
+    report.fail(path, str(erro), erro.codigo)
+
+
+# The run ------------------------------------------------------------------------------------------
+
+
+def execute(files: list[Path], *, readings: list[Path], keys: list[str]) -> int:
+    """One run of job ``lote`` in this process, as the page has any other; returns its exit code."""
+    start = time.monotonic()
+    with SCREEN.status("iniciando o Dagster …"), silence():
+        import dagster as dg
+
+        from dagster_pipeline import batch
+        from dagster_pipeline.definitions import defs
+        from dagster_pipeline.defs.resources import end_dead_runs
+        from dagster_pipeline.defs.safras import OP
+
+        job = defs().resolve_job_def("lote")
+        instance = dg.DagsterInstance.get()
+        with closing(conexao.conectar()) as conn:
+            end_dead_runs(instance, conn)
+    say("dagster", "pronto", time.monotonic() - start)
+    config = {
+        "arquivos": [str(path.resolve()) for path in files],
+        "aicss": [str(path) for path in readings],
+        "safras": keys,
+    }
+    with SCREEN.status("…") as status, silence():
+        batch.PROGRESS.set(lambda text: status.update(text))
+        events = page.run_in_process(
+            job,
+            instance,
+            {
+                "ops": {OP: {"config": config}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            listener=Listener(),
+        )
+    return _code_of(events, instance)
+
+
+def _code_of(events: "list[dg.DagsterEvent]", instance: "dg.DagsterInstance") -> int:
+    """The exit code of a run that has ended; what it did not say itself is said here."""
+    for event in events:
+        if event.event_type_value == "PIPELINE_CANCELED":
+            raise KeyboardInterrupt
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.error and data.error.cls_name == "DagsterExecutionInterruptedError":
+            raise KeyboardInterrupt
+        told = data.user_failure_data
+        if told and "codigo" in told.metadata:
+            if told.metadata["codigo"].value == 1:
+                _say_problem(told.description or "")
+            return told.metadata["codigo"].value
+        error = (data.error.cause or data.error) if data.error else None
+        SCREEN.print("[bold red]falhou[/]   ", end="")
+        SCREEN.print(error.message.strip()[-3000:] if error else "", markup=False)
+        logs = f"{os.environ['DAGSTER_HOME']}/storage"
+        SCREEN.print(f"         registros: {logs}; make dev mostra a execução", markup=False)
+        return 1
+    return int(not any(event.event_type_value == "PIPELINE_SUCCESS" for event in events))
+
+
+def _say_problem(text: str) -> None:
+    """What no line of the batch has said: that nothing was published, and why."""
+    for line in text.splitlines():
+        if not line.startswith(("safra ", "arquivo ")):
+            SCREEN.print(f"         {line}", markup=False)
+
+
+class Listener:
+    """Says what a run does: the lines that it means for a person."""
+
+    def __call__(self, entry: "dg.EventLogEntry") -> None:
+        """Take one event."""
+        from dagster_pipeline.defs.safras import LINE
+
+        text = entry.user_message
+        if entry.dagster_event is None and text.startswith(LINE):
+            step, _, rest = text.removeprefix(LINE).partition(" ")
+            red = step in ("falhou", "retida", "arquivo", "fora")
+            SCREEN.print(f"[bold{' red' if red else ''}]{step:<8}[/] ", end="")
+            SCREEN.print(rest.strip(), markup=False)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing on 1 and 2, of this process and of those it starts: Dagster's copies remain."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [(fd, os.dup(fd)) for fd in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for fd, _ in saved:
+            os.dup2(nowhere, fd)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for fd, copy in saved:
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.close(nowhere)
+
+
+# What a person sees at the end --------------------------------------------------------------------
+
+
+def layers(conn: psycopg.Connection, safra: Safra) -> list[tuple]:
+    """Per layer: leads, energy rows, kWh, demand rows, located leads."""
+    return conn.execute(
+        """
+        select
+            l.origem::text,
+            count(*),
+            (select count(*) from intel_lead.lead_energia_mensal as e
+             where (e.ano, e.distribuidora_id, e.origem) = (l.ano, l.distribuidora_id, l.origem)),
+            (select coalesce(sum(e.energia_total), 0) from intel_lead.lead_energia_mensal as e
+             where (e.ano, e.distribuidora_id, e.origem) = (l.ano, l.distribuidora_id, l.origem)),
+            (select count(*) from intel_lead.lead_demanda_mensal as d
+             where (d.ano, d.distribuidora_id, d.origem) = (l.ano, l.distribuidora_id, l.origem)),
+            count(l.geom)
+        from intel_lead.lead_com_coordenadas as l
+        where l.ano = %s and l.distribuidora_id = %s
+        group by l.ano, l.distribuidora_id, l.origem
+        order by l.origem
+        """,
+        [safra.ano, safra.distribuidora_id],
+    ).fetchall()
+
+
+def show(conn: psycopg.Connection, key: str) -> None:
+    """What is published of one safra."""
+    safra = Safra.de_chave(key)
+    place = {"ano": safra.ano, "dist": safra.distribuidora_id}
+    where = "where ano = %(ano)s and distribuidora_id = %(dist)s"
+    (name,) = conn.execute(
+        "select nome from intel_lead.distribuidora where id = %(dist)s", place
+    ).fetchone() or ("?",)
+    historico, pontos, rejected = conn.execute(
+        f"select (select count(*) from intel_lead.lead_historico {where}),"
+        f" (select count(*) from intel_lead.ponto_notavel {where}),"
+        f" (select count(*) from raw.rejeitado {where})",
+        place,
+    ).fetchone()
+    table = Table(title=f"safra {key}, {name}", title_justify="left", box=None, pad_edge=False)
+    for heading in (
+        "camada",
+        "leads",
+        "linhas de energia",
+        "energia kWh",
+        "linhas de demanda",
+        "no mapa",
+    ):
+        table.add_column(heading, justify="left" if heading == "camada" else "right")
+    for layer, leads, energy, kwh, demand, located in layers(conn, safra):
+        counts = (f"{leads:,}", f"{energy:,}", f"{kwh:,.2f}", f"{demand:,}")
+        table.add_row(layer, *counts, f"{located / leads:.1%}")
+    SCREEN.print()
+    SCREEN.print(table)
+    SCREEN.print(
+        f"lead_historico {historico:,}, ponto_notavel {pontos:,}, linhas rejeitadas {rejected:,}"
+    )
+
+
+def conclude(keys: Collection[str], code: int) -> None:
+    """Counts, and what to open next."""
+    with closing(conexao.conectar()) as conn:
+        shown = [key for key in sorted(keys) if is_published(conn, (key,))]
+        for key in shown[:SHOWN]:
+            show(conn, key)
+        if len(shown) > SHOWN:
+            SCREEN.print(f"\ne mais {len(shown) - SHOWN} safras publicadas: make status")
+    if code and not shown:
+        return
+    SCREEN.print()
+    address = page.address()
+    at = f"   {address}" if address else ""
+    SCREEN.print(f"a seguir: make status  o que há, o que falta{'' if not at else ''}")
+    SCREEN.print(f"          make dev     o Dagster: linhagem, execuções{at}")
+    SCREEN.print("          make docs    o dicionário de dados;  make -s db-url  para um BI")
+    SCREEN.print("          make psql    SQL, por exemplo:")
+    SCREEN.print("            " + QUERY.replace("\n", "\n            "), markup=False)
+
+
+# The whole ----------------------------------------------------------------------------------------
+
+
+def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple[list[Task], bool]:
+    """The files to deal with and whether the AICSS sample is wanted and missing."""
+    if files:
+        return tasks(files, conn, report), False
+    if removal.holds_real_data(conn):
+        say("exemplo", "fica de fora: o armazém já tem dados seus")
+        return [], False
+    if not EXAMPLE.exists():
+        make_example()
+    return tasks([EXAMPLE], conn, report), not sample_is_landed(conn)
+
+
+def work(files: list[Path]) -> int:
+    """Everything that `make run` does; returns the exit code."""
+    start, report = time.monotonic(), Report()
+    with closing(conexao.conectar()) as conn:
+        conexao.preparar(conn)
+        found, sample = choose(files, conn, report)
+    todo = found if not is_current() else [task for task in found if not task.published]
+    code = report.code
+    if todo or sample or not (is_current() or report.code or files):
+        code = max(code, _run(todo, readings=[removal.SAMPLE] if sample else []))
+    elif not code:
+        say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
+    with closing(conexao.conectar()) as conn:
+        keys = {key for x in found for key in registro.ja_carregado(conn, x.sha256, None)}
+    conclude(keys, code)
+    say("ao todo", "", time.monotonic() - start)
+    return code
+
+
+def _run(todo: list[Task], *, readings: list[Path]) -> int:
+    source = built_as()
+    code = execute([task.path for task in todo], readings=readings, keys=[])
+    if not code:
+        built_file().parent.mkdir(parents=True, exist_ok=True)
+        built_file().write_text(source)
+    return code
+
+
+def build(keys: list[str]) -> int:
+    """Everything that `make build` does: what is landed and pending, or the safras that are named.
+
+    Raises:
+        typer.BadParameter: that is no safra.
+    """
+    try:
+        keys = [Safra.de_chave(key).chave for key in keys]
+    except ValueError as erro:
+        raise typer.BadParameter(str(erro)) from erro
+    start, source = time.monotonic(), built_as()
+    with closing(conexao.conectar()) as conn:
+        conexao.preparar(conn)
+    code = execute([], readings=[], keys=keys)
+    if not code and not keys:
+        built_file().parent.mkdir(parents=True, exist_ok=True)
+        built_file().write_text(source)
+    say("ao todo", "", time.monotonic() - start)
+    return code
+
+
+def main(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARQUIVO...]",
+            help="arquivos da BDGD ou pastas deles; nenhum: faz-se um exemplo sintético",
+        ),
+    ] = None,
+    *,
+    construir: Annotated[
+        bool, typer.Option("--construir", help="só construir; os argumentos são safras")
+    ] = False,
+) -> None:
+    """Aterrissa arquivos da BDGD, constrói, testa e publica."""
+    logging.getLogger("pyogrio").setLevel(logging.ERROR)
+    try:
+        given = arguments or []
+        code = build(given) if construir else work([Path(name) for name in given])
+    except ErroDeCarga as erro:
+        SCREEN.print(f"[bold red]falhou[/]   {erro}")
+        code = erro.codigo
+    except KeyboardInterrupt:
+        SCREEN.print("interrompido: nada ficou pela metade; o mesmo comando continua de onde parou")
+        code = INTERRUPTED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what Dagster left half-read complains
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,242 @@
+"""What `make status` shows on one screen of 80 columns: what there is, what is missing, what next.
+
+Belongs here: asking and saying. Not here: changing anything; executions of the loaders alone
+(``python -m loaders status``). Imports neither Dagster nor dbt.
+"""
+
+import os
+import shutil
+import textwrap
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+import typer
+
+from dagster_pipeline import page
+from dagster_pipeline.manifest import CLONE
+from loaders import conexao
+from loaders.erros import ErroDeCarga
+
+WIDTH = 80
+SAFRAS, REASONS, RUNS = 12, 5, 4
+"""How many of each fit one screen; of the rest, their number."""
+BACKUP_DAYS = 2
+
+STATES = {
+    "SUCCESS": "feita",
+    "FAILURE": "falhou",
+    "CANCELED": "cancelada",
+    "CANCELING": "parando",
+    "STARTED": "em andamento",
+    "STARTING": "em andamento",
+    "QUEUED": "na fila",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One safra: state is ``publicada``, ``pendente``, ``retida`` or ``reprovada``."""
+
+    key: str
+    name: str
+    state: str
+    since: datetime | None
+    leads: int | None
+    gwh: float | None
+    reason: str
+
+
+QUERY = """
+    select
+        i.distribuidora_id || '-' || i.ano,
+        coalesce(d.nome, ''),
+        case
+            when i.retida then 'retida'
+            when r.motivo is not null then 'reprovada'
+            when p.import_id = i.import_id then 'publicada'
+            else 'pendente'
+        end,
+        p.publicada_em,
+        s.leads,
+        s.gwh,
+        coalesce(i.motivo_retencao, r.motivo, '')
+    from controle.safra_importada as i
+    left join intel_lead.distribuidora as d on d.id = i.distribuidora_id
+    left join intel_lead.safra_publicada as p using (ano, distribuidora_id)
+    left join lateral (
+        select string_agg(f.onde || ': ' || f.motivo, '; ' order by f.onde) as motivo
+        from controle.safra_reprovada as f
+        where (f.ano, f.distribuidora_id, f.import_id) = (i.ano, i.distribuidora_id, i.import_id)
+    ) as r on true
+    left join (
+        select ano, distribuidora_id, sum(quantidade_leads) as leads,
+            sum(energia_anual_kwh) / 1e6 as gwh
+        from intel_lead.safra_resumo
+        group by ano, distribuidora_id
+    ) as s using (ano, distribuidora_id)
+    order by
+        not i.retida and r.motivo is null and p.import_id is not distinct from i.import_id,
+        p.publicada_em desc nulls first, 1
+"""
+BEFORE_DBT = """
+    select distribuidora_id || '-' || ano, '',
+        case when retida then 'retida' else 'pendente' end,
+        null::timestamptz, null::bigint, null::double precision, coalesce(motivo_retencao, '')
+    from controle.safra_importada order by 1
+"""
+
+
+def zone() -> ZoneInfo | None:
+    """TZ, else the system's own zone, else (a server on UTC) São Paulo's."""
+    if os.environ.get("TZ"):
+        return None
+    offset = datetime.now().astimezone().utcoffset()
+    return None if offset else ZoneInfo("America/Sao_Paulo")
+
+
+def local(moment: datetime | None) -> str:
+    """``27/11 20:31``."""
+    return f"{moment.astimezone(zone()):%d/%m/%y %H:%M}" if moment else ""
+
+
+def safras(conn: psycopg.Connection) -> list[Line]:
+    """All landed safras: what needs somebody first, then the newest."""
+    built = conn.execute(
+        "select to_regclass('controle.safra_reprovada') is not null"
+        " and to_regclass('intel_lead.safra_resumo') is not null"
+        " and to_regclass('intel_lead.safra_publicada') is not null"
+    ).fetchone()[0]
+    return [Line(*row) for row in conn.execute(QUERY if built else BEFORE_DBT).fetchall()]
+
+
+def shown(found: list[Line]) -> Iterator[str]:
+    """The table of safras, and why some are not published."""
+    count = {state: sum(x.state == state for x in found) for state in ORDER}
+    said = ", ".join(f"{n} {state}{'s' * (n > 1)}" for state, n in count.items() if n)
+    yield f"Safras: {said or 'nenhuma'}"
+    if found:
+        heads = f"{'safra':<11}{'distribuidora':<22}{'situação':<11}{'desde':<15}"
+        yield f"  {heads}{'leads':>9}{'GWh':>9}"
+    for x in found[:SAFRAS]:
+        leads = "" if x.leads is None else f"{x.leads:,}".replace(",", ".")
+        gwh = "" if x.gwh is None else f"{x.gwh:,.1f}".translate(str.maketrans(",.", ".,"))
+        name = textwrap.shorten(x.name, 21, placeholder="…")
+        since = local(x.since)
+        yield f"  {x.key:<11}{name:<22}{x.state:<11}{since:<15}{leads:>9}{gwh:>9}"
+    if len(found) > SAFRAS:
+        yield f"  … e mais {len(found) - SAFRAS}"
+    told = [x for x in found if x.reason]
+    for x in told[:REASONS]:
+        yield from textwrap.wrap(
+            f"{x.key} {x.state}: {x.reason}",
+            WIDTH,
+            initial_indent="  ! ",
+            subsequent_indent="    ",
+            max_lines=2,
+            placeholder=" …",
+        )
+
+
+ORDER = ("publicada", "pendente", "retida", "reprovada")
+
+
+def runs() -> list[str]:
+    """The newest of Dagster's runs, from its own table; none where it has none yet."""
+    try:
+        with psycopg.connect(dbname=os.environ.get("DAGSTER_PGDATABASE", "dagster")) as conn:
+            rows = conn.execute(
+                "select pipeline_name, status, start_time, end_time from runs"
+                " order by id desc limit %s",
+                [RUNS],
+            ).fetchall()
+    except psycopg.Error:
+        return []
+    lines = []
+    for job, status, start, end in rows:
+        began = local(datetime.fromtimestamp(start, UTC)) if start else ""
+        took = f"{end - start:.0f} s" if start and end else ""
+        name = "safra" if job.startswith("__ASSET_JOB") else job
+        lines.append(f"  {began:<15}{name:<14}{STATES.get(status, status.lower()):<14}{took:>8}")
+    return lines
+
+
+def inbox() -> str:
+    """What waits in the inbox and what it refused."""
+    folder = Path(os.environ.get("INTEL_INBOX") or CLONE / ".local" / "inbox")
+    aside = ("feito", "recusado", "aicss")
+    waiting = [x for x in folder.iterdir() if x.name not in aside] if folder.is_dir() else []
+    refused = list((folder / "recusado").glob("*.txt"))
+    place = os.path.relpath(folder, CLONE)
+    text = f"Caixa de entrada ({place}): {len(waiting)} à espera"
+    return text + (f", {len(refused)} em recusado/ (leia os .txt)" if refused else "")
+
+
+def backup() -> tuple[str, bool]:
+    """How old the newest backup is; whether that is old."""
+    folder = CLONE / ".local" / "backups"
+    found = [x.stat().st_mtime for x in folder.iterdir() if x.is_dir()] if folder.is_dir() else []
+    if not found:
+        return "Cópia de segurança: nenhuma", True
+    age = datetime.now(UTC) - datetime.fromtimestamp(max(found), UTC)
+    hours = age.total_seconds() / 3600
+    when = f"{hours:.0f} h" if hours < 48 else f"{age.days} dias"  # noqa: PLR2004
+    return f"Cópia de segurança: a última há {when}", age.days >= BACKUP_DAYS
+
+
+def disk(conn: psycopg.Connection) -> str:
+    """The database's size, and what is free where this clone lies."""
+    (size,) = conn.execute("select pg_database_size(current_database())").fetchone()
+    free = shutil.disk_usage(CLONE).free
+    return f"Disco: o banco ocupa {size / 1e9:.1f} GB; {free / 1e9:.0f} GB livres aqui"
+
+
+def advice(found: list[Line], *, old_backup: bool) -> str:
+    """The one command that is due."""
+    states = {x.state: x.key for x in reversed(found)}
+    if not found:
+        return "make run BDGD=ARQUIVO        carrega uma BDGD; sem BDGD, um exemplo"
+    if "pendente" in states:
+        return "make build                   constrói e publica o que está pendente"
+    if "retida" in states:
+        return f'python -m loaders liberar {states["retida"]} --motivo "…"   se está certo'
+    if "reprovada" in states:
+        return f"make build SAFRA={states['reprovada']}   depois de corrigir: tenta de novo"
+    if old_backup:
+        return "make backup                  guarda uma cópia de segurança"
+    return "make dev                     abre o Dagster; make docs, o dicionário de dados"
+
+
+def lines(conn: psycopg.Connection) -> Iterator[str]:
+    """The whole screen."""
+    found, (saved, old) = safras(conn), backup()
+    yield from shown(found)
+    yield ""
+    yield "Últimas execuções"
+    yield from runs() or ["  nenhuma"]
+    yield ""
+    yield inbox()
+    yield saved
+    yield disk(conn)
+    address = page.address()
+    yield f"Página do Dagster: {address or 'não está aberta (make dev)'}"
+    yield ""
+    yield f"A seguir: {advice(found, old_backup=old)}"
+
+
+def main() -> None:
+    """Mostra a situação do armazém."""
+    try:
+        with closing(conexao.conectar()) as conn:
+            conexao.preparar(conn)
+            print("\n".join(lines(conn)))
+    except ErroDeCarga as erro:
+        raise SystemExit(f"falhou: {erro}") from None
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,158 @@
+"""One batch of good and bad things: the good are published by it, each bad one keeps its reason."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from dagster_pipeline.definitions import defs
+from loaders import bdgd, conexao
+from loaders.gate import verdict
+from loaders.sintetico import gerar
+
+CLONE = Path(__file__).resolve().parent.parent.parent
+GOOD = ["64001-2023", "64002-2023"]
+FAILS_A_TEST, NO_LEAF, HELD = "64003-2023", "64004-2023", "64005-2023"
+LEAD = dg.AssetKey(["intel_lead", "lead_bruto"])
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """`make run` or, with ``--construir``, `make build`."""
+    whole = [sys.executable, "-m", "dagster_pipeline.run", *map(str, arguments)]
+    return subprocess.run(whole, cwd=CLONE, capture_output=True, text=True, timeout=900)
+
+
+@pytest.fixture(scope="module")
+def conn(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
+    with closing(conexao.conectar()) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def instance(banco: dict[str, str]) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("lote")
+    return {
+        key: gerar(folder / f"{key}.gdb.zip", ucs=60, distribuidora=int(key[:5]), ano=2023)
+        for key in (*GOOD, FAILS_A_TEST, NO_LEAF, HELD)
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(conn: psycopg.Connection, files: dict[str, Path]) -> subprocess.CompletedProcess[str]:
+    """Three that landed before and are broken, two good files, one that is none: one command."""
+    for key in (FAILS_A_TEST, NO_LEAF, HELD):
+        bdgd.carregar(files[key], bdgd.Opcoes())
+    for key in (FAILS_A_TEST, NO_LEAF):
+        assert not verdict.judge(conn, key).held
+    one = "where linha = (select min(linha) from raw_safra.ucbt_{0})"
+    for key, change in (
+        (FAILS_A_TEST, "delete from raw_safra.ucbt_{0} " + one),
+        (NO_LEAF, "update raw_safra.ucbt_{0} set ene_01 = 1.7e308 where linha < 9"),
+        (HELD, "delete from raw_safra.ucbt_{0} " + one),
+    ):
+        conn.execute(change.format(key.replace("-", "_")))
+    bad = files[GOOD[0]].parent / "ruim.gdb.zip"
+    bad.write_text("isto não é um zip")
+    return command(bad, *(files[key] for key in GOOD))
+
+
+def published(conn: psycopg.Connection) -> list[str]:
+    """Keys of what readers see."""
+    rows = conn.execute("select distribuidora_id || '-' || ano from intel_lead.safra_publicada")
+    return sorted(key for (key,) in rows)
+
+
+def told_by(instance: dg.DagsterInstance, key: str) -> str:
+    """The run that materialized a safra's leads last."""
+    filters = dg.AssetRecordsFilter(asset_key=LEAD, asset_partitions=[key])
+    return instance.fetch_materializations(filters, limit=1).records[0].run_id
+
+
+def test_the_good_are_published_and_every_bad_one_is_named(
+    whole: subprocess.CompletedProcess[str], conn: psycopg.Connection
+) -> None:
+    assert whole.returncode == 3, whole.stdout + whole.stderr
+    assert published(conn) == GOOD
+    for name in ("ruim.gdb.zip", FAILS_A_TEST, NO_LEAF, HELD):
+        assert name in whole.stdout
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_bad_safra_costs_one_more_build(conn: psycopg.Connection) -> None:
+    builds = conn.execute("select count(*) from controle.execucao_dbt").fetchone()
+    assert builds == (2,)
+
+
+@pytest.mark.usefixtures("whole")
+def test_each_failure_keeps_where_and_why_and_no_value(conn: psycopg.Connection) -> None:
+    rows = conn.execute(
+        "select distribuidora_id || '-' || ano, onde, linhas, motivo from controle.safra_reprovada"
+    ).fetchall()
+    failed = {key: (where, lines) for key, where, lines, _ in rows}
+    assert failed == {FAILS_A_TEST: ("linhas_registradas", 1), NO_LEAF: ("carga_resumo", None)}
+    assert not any("e+308" in reason for *_, reason in rows)
+    (noted,) = conn.execute(
+        "select count(*) from intel_lead.import_status where observacoes like '%%reprovada%%'"
+        " and distribuidora_id in (64003, 64004) and camada = 'UCBT'"
+    ).fetchone()
+    assert noted == 2  # noqa: PLR2004
+
+
+@pytest.mark.usefixtures("whole")
+def test_the_page_shows_each_partition_as_it_is(instance: dg.DagsterInstance) -> None:
+    (run,) = instance.get_runs()
+    assert (run.job_name, run.status) == ("lote", dg.DagsterRunStatus.FAILURE)
+    assert run.remote_job_origin.repository_origin.get_label() == "__repository__@intel_lead"
+    keys = instance.get_dynamic_partitions("safra")
+    partitions = defs().resolve_asset_graph().get(LEAD).partitions_def
+    states = instance.get_status_by_partition(LEAD, keys, partitions)
+    assert {key for key in keys if states[key] and states[key].value == "MATERIALIZED"} == {*GOOD}
+    red = {key for key in keys if states[key] and states[key].value == "FAILED"}
+    assert red == {FAILS_A_TEST, NO_LEAF, HELD}
+    newest = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=LEAD, asset_partitions=GOOD[:1]), limit=1
+    ).records[0]
+    assert newest.asset_materialization.metadata["dagster/partition_row_count"].value > 0
+
+
+@pytest.mark.usefixtures("whole")
+def test_an_asset_is_materialized_for_one_safra_or_a_range(instance: dg.DagsterInstance) -> None:
+    """The page's button: one table of one safra; and its backfill, which passes a range."""
+    job = defs().resolve_job_def("safra")
+    before = len(instance.get_materialized_partitions(LEAD))
+    one = job.execute_in_process(
+        instance=instance, partition_key=GOOD[0], asset_selection=[LEAD], raise_on_error=False
+    )
+    assert one.success
+    assert told_by(instance, GOOD[0]) == one.run_id
+    ends = {"start": GOOD[0], "end": GOOD[1]}
+    tags = {f"dagster/asset_partition_range_{end}": key for end, key in ends.items()}
+    several = job.execute_in_process(
+        instance=instance, tags=tags, asset_selection=[LEAD], raise_on_error=False
+    )
+    assert several.success
+    assert [told_by(instance, key) for key in GOOD] == [several.run_id] * 2
+    assert len(instance.get_materialized_partitions(LEAD)) == before
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_failed_safra_is_tried_again_when_its_import_changed(
+    conn: psycopg.Connection, files: dict[str, Path]
+) -> None:
+    bdgd.carregar(files[FAILS_A_TEST], bdgd.Opcoes(forcar=True))
+    done = command("--construir")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert published(conn) == [*GOOD, FAILS_A_TEST]
+    left = conn.execute("select distribuidora_id from controle.safra_reprovada").fetchall()
+    assert left == [(64004,)]

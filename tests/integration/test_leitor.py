@@ -1,0 +1,253 @@
+"""What readers find in schema marts: legal persons' units, and aggregates that point at nobody.
+
+Not here: which relation a role may read at all (test_papeis.py).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.integration import armazem as a
+
+NATURAL = ["RE1", "RE2", "RU3", "RU1", "RU1A", "RU1B", "RU2", "0", None]
+"""Classes of a natural person's unit in low voltage."""
+LEGAL = ["CO1", "IN", "RU5", "PP1"]
+OF_UNITS = ["vw_lead_completo_detalhado", "lead_com_coordenadas", "lead_energia_mensal"]
+OF_UNITS += ["lead_demanda_mensal", "lead_qualidade_mensal"]
+LEAKS = """
+    create function pg_temp.conta(text) returns boolean language plpgsql cost 0.0000001 as $$
+    begin raise notice '%', $1; return true; end $$
+"""
+
+
+@pytest.fixture
+def changed(conn: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The warehouse inside a transaction that is undone."""
+    with conn.transaction(force_rollback=True):
+        yield conn
+
+
+def reclass(conn: psycopg.Connection, origem: str, classes: list[str | None]) -> list[str]:
+    """Give as many units of a layer these classes; their uc_ids, in the same order."""
+    found = conn.execute(
+        "select uc_id::text, ano, distribuidora_id from intel_lead.lead_bruto where origem = %s"
+        " order by uc_id limit %s",
+        [origem, len(classes)],
+    ).fetchall()
+    assert len(found) == len(classes)
+    for unit, classe in zip(found, classes, strict=True):
+        conn.execute(
+            "update intel_lead.lead_bruto set classe_consumo_id = %s"
+            " where uc_id = %s and ano = %s and distribuidora_id = %s",
+            [classe, *unit],
+        )
+    return [uc_id for uc_id, *_ in found]
+
+
+@pytest.mark.parametrize("view", OF_UNITS)
+def test_a_natural_persons_unit_is_in_no_view(changed: psycopg.Connection, view: str) -> None:
+    """Farmers in low voltage are persons, in medium voltage they are not; no class is a person."""
+    low = reclass(changed, "UCBT", [*NATURAL, *LEGAL])
+    medium = reclass(changed, "UCMT", ["RU1"]) + reclass(changed, "UCAT", ["RU2"])
+    expected = {*low[len(NATURAL) :], *medium}
+    found = changed.execute(
+        f"select distinct uc_id::text from marts.{view} where uc_id = any(%s::uuid[])",
+        [[*low, *medium]],
+    )
+    seen = {uc_id for (uc_id,) in found}
+    of_layers = {"lead_demanda_mensal": {*medium}}.get(view, expected)
+    assert seen == of_layers
+
+
+LEGAL_BY_CODE = """
+    classe_consumo_id is not null
+    and classe_consumo_id not in (
+        'RE1', 'RE2', 'RE3', 'RE4', 'RE5', 'RE6', 'REBR', 'REQU', 'REBP', 'REMU', 'RU3', '0'
+    )
+    and not (l.origem = 'UCBT' and classe_consumo_id in ('RU1', 'RU1A', 'RU1B', 'RU2'))
+"""
+"""Told apart by the codes of the files, where marts asks the domain table."""
+
+
+def test_every_legal_persons_unit_is_there_whole(conn: psycopg.Connection) -> None:
+    for view in OF_UNITS:
+        ids = f"(select uc_id from intel_lead.lead_bruto as l where {LEGAL_BY_CODE})"
+        own = f"select * from intel_lead.{view} where uc_id in {ids}"
+        for one, other in ((own, f"table marts.{view}"), (f"table marts.{view}", own)):
+            assert a.value(conn, f"select count(*) from ({one} except all {other}) as t") == 0, view
+        assert a.value(conn, f"select count(*) from marts.{view}") > 0
+
+
+def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -> None:
+    """Units, energy and the greatest one, per safra, município and layer."""
+    units = f"""
+        select l.ano, l.distribuidora_id, l.municipio_id, l.origem, a.energia_anual_kwh as e,
+            not ({LEGAL_BY_CODE}) as pf
+        from intel_lead.lead_bruto as l
+        inner join intel_lead.lead_resumo_anual as a using (uc_id, ano, distribuidora_id)
+    """
+    counted = f"""
+        select ano, distribuidora_id, municipio_id, origem, count(*) filter (where pf),
+            max(e), round((sum(e) filter (where pf))::numeric, 6), max(e) filter (where pf)
+        from ({units}) as u group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    """
+    kept = """
+        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh,
+            round(energia_anual_pf_kwh::numeric, 6), maior_energia_anual_pf_kwh
+        from intel_lead.safra_resumo order by 1, 2, 3, 4
+    """
+    assert conn.execute(kept).fetchall() == conn.execute(counted).fetchall()
+
+
+def test_neither_an_error_nor_a_readers_function_shows_a_hidden_row(
+    changed: psycopg.Connection,
+) -> None:
+    """The views are barriers: a cheap function in a reader's query sees the rows that are left."""
+    notices: list[str] = []
+    changed.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+    changed.execute(LEAKS)
+    query = "select count(*) from marts.{} where pg_temp.conta(uc_id::text)"
+    for view in OF_UNITS:
+        notices.clear()
+        rows = a.value(changed, query.format(view))
+        assert len(notices) == rows, view
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "ano = 2024 and distribuidora_id = 404",
+        "uc_id = '07e80194-0000-8000-8000-000000000000'"
+        " and ano = marts.ano_do_id('07e80194-0000-8000-8000-000000000000')"
+        " and distribuidora_id = marts.distribuidora_do_id('07e80194-0000-8000-8000-000000000000')",
+    ],
+    ids=["safra", "uc_id"],
+)
+@pytest.mark.parametrize("view", OF_UNITS)
+def test_a_view_reads_the_named_safras_leaves_alone(
+    conn: psycopg.Connection, view: str, where: str
+) -> None:
+    lines = conn.execute(f"explain select * from marts.{view} where {where}").fetchall()
+    plan = "\n".join(line for (line,) in lines)
+    assert "_404_2024" in plan
+    assert "_401_2024" not in plan
+    assert ("uc_id = '07e80194" in plan) == ("uc_id" in where)
+
+
+# Small cells --------------------------------------------------------------------------------------
+
+
+def small(units: list[tuple]) -> bool:
+    """Fewer than five units, or one with more than 80 % of the energy; where persons are in it.
+
+    Of the cell, and of what is left of it without the legal persons' units, shown one by one.
+    """
+    persons = [unit for unit in units if unit[0]]
+    return bool(persons) and any(
+        len(cell) < 5 or max(u[1] for u in cell) > 0.8 * sum(u[1] for u in cell)
+        for cell in (units, persons)
+    )
+
+
+UNITS = st.lists(
+    st.tuples(
+        st.booleans(),
+        st.sampled_from([1.0, 1.0, 1.0, 2.0, 50.0]),
+        st.sampled_from(["UCMT", "UCBT", "UCAT"]),
+        st.sampled_from([401, 404]),
+        st.sampled_from([4309803, 4320909, 4316733, None]),
+    ),
+    min_size=1,
+    max_size=60,
+)
+ROLLUPS = {
+    "resumo_municipio": ("municipio_id", 4),
+    "resumo_distribuidora": ("distribuidora_id", 3),
+    "resumo_camada": ("camada", 2),
+}
+"""Reader's rollup → its key beside the year, and where that stands in a unit."""
+SUM_UP = """
+    insert into pg_temp.safra_resumo (
+        quantidade_leads, energia_anual_kwh, leads_com_dic, leads_livres, leads_com_geracao,
+        leads_enriquecidos, distribuidora_id, municipio_id, origem, ano, leads_pf,
+        maior_energia_anual_kwh, energia_anual_pf_kwh, maior_energia_anual_pf_kwh
+    )
+    select
+        count(*), sum(e), 0, 0, 0, 0, d, m, o, 2024, count(*) filter (where pf),
+        max(e), sum(e) filter (where pf), max(e) filter (where pf)
+    from pg_temp.unidade group by d, m, o
+"""
+
+
+def on_temporary(conn: psycopg.Connection, view: str) -> str:
+    """A rollup's own SQL, over temporary tables and views."""
+    text = a.value(conn, "select pg_get_viewdef(%s::regclass)", [view])
+    return re.sub(r"\bintel_lead\.(safra_resumo|resumo_\w+)", r"pg_temp.\1", text.rstrip(";"))
+
+
+@pytest.fixture(scope="module")
+def rollups(armazem: a.Warehouse) -> Iterator[tuple[psycopg.Connection, Mapping[str, str]]]:
+    """A connection where units make the rollups, and the readers' three as SQL."""
+    with armazem.connect() as own:
+        own.execute(
+            "create temporary table unidade (pf boolean, e double precision,"
+            " o intel_lead.origem_enum, d integer, m integer)"
+        )
+        own.execute("create temporary table safra_resumo (like intel_lead.safra_resumo)")
+        for name in a.relations(own, "intel_lead"):
+            if ".resumo_" in name:
+                text = on_temporary(own, name)
+                own.execute(f"create temporary view {name.split('.')[1]} as {text}")
+        yield own, {name: on_temporary(own, f"marts.{name}") for name in ROLLUPS}
+
+
+def hidden(conn: psycopg.Connection, sql: str, key: str) -> set[object]:
+    """Keys of the suppressed cells; a suppressed one shows no measure."""
+    rows = conn.execute(
+        f"select {key}, suprimido, quantidade_leads, energia_anual_kwh from ({sql}) as r"
+    )
+    found = rows.fetchall()
+    assert all((leads is None) == (energy is None) == gone for _, gone, leads, energy in found)
+    return {key for key, gone, *_ in found if gone}
+
+
+@settings(max_examples=150)
+@given(units=UNITS)
+def test_neither_a_cell_nor_a_difference_points_at_a_person(
+    rollups: tuple[psycopg.Connection, Mapping[str, str]], units: list[tuple]
+) -> None:
+    """No small cell is shown, none is left of a total without what is shown; no more is hidden."""
+    conn, queries = rollups
+    conn.execute("truncate pg_temp.unidade, pg_temp.safra_resumo")
+    with conn.cursor().copy("copy pg_temp.unidade from stdin") as copy:
+        for unit in units:
+            copy.write_row(unit)
+    conn.execute(SUM_UP)
+    for name, (key, place) in ROLLUPS.items():
+        gone = hidden(conn, queries[name], key)
+        cells: dict[object, list[tuple]] = {}
+        for unit in units:
+            cells.setdefault(unit[place], []).append(unit)
+        of_persons = {k for k, cell in cells.items() if any(pf for pf, *_ in cell)}
+        must = {k for k in cells if small(cells[k])}
+        split = name == "resumo_municipio"
+        if split:
+            must |= {k for k in of_persons if split_small(cells[k])}
+        assert must <= gone <= of_persons, name
+        assert bool(gone) == bool(must), name
+        for distributor in (401, 404) if split else (None,):
+            part = [u for u in units if distributor in (None, u[3])]
+            rest = [u for u in part if u[place] in gone]
+            shown = {u[place] for u in part if u[0]} - gone
+            assert not (small(rest) and shown), (name, distributor)
+
+
+def split_small(cell: list[tuple]) -> bool:
+    """Whether two distributors' persons share a município, and either's part alone is small."""
+    parts = [[u for u in cell if u[3] == distributor] for distributor in (401, 404)]
+    of_persons = [part for part in parts if any(pf for pf, *_ in part)]
+    return len(of_persons) > 1 and any(map(small, of_persons))

@@ -1,0 +1,97 @@
+"""Faults that change nothing anybody can see, each with the argument: not planted.
+
+Belongs here: what no test could notice. Not here: what none notices yet; that is a survivor.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Of ``where`` (a pattern), with this operator, the changes whose lines match ``lines``."""
+
+    where: str
+    operator: str
+    lines: str
+    reason: str
+
+    def covers(self, where: str, operator: str, lines: str) -> bool:
+        """Whether it is about this change."""
+        return bool(
+            re.fullmatch(self.where, where)
+            and re.fullmatch(self.operator, operator)
+            and re.search(self.lines, lines)
+        )
+
+
+_OF_A_LEAD = r"lead_\w+|vw_\w+|safra_resumo"
+
+EQUIVALENT = (
+    Equivalent(
+        r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico",
+        "left for inner",
+        r"resumo_anual|anual as|anuais as|enriquecimento as|leads as|energia as|'distribuidora'",
+        "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
+    ),
+    Equivalent(
+        r"resumo_leads_distribuidora|leitura_estado|consumo_dispositivo_hora",
+        "left for inner",
+        r"distribuidora|dispositivo",
+        "a foreign key: the code is always there",
+    ),
+    Equivalent(
+        _OF_A_LEAD,
+        "condition dropped",
+        r"-\s+and \w+\.(ano|distribuidora_id) = (a|l|r|e)\.(ano|distribuidora_id)",
+        "a uc_id tells its safra, and a row number is looked up in the safra's own leaf",
+    ),
+    Equivalent(
+        r"lead_bruto|ponto_notavel|lead_serie|conjunto",
+        "asc for desc",
+        r"\+.*order by (uc_id|ano|cod_id)",
+        "the order of what distinct on tells apart, not of what it chooses from",
+    ),
+    Equivalent(
+        r"vw_lead_status_enriquecimento",
+        "min for max",
+        r"etapa = ",
+        "a unit has one row of each step (primary key)",
+    ),
+    Equivalent(
+        r"lead_demanda_mensal|lead_resumo_anual|cnae|dispositivo",
+        "branches of coalesce turned",
+        r"m\.(total|demanda)\b|secao|semente\.id",
+        "never are both there, or both are the same: total or posts, section or below one",
+    ),
+    Equivalent(
+        r"energia_do_mes\(\)",
+        "branches of coalesce turned",
+        r"\+.*(\(m\.ponta \+ m\.fora_ponta, m\.total|m\.fora_ponta, m\.ponta\))",
+        "a layer has the total or the posts; of posts that do not add up one is missing",
+    ),
+    Equivalent(
+        r"cnae",
+        "inner for left",
+        r"cnae_segmento",
+        "every division has its segment (tests/unit/test_seeds.py)",
+    ),
+    Equivalent(
+        r"leitura_sensor",
+        "edge moved, >",
+        r"leitura_id >=",
+        "the last reading again: delete+insert writes it as it is",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_hora",
+        "condition dropped|edge moved, .*",
+        r"tocada\.hora [-+]",
+        "a wider window of readings: only the touched hours are written",
+    ),
+)
+
+
+def reason(where: str, operator: str, lines: str) -> str:
+    """Why a change shows nowhere, or nothing."""
+    found = (e.reason for e in EQUIVALENT if e.covers(where, operator, lines))
+    return next(found, "")
