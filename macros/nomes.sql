@@ -53,13 +53,13 @@
 
 {# The safras of its model that a generic test judges, each with the import that it was built from: a select. #}
 {% macro safras_em_teste() -%}
-    {%- set pedida = safra_pedida() -%}
+    {%- set pedidas = safras_pedidas() -%}
     select ano, distribuidora_id, import_id
     from controle.safra_construida
     where
         modelo = '{{ (model.get('attached_node') or '').split('.')[-1] }}'
-        {%- if pedida %}
-        and distribuidora_id || '-' || ano = '{{ pedida }}'
+        {%- if pedidas | length == 1 %}
+        and distribuidora_id || '-' || ano = '{{ pedidas[0] }}'
         {%- else %}
         and {{ '' if testa_publicado() else 'not ' }}publicada
         {%- endif %}

@@ -230,8 +230,9 @@ OWN = (  # noqa: SIM905
     " conjunto_id subestacao circuito pn_con latitude_final longitude_final origem_coordenada geom"
 ).split()
 OF_YEAR = (  # noqa: SIM905
-    "energia_anual_kwh media_energia energia_ponta_anual_kwh energia_fora_ponta_anual_kwh maxima_demanda"
-    " media_demanda dic_anual_h media_dic fic_anual media_fic enriquecimento_status data_enriquecimento"
+    "energia_anual_kwh media_energia energia_ponta_anual_kwh energia_fora_ponta_anual_kwh"
+    " maxima_demanda media_demanda dic_anual_h media_dic fic_anual media_fic enriquecimento_status"
+    " data_enriquecimento"
 ).split()
 
 
