@@ -311,9 +311,9 @@ def main(
                     seen.setdefault((sort, name), []).append(f"{100 * held / times:.0f} %")
                     typer.echo(f"{units} {name}: {held} of {times}")
     page = PAGE.read_text(encoding="utf-8")
-    marks = r"(<!-- power -->\n).*(\n<!-- /power -->)"
+    marks = r"(<!-- power -->\n).*?(<!-- /power -->)"
     text = table(sizes, seen)
-    page = re.sub(marks, lambda m: m[1] + text + m[2], page, flags=re.DOTALL)
+    page = re.sub(marks, lambda m: m[1] + text + "\n" + m[2], page, flags=re.DOTALL)
     PAGE.write_text(page, encoding="utf-8")
 
 
