@@ -83,7 +83,8 @@ def _fails(folder: Path, tests: Sequence[str]) -> str:
         return ""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DBT_"))}
-    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    # The clone's environment knows the clone by a path of its own; the copy must come first.
+    env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder)}
     try:
         done = subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, timeout=_PATIENCE_S
