@@ -4,7 +4,6 @@ Belongs here: the command, the draw, the report. Not here: operators and judges.
 """
 
 import argparse
-import difflib
 import itertools
 import os
 import random
@@ -45,10 +44,12 @@ class Mutant:
     @property
     def diff(self) -> str:
         """The lines that changed."""
-        lines = difflib.unified_diff(
-            self.original.splitlines(), self.changed.splitlines(), lineterm="", n=0
-        )
-        return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+        old, new = self.original.splitlines(), self.changed.splitlines()
+        while old and new and old[0] == new[0]:
+            old, new = old[1:], new[1:]
+        while old and new and old[-1] == new[-1]:
+            old, new = old[:-1], new[:-1]
+        return "\n".join([f"-{line}" for line in old] + [f"+{line}" for line in new])
 
 
 # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────
@@ -225,7 +226,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="intel-lead-mutants-") as name:
         folder = Path(name)
-        loaders = [] if given.known else draw(wanted(of_python()), given.python, given.seed)
+        loaders = [] if given.known else draw(wanted(of_python()), 2 * given.python, given.seed)
+        loaders = [m for m in loaders if python.parses(m.changed)][: given.python]
         if not (given.only or "").startswith("loaders/"):
             with warehouse(folder) as base:
                 found = _units(base.project.manifest)

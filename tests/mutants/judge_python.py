@@ -42,11 +42,18 @@ def copy_of_clone(folder: Path) -> Path:
     return folder
 
 
+def _imports(text: str, module: str) -> bool:
+    named = rf"loaders\.{module}\b|from loaders import [^\n]*\b{module}\b"
+    return re.search(named, text) is not None
+
+
 def tests_of(module: str) -> list[str]:
-    """The unit tests that import a module of loaders."""
-    named = re.compile(rf"loaders\.{module}\b|from loaders import [^\n]*\b{module}\b")
+    """The unit tests that import a module of loaders, or one that imports it."""
+    sources = {p.stem: p.read_text(encoding="utf-8") for p in (a.CLONE / "loaders").glob("*.py")}
+    users = {module} | {name for name, text in sources.items() if _imports(text, module)}
     files = sorted((a.CLONE / "tests" / "unit").glob("test_*.py"))
-    return [f"tests/unit/{f.name}" for f in files if named.search(f.read_text(encoding="utf-8"))]
+    texts = {f"tests/unit/{f.name}": f.read_text(encoding="utf-8") for f in files}
+    return [name for name, text in texts.items() if any(_imports(text, u) for u in users)]
 
 
 def judge(folder: Path, module: str, changed: str, *, deep: bool) -> Verdict:
@@ -76,7 +83,8 @@ def _fails(folder: Path, tests: Sequence[str]) -> str:
         return ""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DBT_"))}
-    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    # The clone's environment knows the clone by a path of its own; the copy must come first.
+    env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder)}
     try:
         done = subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, timeout=_PATIENCE_S

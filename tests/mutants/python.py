@@ -29,11 +29,12 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
             start = offsets[node.lineno - 1] + node.col_offset
             end = offsets[node.end_lineno - 1] + node.end_col_offset
             changed = (raw[:start] + new.encode() + raw[end:]).decode()
-            if changed != source and _parses(changed):
+            if changed != source:
                 yield name, changed
 
 
-def _parses(source: str) -> bool:
+def parses(source: str) -> bool:
+    """Whether a changed source is Python at all; asked of the drawn ones, it takes a while."""
     try:
         ast.parse(source)
     except SyntaxError:
@@ -56,7 +57,7 @@ def _not_judged(tree: ast.AST) -> Iterator[int]:
             isinstance(node, (ast.Import, ast.ImportFrom, ast.JoinedStr))
             or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
             or isinstance(node, ast.Call)
-            and ast.unparse(node.func).startswith(("log.", "typer."))
+            and ast.unparse(node.func).startswith(_UNSEEN)
             or isinstance(node, ast.If)
             and ast.unparse(node.test) == "TYPE_CHECKING"
         ):
