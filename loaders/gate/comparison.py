@@ -155,7 +155,9 @@ def missing_layers(seen: Seen) -> Iterator[Finding]:
 
 def vanished_groups(seen: Seen) -> Iterator[Finding]:
     """Feeders, conjuntos and municípios of which nearly nothing is left, while others are there."""
-    kinds = GROUPS if seen.codes_match else {"mun": GROUPS["mun"]}
+    # Without codes a group is known by its name, which only a município keeps over the years.
+    by_name = not seen.codes_match and seen.reference.years > 0
+    kinds = {"mun": GROUPS["mun"]} if by_name else GROUPS
     gone = seen.pair[TOTAL]["vanished"] / max(seen.before[TOTAL]["coded"], 1)
     chance = min(max(gone, CLOSING), allowed_to_vanish(1)) if seen.codes_match else CLOSING
     fewest = least("grupo_da_safra_posterior") if seen.reference.later else 0

@@ -27,8 +27,7 @@ from loaders.gate.inspection import inspect
 from loaders.gate.units import MONTHS, Content
 
 LAYERS = np.array(["UCBT", "UCMT", "UCAT"])
-SIZES = {300: 40, 3_000: 20, 30_000: 4}
-"""Units → draws of each kind."""
+SIZES = (300, 3_000, 30_000)
 PAGE = Path(CLONE) / "docs" / "gate.md"
 
 
@@ -296,26 +295,37 @@ def measure(
         yield sort, name, held
 
 
-def main(seed: Annotated[int, typer.Option(help="Of every draw.")] = 1) -> None:
+def main(
+    *,
+    draws: Annotated[str, typer.Option(help="Of each kind, per size.")] = "100,40,10",
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 1,
+) -> None:
     """Measure, and write the table into docs/gate.md."""
     seen: dict[tuple[str, str], list[str]] = {}
+    sizes = dict(zip(SIZES, map(int, draws.split(",")), strict=True))
     with conectar() as conn:
         preparar(conn)
-        for units, draws in SIZES.items():
+        for units, times in sizes.items():
             with conn.transaction(force_rollback=True):
-                for sort, name, held in measure(conn, units, draws, seed):
-                    seen.setdefault((sort, name), []).append(f"{100 * held / draws:.0f} %")
-                    typer.echo(f"{units} {name}: {held} of {draws}")
-    head = "| {} | " + " | ".join(f"{units:,} units" for units in SIZES) + " |\n"
-    rule = "|---|" + "--:|" * len(SIZES) + "\n"
-    text = ""
-    for sort, title in (("damage", "damage: held"), ("change", "whole: held by mistake")):
-        rows = [f"| {n} | {' | '.join(s)} |\n" for (kind, n), s in seen.items() if kind == sort]
-        text += "\n" + head.format(title) + rule + "".join(rows)
+                for sort, name, held in measure(conn, units, times, seed):
+                    seen.setdefault((sort, name), []).append(f"{100 * held / times:.0f} %")
+                    typer.echo(f"{units} {name}: {held} of {times}")
     page = PAGE.read_text(encoding="utf-8")
     marks = r"(<!-- power -->\n).*(\n<!-- /power -->)"
+    text = table(sizes, seen)
     page = re.sub(marks, lambda m: m[1] + text + m[2], page, flags=re.DOTALL)
     PAGE.write_text(page, encoding="utf-8")
+
+
+def table(sizes: Mapping[int, int], seen: Mapping[tuple[str, str], list[str]]) -> str:
+    """What ``main`` writes, from (damage or change, name) → the share held at each size."""
+    heads = " | ".join(f"{units:,} units, {times} draws" for units, times in sizes.items())
+    text = ""
+    for sort, title in (("damage", "damage: held"), ("change", "whole: held by mistake")):
+        text += f"\n| {title} | {heads} |\n|---|" + "--:|" * len(sizes) + "\n"
+        rows = [(name, shares) for (kind, name), shares in seen.items() if kind == sort]
+        text += "".join(f"| {name} | {' | '.join(shares)} |\n" for name, shares in rows)
+    return text
 
 
 if __name__ == "__main__":
