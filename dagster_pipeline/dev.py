@@ -33,12 +33,14 @@ def _serve() -> int:
     page.mark().write_text(json.dumps({"port": port, "pid": os.getpid()}))
     print(f"Dagster: http://localhost:{port}   caixa de entrada: {make_inbox()}", flush=True)
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "--port", str(port)]
+    command += ["--workspace", str(page.WORKSPACE)]
     # What the library may change some day is not for who reads this terminal.
     environment = os.environ | {"PYTHONWARNINGS": "ignore"}
     # make leaves background commands deaf to these; Dagster ends its own processes on INT.
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
-    process = subprocess.Popen(command, env=environment)
+    # In the clone's root it would warn of a dagster.yaml that is not the one it reads.
+    process = subprocess.Popen(command, env=environment, cwd=page.mark().parent)
     signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     # A terminal tells Dagster too; twice, it would not end in order.
     told = os.isatty(0)
