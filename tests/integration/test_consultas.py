@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from loaders import conexao
 from scripts import roles
 from tests.integration import armazem as a
 
@@ -54,6 +55,8 @@ def logins(armazem: a.Warehouse) -> Iterator[Mapping[str, psycopg.Connection]]:
         role: psycopg.connect(dbname=database, user=role, password=word, autocommit=True)
         for role, word in words.items()
     }
+    with armazem.connect() as owner:
+        conexao.preparar(owner, forcar=True)  # a copied database has lost its search_path
     open_["owner"] = armazem.connect()
     yield open_
     for connection in open_.values():
