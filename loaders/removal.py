@@ -16,6 +16,7 @@ from loaders import amostra_aicss, registro
 from loaders.camadas import CAMADAS
 from loaders.erros import EntradaInvalida, FalhaDeBanco
 from loaders.gate.hold import auditar
+from loaders.particoes import ASIDE
 from loaders.safra import Safra
 
 REMOCAO = "remover safra"
@@ -26,7 +27,7 @@ EXAMPLE_FILE = "sintetico_65000_2024.gdb.zip"
 SAMPLE = Path(amostra_aicss.__file__).parent
 
 _PATIENCE_S = 120
-_FROM_RAW = ("raw.rejeitado", "controle.entrega", "controle.entrega_anterior")
+_FROM_RAW = ("raw.rejeitado", "controle.entrega", "controle.veredito", "controle.carga_soma")
 _FROM_RAW += ("controle.safra_importada", "intel_lead.qualidade_validacao")
 """Tables with rows of a safra that the loader's role owns; its leaves come on top."""
 
@@ -141,10 +142,12 @@ def _from_raw(conn: psycopg.Connection, safra: Safra) -> None:
     where = [safra.ano, safra.distribuidora_id]
     for camada in CAMADAS:
         leaf = f"{camada.tabela}_{safra.distribuidora_id}_{safra.ano}"
-        conn.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("raw_safra", leaf)))
+        for name in (leaf, leaf + ASIDE):
+            conn.execute(
+                sql.SQL("drop table if exists {}").format(sql.Identifier("raw_safra", name))
+            )
     for table in _FROM_RAW:
-        if conn.execute("select to_regclass(%s) is not null", [table]).fetchone()[0]:
-            conn.execute(f"delete from {table} where (ano, distribuidora_id) = (%s, %s)", where)
+        conn.execute(f"delete from {table} where (ano, distribuidora_id) = (%s, %s)", where)
     conn.execute(
         "update intel_lead.import_status set removida_em = clock_timestamp()"
         " where (ano, distribuidora_id) = (%s, %s) and removida_em is null"

@@ -16,6 +16,8 @@ begin
     perform pg_advisory_xact_lock(hashtext('intel_lead.publicacao'));
     delete from controle.safra_construida
     where ano = p_ano and distribuidora_id = p_distribuidora_id;
+    delete from controle.safra_reprovada
+    where ano = p_ano and distribuidora_id = p_distribuidora_id;
     create temporary table retirada on commit drop as
     select i.inhparent::regclass as raiz, i.inhrelid::regclass as folha
     from pg_inherits as i
