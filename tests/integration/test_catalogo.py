@@ -103,7 +103,8 @@ def test_a_changed_view_and_materialized_view_keep_what_others_hung_on_them(
     """Changes that CREATE OR REPLACE refuses: ours are new, theirs are untouched and readable."""
     before, content = a.catalogue(conn), a.contents(conn, *a.relations(conn, "analista"))
     views = "dbt_project/models/views"
-    old, new = "    l.cod_id,\n", "    'x' || l.cod_id as codigo,\n"
+    # In the middle. A column that goes is a step of macros/migracoes.sql: others hang on it.
+    old, new = "    l.cod_id,\n", "    l.cod_id,\n    'x' || l.cod_id as codigo,\n"
     armazem.project.edit(f"{views}/vw_lead_completo_detalhado.sql", old, new)
     armazem.project.edit(
         f"{views}/resumo_leads_distribuidora.sql",
