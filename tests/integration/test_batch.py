@@ -83,7 +83,7 @@ def test_the_good_are_published_and_every_bad_one_is_named(
     whole: subprocess.CompletedProcess[str], conn: psycopg.Connection
 ) -> None:
     assert whole.returncode == 3, whole.stdout + whole.stderr
-    assert published(conn) == GOOD
+    assert published(conn) == GOOD, whole.stdout
     for name in ("ruim.gdb.zip", FAILS_A_TEST, NO_LEAF, HELD):
         assert name in whole.stdout
 
