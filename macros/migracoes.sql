@@ -69,24 +69,19 @@ $migracao$;
             drop constraint visao_materializada_pkey, add primary key (esquema, nome);
         perform controle.insiste($insiste$
             alter table if exists intel_lead.safra_resumo
-                add column leads_pf bigint, add column maior_energia_anual_kwh double precision,
-                add column energia_anual_pf_kwh double precision, add column maior_energia_anual_pf_kwh double precision;
+                add column leads_pf bigint, add column maior_energia_anual_kwh double precision;
             alter table if exists construcao.safra_resumo
-                add column leads_pf bigint, add column maior_energia_anual_kwh double precision,
-                add column energia_anual_pf_kwh double precision, add column maior_energia_anual_pf_kwh double precision;
+                add column leads_pf bigint, add column maior_energia_anual_kwh double precision;
         $insiste$);
         if to_regclass('intel_lead.safra_resumo') is not null then
             update intel_lead.safra_resumo as r
             set
-                leads_pf = n.leads_pf, maior_energia_anual_kwh = n.maior, energia_anual_pf_kwh = n.energia_pf,
-                maior_energia_anual_pf_kwh = n.maior_pf
+                leads_pf = n.leads_pf, maior_energia_anual_kwh = n.maior
             from (
                 select
                     l.ano, l.distribuidora_id, l.municipio_id, l.origem,
                     count(*) filter (where p.fisica) as leads_pf,
-                    max(a.soma_energia) as maior,
-                    sum(a.soma_energia) filter (where p.fisica) as energia_pf,
-                    max(a.soma_energia) filter (where p.fisica) as maior_pf
+                    max(a.soma_energia) as maior
                 from intel_lead.lead_bruto as l
                 inner join intel_lead.lead_resumo_anual as a
                     on l.uc_id = a.uc_id and l.ano = a.ano and l.distribuidora_id = a.distribuidora_id

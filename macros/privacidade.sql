@@ -17,34 +17,20 @@
         sum(quantidade_leads) as leads,
         sum(leads_pf) as leads_pf,
         sum(energia_anual_kwh) as energia,
-        max(maior_energia_anual_kwh) as maior,
-        sum(energia_anual_pf_kwh) as energia_pf,
-        max(maior_energia_anual_pf_kwh) as maior_pf
+        max(maior_energia_anual_kwh) as maior
     from {{ ref('safra_resumo') }}
     group by {{ chaves | join(', ') }}
 {%- endmacro %}
 
 {# Whether a cell would say something of one person: it holds natural persons, and has fewer than five units or one
-   with more than 80 % of its energy. Readers see every legal person's unit, so what is left of the cell without
-   those is held to the same. The arguments are SQL. #}
-{% macro celula_pequena(leads, leads_pf, energia, maior, energia_pf, maior_pf) -%}
-    (
-        {{ leads_pf }} > 0
-        and (
-            {{ leads }} < 5
-            or {{ leads_pf }} < 5
-            or coalesce({{ maior }} > 0.8 * {{ energia }}, false)
-            or coalesce({{ maior_pf }} > 0.8 * {{ energia_pf }}, false)
-        )
-    )
+   with more than 80 % of its energy. The arguments are SQL. #}
+{% macro celula_pequena(leads, leads_pf, energia, maior) -%}
+    ({{ leads_pf }} > 0 and ({{ leads }} < 5 or coalesce({{ maior }} > 0.8 * {{ energia }}, false)))
 {%- endmacro %}
 
 {# The same of a CTE of cells, by its columns' names. #}
 {% macro pequena_de(sufixo='') -%}
-    {{ celula_pequena(
-        'leads' ~ sufixo, 'leads_pf' ~ sufixo, 'energia' ~ sufixo, 'maior' ~ sufixo, 'energia_pf' ~ sufixo,
-        'maior_pf' ~ sufixo
-    ) }}
+    {{ celula_pequena('leads' ~ sufixo, 'leads_pf' ~ sufixo, 'energia' ~ sufixo, 'maior' ~ sufixo) }}
 {%- endmacro %}
 
 {# CTEs that end in `ocultas`: the parts of a total, with whether each is hidden (`oculta`).
@@ -61,9 +47,7 @@
             sum(leads) over ate_aqui as leads_resto,
             sum(leads_pf) over ate_aqui as leads_pf_resto,
             sum(energia) over ate_aqui as energia_resto,
-            max(maior) over ate_aqui as maior_resto,
-            sum(energia_pf) over ate_aqui as energia_pf_resto,
-            max(maior_pf) over ate_aqui as maior_pf_resto
+            max(maior) over ate_aqui as maior_resto
         from {{ partes }}
         where leads_pf > 0
         window

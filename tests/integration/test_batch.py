@@ -83,7 +83,7 @@ def test_the_good_are_published_and_every_bad_one_is_named(
     whole: subprocess.CompletedProcess[str], conn: psycopg.Connection
 ) -> None:
     assert whole.returncode == 3, whole.stdout + whole.stderr
-    assert published(conn) == GOOD
+    assert published(conn) == GOOD, whole.stdout
     for name in ("ruim.gdb.zip", FAILS_A_TEST, NO_LEAF, HELD):
         assert name in whole.stdout
 
@@ -99,8 +99,12 @@ def test_each_failure_keeps_where_and_why_and_no_value(conn: psycopg.Connection)
     rows = conn.execute(
         "select distribuidora_id || '-' || ano, onde, linhas, motivo from controle.safra_reprovada"
     ).fetchall()
-    failed = {key: (where, lines) for key, where, lines, _ in rows}
-    assert failed == {FAILS_A_TEST: ("linhas_registradas", 1), NO_LEAF: ("carga_resumo", None)}
+    failed = {(key, where, lines) for key, where, lines, _ in rows}
+    assert (FAILS_A_TEST, "linhas_registradas", 1) in failed
+    assert {(where, lines) for key, where, lines in failed if key == NO_LEAF} == {
+        ("carga_resumo", None)
+    }
+    assert {key for key, *_ in failed} == {FAILS_A_TEST, NO_LEAF}
     assert not any("e+308" in reason for *_, reason in rows)
     (noted,) = conn.execute(
         "select count(*) from intel_lead.import_status where observacoes like '%%reprovada%%'"

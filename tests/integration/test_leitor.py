@@ -93,12 +93,11 @@ def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -
     """
     counted = f"""
         select ano, distribuidora_id, municipio_id, origem, count(*) filter (where pf),
-            max(e), round((sum(e) filter (where pf))::numeric, 6), max(e) filter (where pf)
+            max(e)
         from ({units}) as u group by 1, 2, 3, 4 order by 1, 2, 3, 4
     """
     kept = """
-        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh,
-            round(energia_anual_pf_kwh::numeric, 6), maior_energia_anual_pf_kwh
+        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh
         from intel_lead.safra_resumo order by 1, 2, 3, 4
     """
     assert conn.execute(kept).fetchall() == conn.execute(counted).fetchall()
@@ -143,14 +142,9 @@ def test_a_view_reads_the_named_safras_leaves_alone(
 
 
 def small(units: list[tuple]) -> bool:
-    """Fewer than five units, or one with more than 80 % of the energy; where persons are in it.
-
-    Of the cell, and of what is left of it without the legal persons' units, shown one by one.
-    """
-    persons = [unit for unit in units if unit[0]]
-    return bool(persons) and any(
-        len(cell) < 5 or max(u[1] for u in cell) > 0.8 * sum(u[1] for u in cell)
-        for cell in (units, persons)
+    """Fewer than five units, or one with more than 80 % of the energy; where persons are in it."""
+    return any(person for person, *_ in units) and (
+        len(units) < 5 or max(u[1] for u in units) > 0.8 * sum(u[1] for u in units)
     )
 
 
@@ -175,11 +169,11 @@ SUM_UP = """
     insert into pg_temp.safra_resumo (
         quantidade_leads, energia_anual_kwh, leads_com_dic, leads_livres, leads_com_geracao,
         leads_enriquecidos, distribuidora_id, municipio_id, origem, ano, leads_pf,
-        maior_energia_anual_kwh, energia_anual_pf_kwh, maior_energia_anual_pf_kwh
+        maior_energia_anual_kwh
     )
     select
         count(*), sum(e), 0, 0, 0, 0, d, m, o, 2024, count(*) filter (where pf),
-        max(e), sum(e) filter (where pf), max(e) filter (where pf)
+        max(e)
     from pg_temp.unidade group by d, m, o
 """
 

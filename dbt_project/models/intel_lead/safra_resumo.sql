@@ -28,9 +28,7 @@ select
     l.origem,
     l.ano,
     count(*) filter (where l.pessoa_fisica) as leads_pf,
-    max(a.energia_anual_kwh) as maior_energia_anual_kwh,
-    sum(a.energia_anual_kwh) filter (where l.pessoa_fisica) as energia_anual_pf_kwh,
-    max(a.energia_anual_kwh) filter (where l.pessoa_fisica) as maior_energia_anual_pf_kwh
+    max(a.energia_anual_kwh) as maior_energia_anual_kwh
 from leads as l
 inner join anual as a
     on l.uc_id = a.uc_id and l.ano = a.ano and l.distribuidora_id = a.distribuidora_id
