@@ -201,7 +201,7 @@ _SMALL_AND_NOT = {
         "2927408": [611, 612, 613],
         "2304400": [11, 12, 13, 14, 15, 90000],  # one has nearly all, and of all that is hidden
         "5300108": [22000, 701, 702, 703, 704],  # the next smallest, hidden with it
-        "4106902": [801, 802, 803, 804, 805, 806],  # five firms' and one person's
+        "4106902": [801, 802, 803, 804, 805, 806],  # five firms, and one person among them
     },
 }
 

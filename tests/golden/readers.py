@@ -79,18 +79,9 @@ def _shown(row: Row, hidden: bool) -> Row:
 
 # ── Which cells are too small ─────────────────────────────────────────────────────────────────────
 def small(units: pd.DataFrame) -> bool:
-    """Whether a set of units says something of one person in it.
-
-    So do few units, and units of which one has nearly all the energy. A reader knows each legal
-    person's unit and may take them off: the persons alone must be enough as well.
-    """
-    persons = units[units["person"]]
-    if persons.empty:
-        return False
-    return any(
-        len(some) < FEWEST or some["kwh"].max() > MOST * some["kwh"].sum()
-        for some in (units, persons)
-    )
+    """Whether units with persons among them are few, or one of them has nearly all the energy."""
+    few = len(units) < FEWEST or units["kwh"].max() > MOST * units["kwh"].sum()
+    return bool(units["person"].any() and few)
 
 
 def _with_persons(units: pd.DataFrame, key: str) -> dict[object, pd.DataFrame]:

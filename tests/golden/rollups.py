@@ -161,16 +161,10 @@ def _totals(safra: Safra, domains: Domains) -> Rows:
 
 def _of_persons(leads: Rows, year: dict[str, Row], kinds: dict[str, Row]) -> Row:
     """What tells whether a cell says something of one person."""
-
-    def energies(some: Rows) -> list[float | None]:
-        return [year[lead["uc_id"]]["energia_anual_kwh"] for lead in some]
-
-    persons = [lead for lead in leads if not legal_person(lead, kinds)]
+    energies = [year[lead["uc_id"]]["energia_anual_kwh"] for lead in leads]
     return {
-        "leads_pf": len(persons),
-        "maior_energia_anual_kwh": greatest(energies(leads)),
-        "energia_anual_pf_kwh": total(energies(persons)),
-        "maior_energia_anual_pf_kwh": greatest(energies(persons)),
+        "leads_pf": sum(not legal_person(lead, kinds) for lead in leads),
+        "maior_energia_anual_kwh": greatest(energies),
     }
 
 
