@@ -251,16 +251,20 @@ def relations(conn: psycopg.Connection) -> list[str]:
     return [name for name in names if NOT_COMPARED.get(name, ()) is not None]
 
 
-def fetch(conn: psycopg.Connection, table: str, years: list[int]) -> list[dict]:
+def fetch(
+    conn: psycopg.Connection, table: str, years: list[int], *, unpublished: bool = False
+) -> list[dict]:
     """A relation's rows of some years, in the spelling of the golden files.
+
+    Of a safra's table that was built and not published: what stands in construcao.
 
     Numbers that a sequence gave stand as what they mean: import_id as its layer, leitura_id as
     device and instant; what says when something ran stands as its kind.
     """
     with conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-        query = sql.SQL("select * from {}").format(
-            sql.Identifier(*(table if "." in table else f"intel_lead.{table}").split("."))
-        )
+        schema, _, name = table.rpartition(".")
+        schema = "construcao" if unpublished else schema or "intel_lead"
+        query = sql.SQL("select * from {}").format(sql.Identifier(schema, name))
         cursor.execute(query)
         columns = {c.name for c in cursor.description}
         if "ano" in columns:

@@ -28,6 +28,8 @@ STILLBORN = re.compile(
     re.IGNORECASE,
 )
 """PostgreSQL or dbt cannot read it: nobody could have committed it, so it counts for nothing."""
+YEARS = [2020, 2022, 2023]
+"""Of the made-up files."""
 ENGINE = {"safra_publicada", "funcoes_do_uc_id"}
 """What the swap writes, and functions that a post-hook makes: integration tests' matter."""
 
@@ -40,7 +42,8 @@ class Unit:
         name: of the model, or of the macro with ``()``.
         file: where it stands.
         source: its Jinja source.
-        shows: the models that are not ephemeral and that it is part of.
+        shows: the models that are not ephemeral and that it is part of, name → table or view as
+            tests/golden names it.
         tests: dbt's unit tests of those, or of it.
     """
 
@@ -48,7 +51,7 @@ class Unit:
     name: str
     file: str
     source: str
-    shows: tuple[str, ...]
+    shows: dict[str, str]
     tests: tuple[str, ...]
 
 
@@ -64,20 +67,22 @@ def units(manifest: Any) -> list[Unit]:  # noqa: ANN401
         for parent in node.depends_on.nodes:
             children.setdefault(parent, set()).add(key)
 
-    def shows(keys: Iterable[str]) -> set[str]:
-        found: set[str] = set()
+    def shows(keys: Iterable[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
         for key in keys:
-            if models[key].config.materialized == "ephemeral":
+            node = models[key]
+            if node.config.materialized == "ephemeral":
                 found |= shows(children.get(key, set()))
-            else:
-                found.add(models[key].name)
-        return found - ENGINE
+            elif node.name not in ENGINE:
+                prefix = "" if node.schema == "intel_lead" else f"{node.schema}."
+                found[node.name] = prefix + node.alias
+        return found
 
     def unit(key: str, name: str, file: str, source: str, users: set[str]) -> Unit:
         visible = shows(users)
-        tested = visible | {models[u].name for u in users}
+        tested = visible.keys() | {models[u].name for u in users}
         tests = sorted(t.name for t in manifest.unit_tests.values() if t.model in tested)
-        return Unit(key, name, file, source, tuple(sorted(visible)), tuple(tests))
+        return Unit(key, name, file, source, visible, tuple(tests))
 
     made = [
         unit(key, n.name, f"dbt_project/{n.original_file_path}", n.raw_code, {key})
@@ -98,7 +103,8 @@ def units(manifest: Any) -> list[Unit]:  # noqa: ANN401
 
 
 def _of_data(path: str) -> bool:
-    return Path(path).name in ("limpeza.sql", "unidade_consumidora.sql", "chaves.sql")
+    of_data = ("limpeza.sql", "unidade_consumidora.sql", "chaves.sql", "privacidade.sql")
+    return Path(path).name in of_data
 
 
 def _all_macros(manifest: Any, direct: Iterable[str]) -> set[str]:  # noqa: ANN401
@@ -161,7 +167,7 @@ def _verdict(
         return *said, False
     if said := dbt("run", "--full-refresh", "--select", *unit.shows):
         return *said, True
-    if difference := _golden(unit.shows):
+    if difference := _golden(unit.shows.values()):
         return "noticed", f"golden: {difference}", True
     said = dbt("test", "--exclude-resource-type", "unit_test", "--select", *unit.shows)
     return (*said, True) if said else ("survived", "", True)
@@ -173,6 +179,9 @@ def _runner(manifest: Path, unique_id: str, changed: str) -> Any:  # noqa: ANN40
     from dbt.contracts.graph.manifest import Manifest
 
     parsed = Manifest.from_msgpack(manifest.read_bytes())
+    # What dbt runs before and after (the control tables are there): a second a command.
+    for key in [k for k, n in parsed.nodes.items() if n.resource_type == "operation"]:
+        del parsed.nodes[key]
     for node in (*parsed.nodes.values(), *parsed.sources.values()):
         parsed_for, node.database = node.database, os.environ["PGDATABASE"]
         if node.relation_name:
@@ -205,27 +214,21 @@ def sound(warehouse: a.Warehouse, found: Iterable[Unit]) -> list[str]:
     said = [] if done.ok else [done.trouble]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGDATABASE", warehouse.env["PGDATABASE"])
-        tables = sorted({table for unit in found for table in unit.shows})
+        tables = sorted({table for unit in found for table in unit.shows.values()})
         return said + [said for table in tables if (said := _golden([table], published=True))]
 
 
-def _golden(models: Iterable[str], *, published: bool = False) -> str:
+def _golden(tables: Iterable[str], *, published: bool = False) -> str:
     """The first difference between what was built and the golden values, or nothing.
 
     A safra's table is judged where ``dbt run`` leaves it, in construcao, or as published.
     """
     sums = compare.read(make.FOLDER / "synthetic" / make.SUMS)
     with psycopg.connect("") as conn:
-        schemas = compare.relations(conn)
-        for table in models:
-            schema = schemas[table]
-            in_construction = [f"construcao.{table}"]
-            if (
-                not published
-                and conn.execute("select to_regclass(%s)", in_construction).fetchone()[0]
-            ):
-                schema = "construcao"
-            rows = compare.fetch(conn, schema, table, [2020, 2022])
+        for table in tables:
+            query = "select to_regclass(format('construcao.%%I', %s::text))"
+            unpublished = not published and conn.execute(query, [table]).fetchone()[0] is not None
+            rows = compare.fetch(conn, table, YEARS, unpublished=unpublished)
             golden = [line for line in sums if line["table"] == table]
             said = compare.differences_of_sums(golden, compare.summarize(table, rows))
             path = make.FOLDER / "synthetic" / f"{table}.csv"
