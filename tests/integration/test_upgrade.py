@@ -73,7 +73,12 @@ def old(
 def check(old: Old, conn: psycopg.Connection) -> None:
     """Readers see the same units and the same figures, and what they hung on them works."""
     names = {"energy": "energia_anual_kwh", "dic": "dic_anual_h", "fic": "fic_anual"}
-    assert conn.execute(YEARLY.format(**names)).fetchall() == old.yearly
+    yearly = conn.execute(YEARLY.format(**names)).fetchall()
+    # M10 has its outages by the year: until 2026-11-27 those of a unit's superseded rows were left out.
+    model_m10 = {2020}
+    assert [row[:4] for row in yearly] == [row[:4] for row in old.yearly]
+    for now, then in zip(yearly, old.yearly, strict=True):
+        assert now[4:] == then[4:] or (now[0] in model_m10 and now[4:] >= then[4:])
     assert a.contents(conn, *old.theirs) == old.theirs
     same = {name for name in old.content if name not in CHANGED}
     assert a.contents(conn, *same) == {name: old.content[name] for name in same}
