@@ -376,10 +376,8 @@ def work(files: list[Path]) -> int:
     todo = found if not manifest.is_current() else [task for task in found if not task.published]
     code = report.code
     if todo or sample or not (manifest.is_current() or report.code or files):
-        code = max(
-            code,
-            execute([x.path for x in todo], readings=[removal.SAMPLE] if sample else [], keys=[]),
-        )
+        readings = [removal.SAMPLE] if sample else []
+        code = max(code, execute([task.path for task in todo], readings=readings, keys=[]))
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
     with closing(conexao.conectar()) as conn:

@@ -20,6 +20,11 @@ from psycopg import sql
 Row = Mapping[str, Any]
 
 _LEAD, _MONTH = ("uc_id",), ("uc_id", "mes")
+_SAFRA = ("ano", "distribuidora_id")
+_OF_A_LEAD = ("vw_lead_completo_detalhado", "lead_com_coordenadas")
+_OF_A_MONTH = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
+LEADS_OF_READERS = tuple(f"marts.{name}" for name in (*_OF_A_LEAD, *_OF_A_MONTH))
+"""Of intel_lead's rows the legal persons'."""
 KEYS: dict[str, tuple[str, ...]] = {
     "lead_bruto": _LEAD,
     "lead_historico": ("uc_id", "linha"),
@@ -38,15 +43,22 @@ KEYS: dict[str, tuple[str, ...]] = {
     "qualidade_excecao": ("ano", "distribuidora_id", "camada", "coluna", "valor"),
     "carga_resumo": ("ano", "distribuidora_id", "origem", "mes"),
     "safra_resumo": ("ano", "distribuidora_id", "municipio_id", "origem"),
-    "safra_publicada": ("ano", "distribuidora_id"),
+    "safra_publicada": _SAFRA,
     "resumo_energia_por_municipio": ("ano", "municipio_id"),
-    "resumo_leads_distribuidora": ("ano", "distribuidora_id"),
+    "resumo_leads_distribuidora": _SAFRA,
     "resumo_leads_ano_camada": ("ano", "camada"),
     "vw_import_status_resumido": ("ano", "distribuidora_id", "camada"),
     "leitura_sensor": ("leitura_id",),
     "leitura_estado": ("leitura_id",),
-    "consumo_dispositivo_hora": ("dispositivo_id", "hora"),
+    "marts.consumo_dispositivo_hora": ("dispositivo_id", "hora"),
+    "marts.safra_publicada": _SAFRA,
+    "marts.resumo_municipio": ("ano", "municipio_id"),
+    "marts.resumo_distribuidora": _SAFRA,
+    "marts.resumo_camada": ("ano", "camada"),
+    **{f"marts.{name}": _LEAD for name in _OF_A_LEAD},
+    **{f"marts.{name}": _MONTH for name in _OF_A_MONTH},
 }
+"""Table or view → the columns that name a row. One of another schema than intel_lead says so."""
 DOMAIN_KEY = ("id",)
 NOT_COMPARED = {
     # The ledger itself; its last rows are vw_import_status_resumido.
@@ -56,7 +68,6 @@ NOT_COMPARED = {
     # What the loader says to a person: its wording is the loaders' tests' business.
     "vw_import_status_resumido": {"mensagem"},
 }
-MARTS = {"consumo_dispositivo_hora"}
 EXACT = 1e-9
 """Relative: doubles that were added in another order differ in the last digits."""
 
@@ -229,24 +240,27 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 # ── The warehouse ─────────────────────────────────────────────────────────────────────────────────
-def relations(conn: psycopg.Connection) -> dict[str, str]:
-    """Table or view of intel_lead and marts → its schema; partitions and the ledger left out."""
+def relations(conn: psycopg.Connection) -> list[str]:
+    """Tables and views of intel_lead, and marts' with their schema; no partitions, no ledger."""
     found = conn.execute(
         "select relname, relnamespace::regnamespace::text from pg_class"
         " where relnamespace::regnamespace::text in ('intel_lead', 'marts')"
         " and relkind in ('r', 'p', 'v', 'm') and not relispartition"
     )
-    return {name: schema for name, schema in found if NOT_COMPARED.get(name, ()) is not None}
+    names = [name if schema == "intel_lead" else f"{schema}.{name}" for name, schema in found]
+    return [name for name in names if NOT_COMPARED.get(name, ()) is not None]
 
 
-def fetch(conn: psycopg.Connection, schema: str, table: str, years: list[int]) -> list[dict]:
+def fetch(conn: psycopg.Connection, table: str, years: list[int]) -> list[dict]:
     """A relation's rows of some years, in the spelling of the golden files.
 
     Numbers that a sequence gave stand as what they mean: import_id as its layer, leitura_id as
     device and instant; what says when something ran stands as its kind.
     """
     with conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-        query = sql.SQL("select * from {}").format(sql.Identifier(schema, table))
+        query = sql.SQL("select * from {}").format(
+            sql.Identifier(*(table if "." in table else f"intel_lead.{table}").split("."))
+        )
         cursor.execute(query)
         columns = {c.name for c in cursor.description}
         if "ano" in columns:
@@ -259,8 +273,6 @@ def fetch(conn: psycopg.Connection, schema: str, table: str, years: list[int]) -
             "select leitura_id, dispositivo_id, medido_em from raw.aicss_leitura"
         )
         instants = {n: f"{d} {cell(t)}" for n, d, t in readings}
-    if table == "vw_import_status_resumido":
-        rows = [row for row in rows if row["camada"] != "CONJ"]
     kept = columns - (NOT_COMPARED.get(table) or set())
     spelled = {c: _spelling(table, c, layers, instants) for c in kept}
     return [

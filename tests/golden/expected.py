@@ -355,6 +355,8 @@ def _points(safra: Safra, frame: pd.DataFrame, leads: Rows, domains: Domains) ->
     points = {}
     for row in frame.to_dict("records"):
         cod_id, x, y = text(row["COD_ID"]), row["POINT_X"], row["POINT_Y"]
+        if not in_brazil(x, y):  # a place that is none: the row is kept in raw, and places nobody
+            continue
         kind = text(row["TIP_PN"]) if text(row["TIP_PN"]) in kinds else None
         common = ceps.get(cod_id, Counter())
         name = "|".join([cod_id, _shortest(x), _shortest(y), str(safra.year), str(safra.utility)])

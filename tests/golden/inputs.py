@@ -53,6 +53,7 @@ def synthetic(folder: Path) -> Inputs:
     )
     layers = {"ucat": _ucat(), "ucmt": _ucmt(), "ucbt": _ucbt()}
     pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]
+    pj += [_write(folder / f"ucbt_pj_{u}.csv", _persons(u)) for u in _SMALL_AND_NOT]
     return Inputs((v11, m10, *pj), (_readings(folder / "readings.csv"),))
 
 
@@ -113,7 +114,13 @@ def _ucat() -> list[Row]:
     ]  # fmt: skip
 
 
-def _mt(code: str, *, ene: object = 1000.5, dem: object = 33.25, **changed: object) -> Row:
+def _own(code: str) -> int:
+    """A number of a unit's own: many units with the same twelve months would be twins."""
+    return int.from_bytes(code.encode()) % 997
+
+
+def _mt(code: str, *, ene: object = None, dem: object = 33.25, **changed: object) -> Row:
+    ene = 1000.5 + _own(code) if ene is None else ene
     row = _unit(code, ctmt="AL5", uni_tr_at=" ", dem_cont=80.5, semred=0)
     for prefix, values in (("ENE", ene), ("DEM", dem)):
         row |= _months(prefix, *(values if isinstance(values, list) else [values]))
@@ -144,11 +151,16 @@ def _ucmt() -> list[Row]:
         _mt("M05", sit_ativ=" ", liv=1, brr=" ", ene=_seen(3.5, 1), gru_ten=" "),
         _mt("M05", sit_ativ="DS", liv=0, ene=_seen(3.5, 2)),
         _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
+        # After the landing day, whichever that is; more than any unit can draw; no place.
+        _mt("X01", dat_con="31/12/2950"),
+        _mt("X02", ene=[2e8, *[10.5] * 11]),
+        _mt("X03", cep="99950-000", point_x=-52.5, point_y=95.5),
         _mt(" "),
     ]
 
 
-def _bt(code: str, *, ene: object = 250.25, **changed: object) -> Row:
+def _bt(code: str, *, ene: object = None, **changed: object) -> Row:
+    ene = 250.25 + _own(code) if ene is None else ene
     row = _unit(code, gru_ten="BT", ten_forn="15", gru_tar="B3", clas_sub="CO1", fas_con="AN")
     row |= {"CTMT": "AL6", "UNI_TR_AT": " ", "UNI_TR_MT": "T1", "RAMAL": "9", "SEMRED": 0}
     row |= _months("ENE", *(ene if isinstance(ene, list) else [ene]))
@@ -164,9 +176,47 @@ def _ucbt() -> list[Row]:
         _bt("B04", ene=" ", **_months("dic", " "), **_months("fic", " ")),
         _bt("B05", mun="3550308", cep="01310-100", clas_sub="PP3", ceg_gd="GD.SP.1", liv=1),
         _bt("B06", ene=-5.5, mun="4309803", clas_sub="IP"),
+        *(_bt(f"B{n:02d}") for n in range(7, 11)),
         # The second distributor that has code AT01: in another layer it is another unit.
         _bt("AT01", pn_con="78", fas_con="ABCN"),
     ]
+
+
+# Município → the units' monthly kWh, all in low voltage: whole numbers, so that shares are exact.
+_SMALL_AND_NOT = {
+    61203: {
+        "3304557": [8, 9, 10, 11, 12, 200],  # one has 80 % and no more
+        "2611606": [401, 402],  # legal persons alone
+        "3550308": [101, 102, 103, 104, 105, " "],  # two farms among them
+        "3106200": [501, 502, 503, 504, 505, 506],  # of two distributors, enough in each
+        "2927408": [601, 602, 603, 604, 605, 606, 607],  # of two, too few in the other
+    },
+    61205: {
+        "3509502": [201, 250],  # too few
+        "3143302": [301, 302, 303, 304, 305],  # the next smallest, hidden with it
+        "3518800": [311, 312, 313, 314, 315],  # as few, and shown: its code comes later
+    },
+    61204: {
+        "3106200": [511, 512, 513, 514, 515, 516, 517],
+        "2927408": [611, 612, 613],
+        "2304400": [11, 12, 13, 14, 15, 90000],  # one has nearly all, and of all that is hidden
+        "5300108": [22000, 701, 702, 703, 704],  # the next smallest, hidden with it
+        "4106902": [801, 802, 803, 804, 805, 806],  # five firms, and one person among them
+    },
+}
+
+
+def _persons(utility: int) -> list[Row]:
+    """Units of natural persons, but for 2611606's and five of 4106902's."""
+    rows = []
+    for town, months in _SMALL_AND_NOT[utility].items():
+        for n, kwh in enumerate(months):
+            firm = town == "2611606" or (town == "4106902" and n)
+            kind = "CO1" if firm else "RU1" if town == "3550308" and n < 2 else "RE1"
+            unit = {"mun": town, "dist": utility, "clas_sub": kind, "cnae": " "}
+            unit["data_base"] = "31DEC2023:00:00:00.0000000"
+            rows.append(_bt(f"U{town}-{n}", ene=kwh, **unit))
+    return rows
 
 
 def _write(path: Path, rows: list[Row]) -> Path:
@@ -211,5 +261,7 @@ def _readings(path: Path) -> Path:
         rows.append(f"aicss-garagem,{stamp},{light},{distance},,,,,")
     for second in (0, 1, 3, 7):  # three periods of the default, one second, is 3 s
         rows.append(f"desconhecido,{day}10:00:{second:02d}-03:00,100,50,,,,,")
+    for light in (100, 3000, 200):  # three readings of one second
+        rows.append(f"desconhecido,{day}10:00:09-03:00,{light},50,,,,,")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path

@@ -17,6 +17,10 @@ import shapely
 UC_LAYERS = ("UCAT", "UCMT", "UCBT")
 OLDER_NAMES = {"CEG": "CEG_GD", "NOM": "NOME", "COD_ID_ENCR": "COD_ID"}
 MONTHS = range(1, 13)
+MOST_KWH = {"UCAT": 5e8, "UCMT": 1e8, "UCBT": 1e7}
+"""What one unit can draw in a month: beyond it the row is rejected."""
+LANDED = date(2026, 1, 1)
+"""At the earliest; no golden file has a date between this and 2900."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Delivery:
         utility: DIST of BASE, or of the rows.
         year: of BASE.DAT_FNL, or of DATA_BASE.
         layers: name → rows in the file's order; column ``linha`` is the row's number from 1.
-        rejected: name → rows that cannot be keyed (COD_ID blank).
+        rejected: name → rows that cannot be keyed (COD_ID blank), or draw what no unit can.
         partial: a ``_pj`` CSV, which answers for its own layer alone.
     """
 
@@ -52,9 +56,15 @@ def read(path: Path) -> Delivery:
     for name, frame in raw.items():
         frame = frame.assign(linha=range(1, len(frame) + 1))
         if name != "CONJ" and "COD_ID" in frame:
-            keyed = frame["COD_ID"].map(text).notna()
-            rejected[name] = int((~keyed).sum())
-            frame = frame[keyed].reset_index(drop=True)
+            good = frame["COD_ID"].map(text).notna()
+            if name in MOST_KWH:
+                energy = frame[[c for c in frame if c.startswith("ENE_")]].astype(float)
+                good &= ~(energy.abs() > MOST_KWH[name]).any(axis=1)
+                late = [(day(v) or LANDED) > LANDED for v in frame["DAT_CON"]]
+                late = pd.Series(late, index=frame.index, dtype=bool)
+                frame["DAT_CON"] = frame["DAT_CON"].astype(object).mask(late, None)
+            rejected[name] = int((~good).sum())
+            frame = frame[good].reset_index(drop=True)
         layers[name] = frame
     utility, year = int(base["DIST"]), int(base["ANO"])
     return Delivery(path.name, sha256, utility, year, partial, layers, rejected)

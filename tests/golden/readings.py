@@ -19,15 +19,36 @@ def expected(paths: tuple[Path, ...], domains: Domains) -> dict[str, Rows]:
     frame = pd.concat([pd.read_csv(p, dtype=str, keep_default_na=False) for p in paths])
     devices = {row["id"]: row for row in domains["dispositivo"].to_dict("records")}
     readings = [_reading(row) for row in frame.to_dict("records")]
+    _apart(readings)
     readings.sort(key=lambda r: (r["dispositivo_id"], r["medido_em"]))
     states = [_state(r, devices[r["dispositivo_id"]]) for r in readings]
     hours = _hours(states, devices)
-    return {"leitura_sensor": readings, "leitura_estado": states, "consumo_dispositivo_hora": hours}
+    return {
+        "leitura_sensor": readings,
+        "leitura_estado": states,
+        "marts.consumo_dispositivo_hora": hours,
+    }
 
 
 def heard(paths: tuple[Path, ...]) -> set[str]:
     """The devices in the files."""
     return {d for path in paths for d in pd.read_csv(path, dtype=str)["device_id"]}
+
+
+def _apart(readings: Rows) -> None:
+    """Of two readings of one instant, in the file's order, the second is a microsecond later."""
+    taken: dict[tuple[str, datetime], int] = defaultdict(int)
+    for reading in readings:
+        same = reading["dispositivo_id"], reading["medido_em"]
+        if taken[same]:
+            reading["medido_em"] += timedelta(microseconds=taken[same])
+            reading["ressalva_horario"] = "empate"
+            reading["leitura_id"] = _name(reading["dispositivo_id"], reading["medido_em"])
+        taken[same] += 1
+
+
+def _name(device: str, stamp: datetime) -> str:
+    return f"{device} {stamp.astimezone(ZoneInfo('UTC')).isoformat()}"
 
 
 def _number(text: str) -> float | None:
@@ -47,7 +68,7 @@ def _reading(row: dict[str, str]) -> dict:
         return value is not None and not low <= value <= high
 
     return {
-        "leitura_id": f"{row['device_id']} {stamp.astimezone(ZoneInfo('UTC')).isoformat()}",
+        "leitura_id": _name(row["device_id"], stamp),
         "dispositivo_id": row["device_id"],
         "medido_em": stamp,
         "luz": light,
@@ -61,6 +82,7 @@ def _reading(row: dict[str, str]) -> dict:
         "luz_fora_da_faixa": outside("luz", light),
         "distancia_fora_da_faixa": distance != 0 and outside("distancia_cm", distance),
         "origem_horario": "campo",
+        "ressalva_horario": None,
         "recebido_em": "~datetime",
     }
 

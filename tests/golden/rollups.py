@@ -19,6 +19,7 @@ from tests.golden.expected import (
     total,
 )
 from tests.golden.layers import UC_LAYERS, Delivery
+from tests.golden.readers import legal_person
 
 Row = dict[str, Any]
 
@@ -59,7 +60,7 @@ def finish(safra: Safra, domains: Domains) -> None:
         results = [result for result, _ in steps.values()]
         safra.tables["lead_resumo_anual"].append(_year(lead, series[lead["uc_id"]], results))
         safra.tables["lead_com_coordenadas"].append(_located(lead, pole, town))
-    safra.tables["safra_resumo"] = _totals(safra)
+    safra.tables["safra_resumo"] = _totals(safra, domains)
     safra.tables["safra_publicada"] = [
         {"publicada_em": "~datetime", "import_id": "~int"} | safra.key
     ]
@@ -145,13 +146,26 @@ def _located(lead: Row, pole: Row | None, town: Row | None) -> Row:
     }
 
 
-def _totals(safra: Safra) -> Rows:
+def _totals(safra: Safra, domains: Domains) -> Rows:
+    kinds = _index(domains, "classe_consumo")
     year = {row["uc_id"]: row for row in safra.tables["lead_resumo_anual"]}
     groups = _by(safra.tables["lead_bruto"], "municipio_id", "origem")
     return [
-        {"municipio_id": town, "origem": layer} | safra.key | _total(leads, year)
+        {"municipio_id": town, "origem": layer}
+        | safra.key
+        | _total(leads, year)
+        | _of_persons(leads, year, kinds)
         for (town, layer), leads in groups.items()
     ]
+
+
+def _of_persons(leads: Rows, year: dict[str, Row], kinds: dict[str, Row]) -> Row:
+    """What tells whether a cell says something of one person."""
+    energies = [year[lead["uc_id"]]["energia_anual_kwh"] for lead in leads]
+    return {
+        "leads_pf": sum(not legal_person(lead, kinds) for lead in leads),
+        "maior_energia_anual_kwh": greatest(energies),
+    }
 
 
 def _total(leads: Rows, year: dict[str, Row]) -> Row:
@@ -323,7 +337,7 @@ def _ledger(deliveries: list[Delivery], domains: Domains) -> Rows:
     utilities = _index(domains, "distribuidora")
     rows = {}
     for d in deliveries:
-        for layer in d.layers if d.partial else (*UC_LAYERS, "PONNOT"):
+        for layer in d.layers if d.partial else (*UC_LAYERS, "PONNOT", "CONJ"):
             rows[d.utility, d.year, layer] = {
                 "distribuidora_id": d.utility,
                 "distribuidora": utilities[str(d.utility)]["nome"],

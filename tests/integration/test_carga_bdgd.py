@@ -73,7 +73,8 @@ def retrato(conn: psycopg.Connection, dist: int) -> dict[str, object]:
     }
     folhas = conn.execute(
         "select relname, relispartition from pg_class where relkind = 'r'"
-        " and relnamespace = 'raw_safra'::regnamespace and relname ~ %s and relname !~ %s order by 1",
+        " and relnamespace = 'raw_safra'::regnamespace and relname ~ %s and relname !~ %s"
+        " order by 1",
         [f"_{dist}_", ASIDE],
     ).fetchall()
     rejeitados = conn.execute(

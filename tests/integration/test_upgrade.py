@@ -74,7 +74,7 @@ def check(old: Old, conn: psycopg.Connection) -> None:
     """Readers see the same units and the same figures, and what they hung on them works."""
     names = {"energy": "energia_anual_kwh", "dic": "dic_anual_h", "fic": "fic_anual"}
     yearly = conn.execute(YEARLY.format(**names)).fetchall()
-    # M10 has its outages by the year: until 2026-11-27 those of a unit's superseded rows were left out.
+    # M10's outages are by the year: those of superseded rows were left out until 2026-11-27.
     model_m10 = {2020}
     assert [row[:4] for row in yearly] == [row[:4] for row in old.yearly]
     for now, then in zip(yearly, old.yearly, strict=True):
