@@ -22,7 +22,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dagster_pipeline import dbt_command, manifest
-from loaders import bdgd, conexao, registro, removal
+from loaders import bdgd, conexao, registro, removal, sums
 from loaders.arquivos import somar_sha256
 from loaders.erros import EntregaRetida, ErroDeCarga, FalhaDeBanco
 from loaders.gate import hold, verdict
@@ -169,7 +169,10 @@ def run(
         held = hold.retidas(conn, {*given, *(seen.safra.chave for seen in verdicts)})
         asked, done = tuple(sorted(set(keys) - set(held))), Build()
         if building and (asked or not keys):
+            source = manifest.built_as()
             done = build(conn, asked, say=say)
+            if not keys and not done.problem:
+                manifest.note_built(source)
         done.failed |= failures(conn, keys=given)
         silent = unpublished(conn, {*given, *asked} - {*held, *done.failed}) if building else []
         if silent and not done.problem:
@@ -186,6 +189,7 @@ def prepare(conn: psycopg.Connection) -> None:
 
     conexao.preparar(conn)
     aicss.preparar(conn)
+    sums.complete(conn)
 
 
 # ── Landing ───────────────────────────────────────────────────────────────────────────────────────

@@ -65,6 +65,24 @@ def fingerprint() -> str:
     return found.hexdigest()
 
 
+def built_as() -> str:
+    """What a build makes of the warehouse, and where: the dbt project, the database."""
+    place = ":".join(os.environ.get(name, "") for name in ("PGHOST", "PGPORT", "PGDATABASE"))
+    return f"{fingerprint()} {place}"
+
+
+def note_built(source: str) -> None:
+    """Keep `built_as` of a build that went through, for `is_current`."""
+    target().mkdir(parents=True, exist_ok=True)
+    (target() / "built").write_text(source)
+
+
+def is_current() -> bool:
+    """Whether nothing of the dbt project changed since the last good build of this database."""
+    note = target() / "built"
+    return note.exists() and note.read_text() == built_as()
+
+
 def prepare() -> Path:
     """Return the manifest of the project as it stands; parses (7 s) only when a file changed.
 

@@ -107,22 +107,6 @@ def sample_is_landed(conn: psycopg.Connection) -> bool:
     return found[0] == len(names)
 
 
-def built_as() -> str:
-    """What the warehouse was last built from, and where: the dbt project, the database."""
-    place = ":".join(os.environ.get(name, "") for name in ("PGHOST", "PGPORT", "PGDATABASE"))
-    return f"{manifest.fingerprint()} {place}"
-
-
-def built_file() -> Path:
-    """Where `built_as` of the last good run is kept."""
-    return manifest.target() / "built"
-
-
-def is_current() -> bool:
-    """Whether nothing of the dbt project changed since the last good run on this database."""
-    return built_file().exists() and built_file().read_text() == built_as()
-
-
 # Files --------------------------------------------------------------------------------------------
 
 
@@ -389,25 +373,17 @@ def work(files: list[Path]) -> int:
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
         found, sample = choose(files, conn, report)
-    todo = found if not is_current() else [task for task in found if not task.published]
+    todo = found if not manifest.is_current() else [task for task in found if not task.published]
     code = report.code
-    if todo or sample or not (is_current() or report.code or files):
-        code = max(code, _run(todo, readings=[removal.SAMPLE] if sample else []))
+    if todo or sample or not (manifest.is_current() or report.code or files):
+        readings = [removal.SAMPLE] if sample else []
+        code = max(code, execute([task.path for task in todo], readings=readings, keys=[]))
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
     with closing(conexao.conectar()) as conn:
         keys = {key for x in found for key in registro.ja_carregado(conn, x.sha256, None)}
     conclude(keys, code)
     say("ao todo", "", time.monotonic() - start)
-    return code
-
-
-def _run(todo: list[Task], *, readings: list[Path]) -> int:
-    source = built_as()
-    code = execute([task.path for task in todo], readings=readings, keys=[])
-    if not code:
-        built_file().parent.mkdir(parents=True, exist_ok=True)
-        built_file().write_text(source)
     return code
 
 
@@ -421,13 +397,10 @@ def build(keys: list[str]) -> int:
         keys = [Safra.de_chave(key).chave for key in keys]
     except ValueError as erro:
         raise typer.BadParameter(str(erro)) from erro
-    start, source = time.monotonic(), built_as()
+    start = time.monotonic()
     with closing(conexao.conectar()) as conn:
         conexao.preparar(conn)
     code = execute([], readings=[], keys=keys)
-    if not code and not keys:
-        built_file().parent.mkdir(parents=True, exist_ok=True)
-        built_file().write_text(source)
     say("ao todo", "", time.monotonic() - start)
     return code
 

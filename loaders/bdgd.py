@@ -115,6 +115,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
     try:
         with closing(conectar()) as conn:
             preparar(conn)
+            sums.complete(conn)
             try:
                 chaves = _carregar(conn, caminho, opcoes, andamento)
                 andamento.retidas = hold.retidas(conn, chaves)

@@ -10,7 +10,6 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
-from loaders import sums
 from loaders.camadas import CAMADAS
 from loaders.erros import FalhaDeBanco
 from loaders.particoes import criar_raizes
@@ -59,7 +58,6 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
             conn.execute(ddl)
             criar_raizes(conn)
             conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
-    sums.complete(conn)
 
 
 def _recusa_banco_mais_novo(conn: psycopg.Connection) -> None:

@@ -142,6 +142,19 @@ create table if not exists intel_lead.qualidade_validacao (
 );
 comment on table intel_lead.qualidade_validacao is
     'Uma linha por safra × importação × camada × expectativa × coluna: o que o portão de entrada viu nos dados brutos. estrutura retém a safra, plausibilidade avisa.';
+comment on column intel_lead.qualidade_validacao.distribuidora_id is 'Código ANEEL da distribuidora.';
+comment on column intel_lead.qualidade_validacao.ano is 'Ano da safra.';
+comment on column intel_lead.qualidade_validacao.import_id is 'A importação que foi julgada.';
+comment on column intel_lead.qualidade_validacao.camada is 'Camada: UCAT, UCMT, UCBT, PONNOT ou CONJ.';
+comment on column intel_lead.qualidade_validacao.expectativa is 'Nome da regra.';
+comment on column intel_lead.qualidade_validacao.coluna is 'Coluna julgada; vazia se a regra é da camada inteira.';
+comment on column intel_lead.qualidade_validacao.severidade is 'estrutura (retém a safra) ou plausibilidade (avisa).';
+comment on column intel_lead.qualidade_validacao.sucesso is 'Se a regra se cumpriu.';
+comment on column intel_lead.qualidade_validacao.descricao is 'O que a regra afirma.';
+comment on column intel_lead.qualidade_validacao.inesperados is 'Linhas que não a cumprem, quando a regra conta linhas.';
+comment on column intel_lead.qualidade_validacao.total is 'Linhas da camada.';
+comment on column intel_lead.qualidade_validacao.observado is 'O valor observado; só agregados, nenhum valor de linha.';
+comment on column intel_lead.qualidade_validacao.executada_em is 'Quando a regra foi avaliada.';
 
 -- What the landed rows of an import add up to, per monthly column: summed by the loader in Arrow (fonte
 -- 'aterrissagem') or, for imports from before this table, once over raw. dbt's conservation tests read it.

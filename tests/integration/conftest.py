@@ -40,6 +40,17 @@ def _land_devices(warehouse: a.Warehouse) -> None:
     assert done.ok, done.trouble
 
 
+@pytest.fixture(scope="module")
+def own_dagster(servidor: dict[str, str]) -> Iterator[None]:
+    """Dagster's storage of this module's own: its runs and partitions are those of its tests."""
+    name = f"dagster_{next(NUMBERS)}"
+    _admin(f"create database {name}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_PGDATABASE", name)
+        yield
+    _admin(f"drop database {name} with (force)")
+
+
 def _admin(command: str) -> None:
     with psycopg.connect("", dbname="postgres", autocommit=True) as connection:
         connection.execute(command)

@@ -34,7 +34,7 @@ def conn(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="module")
-def instance(banco: dict[str, str]) -> Iterator[dg.DagsterInstance]:
+def instance(banco: dict[str, str], own_dagster: None) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.get() as found:
         yield found
 
@@ -49,7 +49,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def whole(conn: psycopg.Connection, files: dict[str, Path]) -> subprocess.CompletedProcess[str]:
+def whole(
+    conn: psycopg.Connection, instance: dg.DagsterInstance, files: dict[str, Path]
+) -> subprocess.CompletedProcess[str]:
     """Three that landed before and are broken, two good files, one that is none: one command."""
     for key in (FAILS_A_TEST, NO_LEAF, HELD):
         bdgd.carregar(files[key], bdgd.Opcoes())

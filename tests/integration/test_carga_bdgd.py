@@ -26,6 +26,7 @@ from loaders.camadas import CAMADAS
 from loaders.conexao import conectar, preparar
 from loaders.copia import empacotar
 from loaders.erros import EntradaInvalida, FalhaDeBanco
+from loaders.particoes import ASIDE
 from loaders.safra import Safra
 from loaders.sintetico import gerar
 
@@ -72,8 +73,9 @@ def retrato(conn: psycopg.Connection, dist: int) -> dict[str, object]:
     }
     folhas = conn.execute(
         "select relname, relispartition from pg_class where relkind = 'r'"
-        " and relnamespace = 'raw_safra'::regnamespace and relname ~ %s order by 1",
-        [f"_{dist}_"],
+        " and relnamespace = 'raw_safra'::regnamespace and relname ~ %s and relname !~ %s"
+        " order by 1",
+        [f"_{dist}_", ASIDE],
     ).fetchall()
     rejeitados = conn.execute(
         "select ano, origem, linha, motivo, registro from raw.rejeitado"

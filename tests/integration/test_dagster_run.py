@@ -30,7 +30,7 @@ def executar(*arquivos: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def instancia(banco: dict[str, str]) -> Iterator[dg.DagsterInstance]:
+def instancia(banco: dict[str, str], own_dagster: None) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.get() as instance:
         yield instance
 

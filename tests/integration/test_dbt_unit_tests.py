@@ -12,7 +12,7 @@ from tests.integration import armazem as a
 
 NAMES = sorted(
     name
-    for path in (a.CLONE / "dbt_project").rglob("*.yml")
+    for path in (a.CLONE / "dbt_project" / "models").rglob("*.yml")
     if "unit_tests:" in (text := path.read_text(encoding="utf-8"))
     for name in re.findall(r"^  - name: (\w+)$", text.split("unit_tests:")[1], re.MULTILINE)
 )

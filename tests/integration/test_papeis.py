@@ -246,8 +246,9 @@ def test_landing_and_building_run_as_their_roles_and_keep_privileges(
     conn: psycopg.Connection,
 ) -> None:
     """A new delivery as intel_carga, a build as intel_dbt: the matrix holds for the new leaves."""
-    done = a.Running(a._loaders, ["bdgd", str(arquivos["nova"])], env=logins["intel_carga"]).wait()
-    assert done.ok, done.trouble
+    for command in (["bdgd", str(arquivos["nova"])], ["julgar"]):
+        done = a.Running(a._loaders, command, env=logins["intel_carga"]).wait()
+        assert done.ok, done.trouble
     done = armazem.start_dbt("build", *a.ALL, env=logins["intel_dbt"]).wait()
     assert done.ok, done.trouble
     assert a.value(
