@@ -76,14 +76,13 @@ def of_sql(found: list[Unit]) -> list[Mutant]:
 def of_python() -> list[Mutant]:
     """Every fault that the operators find in loaders."""
     made = []
-    for module in judge_python.MODULES:
-        path = a.CLONE / "loaders" / f"{module}.py"
-        if path.exists():
-            source = path.read_text(encoding="utf-8")
-            made += [
-                Mutant(module, f"loaders/{module}.py", operator, source, changed)
-                for operator, changed in python.mutants(source)
-            ]
+    for module in judge_python.modules():
+        file = judge_python.path_of(module)
+        source = (a.CLONE / file).read_text(encoding="utf-8")
+        made += [
+            Mutant(module, file, operator, source, changed)
+            for operator, changed in python.mutants(source)
+        ]
     return made
 
 
@@ -151,8 +150,11 @@ def judge_of_sql(base: a.Warehouse, workers: int) -> Judge:
     return judged
 
 
-def judge_of_python(folder: Path, workers: int, *, deep: bool) -> Judge:
-    """Copies of the clone, one a worker."""
+def judge_of_python(folder: Path, mutants: list[Mutant], workers: int, *, deep: bool) -> Judge:
+    """Copies of the clone, one a worker; ends the run where tests fail without any fault."""
+    whole = judge_python.copy_of_clone(folder / "clone")
+    if said := judge_python.sound(whole, sorted({m.where for m in mutants})):
+        sys.exit(f"fails without any fault: {said}")
     free: SimpleQueue[Path] = SimpleQueue()
     for n in range(workers):
         free.put(judge_python.copy_of_clone(folder / f"clone_{n}"))
@@ -244,7 +246,7 @@ def main() -> None:
                 judged = judge_of_sql(base, given.workers)
                 verdicts += run(models, judged, given.workers)
         if loaders:
-            judged = judge_of_python(folder, given.workers, deep=not given.shallow)
+            judged = judge_of_python(folder, loaders, given.workers, deep=not given.shallow)
             verdicts += run(loaders, judged, given.workers)
     sys.exit(0 if report(verdicts, time.monotonic() - begun) else 1)
 

@@ -202,7 +202,8 @@ def _trouble(done: Any) -> tuple[str, str] | None:  # noqa: ANN401
     if not bad:
         return None
     first = bad[0]
-    message = " ".join((first.message or "").split())[:300]
+    # What dbt says before the database's own words: "check the data types".
+    message = " ".join((first.message or "").split()).split("check the data types.")[-1][:300]
     if str(first.status) == "error" and STILLBORN.search(message):
         return "stillborn", message
     return "noticed", f"{first.node.resource_type} {first.node.name}: {message[:120]}"

@@ -14,17 +14,18 @@ from pathlib import Path
 from tests.integration import armazem as a
 from tests.mutants.judge import Verdict
 
-MODULES = (  # noqa: SIM905
-    "bdgd csv_pj colunas copia leitura_aicss aicss registro particoes geodatabase safra arquivos"
-    " pacote_zip camadas portao"
-).split()
+NOT_PLANTED = ("__init__", "__main__", "sintetico")
+"""What only starts others, and what makes made-up files for tests."""
+_DOOR = ["test_door_rows", "test_door", "test_door_paths", "test_conservation", "test_golden"]
 INTEGRATION = {
-    "leitura_aicss": ["test_carga_aicss"],
+    "gate": ["test_gate"],
     "aicss": ["test_carga_aicss"],
-    "portao": ["test_portao"],
-    "registro": ["test_carga_bdgd", "test_portao"],
+    "leitura_aicss": ["test_carga_aicss"],
+    "removal": ["test_removal"],
+    "ambiente": ["test_postgres_local"],
+    "conexao": ["test_upgrade"],
 }
-"""Module → integration tests that run it; test_carga_bdgd where none is named."""
+"""First word of a module → integration tests that run it; the door's where none is named."""
 _PATIENCE_S = 600
 
 
@@ -42,34 +43,57 @@ def copy_of_clone(folder: Path) -> Path:
     return folder
 
 
+def modules() -> list[str]:
+    """Dotted names of what faults are planted in, below loaders."""
+    folder = a.CLONE / "loaders"
+    names = (".".join(p.relative_to(folder).with_suffix("").parts) for p in folder.rglob("*.py"))
+    return sorted(name for name in names if name.split(".")[-1] not in NOT_PLANTED)
+
+
+def path_of(module: str) -> str:
+    """Its file in the clone."""
+    return f"loaders/{module.replace('.', '/')}.py"
+
+
 def _imports(text: str, module: str) -> bool:
-    named = rf"loaders\.{module}\b|from loaders import [^\n]*\b{module}\b"
+    package, _, name = f"loaders.{module}".rpartition(".")
+    dotted = rf"{re.escape(package)}\.{name}\b"
+    named = rf"{dotted}|from {re.escape(package)} import [^\n]*\b{name}\b"
     return re.search(named, text) is not None
 
 
 def tests_of(module: str) -> list[str]:
-    """The unit tests that import a module of loaders, or one that imports it."""
-    sources = {p.stem: p.read_text(encoding="utf-8") for p in (a.CLONE / "loaders").glob("*.py")}
-    users = {module} | {name for name, text in sources.items() if _imports(text, module)}
+    """The unit tests that import a module of loaders, then those of what imports it."""
+    sources = {name: (a.CLONE / path_of(name)).read_text(encoding="utf-8") for name in modules()}
+    users = [name for name, text in sources.items() if name != module and _imports(text, module)]
     files = sorted((a.CLONE / "tests" / "unit").glob("test_*.py"))
     texts = {f"tests/unit/{f.name}": f.read_text(encoding="utf-8") for f in files}
-    return [name for name, text in texts.items() if any(_imports(text, u) for u in users)]
+    own = [name for name, text in texts.items() if _imports(text, module)]
+    theirs = [name for name, text in texts.items() if any(_imports(text, u) for u in users)]
+    return list(dict.fromkeys([*own, *theirs]))
+
+
+def sound(folder: Path, wanted: Sequence[str]) -> str:
+    """What fails in the copy without any fault, or that Python takes the clone's own modules."""
+    where = [sys.executable, "-c", "import loaders; print(loaders.__file__)"]
+    env = os.environ | {"PYTHONPATH": str(folder)}
+    found = subprocess.run(where, cwd=folder, env=env, capture_output=True, text=True, check=True)
+    if not found.stdout.startswith(str(folder)):
+        return f"Python takes {found.stdout.strip()}"
+    return _fails(folder, sorted({test for module in wanted for test in tests_of(module)}))
 
 
 def judge(folder: Path, module: str, changed: str, *, deep: bool) -> Verdict:
     """Judge a changed module in a copy of the clone, which is of this judge alone."""
-    path = folder / "loaders" / f"{module}.py"
+    path = folder / path_of(module)
     original = path.read_text(encoding="utf-8")
     path.write_text(changed, encoding="utf-8")
+    stages = [tests_of(module)]
+    if deep:
+        named = next((INTEGRATION[w] for w in INTEGRATION if module.startswith(w)), _DOOR)
+        stages.append([f"tests/integration/{name}.py" for name in named])
     try:
-        if said := _fails(folder, tests_of(module)):
-            return Verdict("noticed", said, False)
-        stages = [["tests/integration/test_golden.py"]]
-        stages += [
-            [f"tests/integration/{name}.py"]
-            for name in INTEGRATION.get(module, ["test_carga_bdgd"])
-        ]
-        for stage in stages if deep else ():
+        for stage in stages:
             if said := _fails(folder, stage):
                 return Verdict("noticed", said, True)
     finally:
