@@ -190,6 +190,7 @@ _SMALL_AND_NOT = {
         "3550308": [101, 102, 103, 104, 105, " "],  # two farms among them
         "3106200": [501, 502, 503, 504, 505, 506],  # of two distributors, enough in each
         "2927408": [601, 602, 603, 604, 605, 606, 607],  # of two, too few in the other
+        "1302603": [901, 902, 903, 904],  # few, but three firms of the other are seen with them
     },
     61205: {
         "3509502": [201, 250],  # too few
@@ -201,6 +202,7 @@ _SMALL_AND_NOT = {
         "2927408": [611, 612, 613],
         "2304400": [11, 12, 13, 14, 15, 90000],  # one has nearly all, and of all that is hidden
         "5300108": [22000, 701, 702, 703, 704],  # the next smallest, hidden with it
+        "1302603": [911, 912, 913],  # firms
         "4106902": [801, 802, 803, 804, 805, 806],  # five firms, and one person among them
     },
 }
@@ -212,6 +214,7 @@ def _persons(utility: int) -> list[Row]:
     for town, months in _SMALL_AND_NOT[utility].items():
         for n, kwh in enumerate(months):
             firm = town == "2611606" or (town == "4106902" and n)
+            firm = firm or (utility, town) == (61204, "1302603")
             kind = "CO1" if firm else "RU1" if town == "3550308" and n < 2 else "RE1"
             unit = {"mun": town, "dist": utility, "clas_sub": kind, "cnae": " "}
             unit["data_base"] = "31DEC2023:00:00:00.0000000"

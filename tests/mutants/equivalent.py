@@ -25,8 +25,6 @@ class Equivalent:
         )
 
 
-_OF_A_LEAD = r"lead_\w+|vw_\w+|safra_resumo"
-
 EQUIVALENT = (
     Equivalent(
         r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico",
@@ -41,10 +39,35 @@ EQUIVALENT = (
         "a foreign key: the code is always there",
     ),
     Equivalent(
-        _OF_A_LEAD,
+        r"vw_lead_status_enriquecimento|vw_lead_completo_detalhado|lead_demanda_mensal|safra_resumo"
+        r"|leitor_lead_\w+_mensal",
         "condition dropped",
-        r"-\s+and \w+\.(ano|distribuidora_id) = (a|l|r|e)\.(ano|distribuidora_id)",
-        "a uc_id tells its safra, and a row number is looked up in the safra's own leaf",
+        r"-\s+and \w+\.(ano|distribuidora_id) = [al]\.(ano|distribuidora_id)",
+        "beside the same uc_id, which holds both in clear: they only prune partitions",
+    ),
+    Equivalent(
+        r"lead_historico",
+        "condition dropped",
+        r"-\s+and u\.(ano|distribuidora_id) = l\.(ano|distribuidora_id)",
+        "a build looks a row's number up in the safra's own leaves (macros/safra.sql)",
+    ),
+    Equivalent(
+        r"leitor_lead_\w+",
+        "left for inner",
+        r"'classe_consumo'",
+        "who has no class is left out by pessoa_juridica",
+    ),
+    Equivalent(
+        r"cnae",
+        "max for min",
+        r"\+.*then max",
+        "where the least and the greatest are the same",
+    ),
+    Equivalent(
+        r"esconde_complementos\(\)",
+        "branch of coalesce lost",
+        r"bool_and\(falta\)",
+        "whoever uses it takes null for not hidden",
     ),
     Equivalent(
         r"lead_bruto|ponto_notavel|lead_serie|conjunto",
