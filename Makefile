@@ -47,7 +47,7 @@ integration: venv ## the tests on a PostgreSQL/PostGIS of their own
 	$(BIN)/python -m pytest tests/integration
 
 .PHONY: mutants
-mutants: venv ## plant faults one at a time, say which no test notices: make mutants MUTANTS="--only cep() --limit 50"
+mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma hora: make mutants MUTANTS="--only cep() --limit 50"
 	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 .PHONY: bench

@@ -205,15 +205,22 @@ def report(verdicts: list[tuple[Mutant, Verdict]], seconds: float) -> bool:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make mutants MUTANTS=…", description=__doc__)
-    parser.add_argument("--only", help="part of a path or name: macros/limpeza.sql, cep(), csv_pj")
-    parser.add_argument("--limit", type=int, default=170, help="drawn from models and macros")
-    parser.add_argument("--python", type=int, default=60, help="drawn from loaders")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--known", action="store_true", help="the fixed list alone")
-    parser.add_argument("--shallow", action="store_true", help="loaders: their unit tests alone")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--list", action="store_true", help="count what there is, judge nothing")
+    parser = argparse.ArgumentParser(
+        prog="make mutants MUTANTS=…",
+        description="Planta uma falha por vez e diz as que nenhum teste nota.",
+    )
+    parser.add_argument(
+        "--only", help="parte de um caminho ou nome: macros/limpeza.sql, cep(), csv_pj"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=170, help="quantas sortear de modelos e macros"
+    )
+    parser.add_argument("--python", type=int, default=60, help="quantas sortear de loaders")
+    parser.add_argument("--seed", type=int, default=1, help="semente do sorteio")
+    parser.add_argument("--known", action="store_true", help="só a lista fixa")
+    parser.add_argument("--shallow", action="store_true", help="loaders: só os testes de unidade")
+    parser.add_argument("--workers", type=int, default=2, help="quantas ao mesmo tempo")
+    parser.add_argument("--list", action="store_true", help="conta as que há, sem julgar")
     return parser.parse_args()
 
 
