@@ -151,6 +151,8 @@ def _ucmt() -> list[Row]:
         _mt("M05", sit_ativ=" ", liv=1, brr=" ", ene=_seen(3.5, 1), gru_ten=" "),
         _mt("M05", sit_ativ="DS", liv=0, ene=_seen(3.5, 2)),
         _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
+        # A person's, a farm's and a cooperative's in medium voltage.
+        *(_mt(f"R{i:02d}", clas_sub=c) for i, c in enumerate(["RE1", "RU1", "RU4"])),
         # After the landing day, whichever that is; more than any unit can draw; no place.
         _mt("X01", dat_con="31/12/2950"),
         _mt("X02", ene=[2e8, *[10.5] * 11]),

@@ -65,6 +65,12 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"esconde_complementos\(\)",
+        "word changed",
+        r"partition by ~'",
+        "~ano is PostgreSQL's bitwise not: other numbers, the same parts",
+    ),
+    Equivalent(
+        r"esconde_complementos\(\)",
         "branch of coalesce lost",
         r"bool_and\(falta\)",
         "whoever uses it takes null for not hidden",
