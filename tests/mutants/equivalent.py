@@ -54,8 +54,8 @@ EQUIVALENT = (
     Equivalent(
         r"leitor_lead_\w+",
         "left for inner",
-        r"'classe_consumo'",
-        "who has no class is left out by pessoa_juridica",
+        r"'(classe_consumo|lead_bruto)'",
+        "every month has its lead, and who has no class is left out by pessoa_juridica",
     ),
     Equivalent(
         r"cnae",

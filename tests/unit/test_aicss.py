@@ -366,3 +366,9 @@ def test_the_committed_sample_is_what_its_function_makes(tmp_path: Path) -> None
     feitos = amostra_aicss.gerar(tmp_path)
     assert [f.read_bytes() for f in feitos] == [(pasta / f.name).read_bytes() for f in feitos]
     assert sum(f.stat().st_size for f in feitos) < 300_000
+
+
+def test_lines_are_counted_to_the_last_without_its_end_but_for_blanks_and_the_header() -> None:
+    file = io.BytesIO(b"luz,distancia\n10,20\n\n  \nluz,distancia\n30,40")
+    assert count_lines(file, "luz,distancia") == 2
+    assert count_lines(io.BytesIO(b"")) == 0
