@@ -58,6 +58,12 @@ EQUIVALENT = (
         "every month has its lead, and who has no class is left out by pessoa_juridica",
     ),
     Equivalent(
+        r"resumo_municipio",
+        "left for inner",
+        r"divididos",
+        "a município without persons has no part that esconde_complementos looks at",
+    ),
+    Equivalent(
         r"cnae",
         "max for min",
         r"\+.*then max",
