@@ -49,8 +49,10 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
         do_arquivo as (
             select distinct on (ano, distribuidora_id, camada) *
             from intel_lead.import_status
-            where sha256 = %s
-                and (status = 'completed' or import_id in (select import_id from retidas))
+            where sha256 = %s and (
+                status = 'completed' or removida_em is not null
+                or import_id in (select import_id from retidas)
+            )
             order by ano, distribuidora_id, camada, import_id desc
         )
         select

@@ -1,5 +1,5 @@
--- What the landed rows say, straight from raw: rows and energy of each month, for people. What the conservation
--- tests compare with is controle.carga_soma, which no macro has a part in.
+-- What the landed rows say, straight from raw: rows and energy of each month, for people. What the tests of
+-- conservation compare with is controle.carga_soma, which no macro has a part in.
 with
 {% for camada in camadas_uc() %}
 {{ camada | lower }} as (

@@ -8,8 +8,10 @@
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
--- After a failed test dbt skips a model only if all that the test reads is upstream: linhas_registradas, igual_a_carga.
--- depends_on: {{ source('controle', 'import_status') }}, {{ source('raw', 'rejeitado') }}, {{ source('carga', 'carga_soma') }}
+-- After a failed test dbt skips a model only if all that the test reads is upstream: linhas_registradas,
+-- igual_a_carga.
+-- depends_on: {{ source('controle', 'import_status') }}, {{ source('raw', 'rejeitado') }}
+-- depends_on: {{ source('carga', 'carga_soma') }}
 select
     null::timestamptz as publicada_em,
     null::bigint as import_id,
