@@ -367,3 +367,26 @@ def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:
     arquivo.write_bytes(codecs.BOM_UTF8)
     with pytest.raises(EntradaInvalida):
         ler(arquivo)
+
+
+@pytest.mark.parametrize("antes", ["4100.5", "4100"])
+def test_thousands_are_told_safra_by_safra(tmp_path: Path, antes: str) -> None:
+    """Files put together: one year's ``12.345`` is not read by another year's decimals."""
+    cabecalho = "COD_ID_ENCR;DIST;ENE_01;ENE_02;DATA_BASE"
+    velhas = [f"V{n};401;{antes};{n}.25;31DEC2023" for n in range(9)]
+    novas = [f"N{n};401;12.{n}45;0;31DEC2024" for n in range(9)]
+    arquivo = gravar(tmp_path, cabecalho, *velhas, *novas)
+    with pytest.raises(EntradaInvalida, match="na safra 401-2024, '12.045' e '12.145' podem"):
+        ler(arquivo)
+    assert ler(arquivo, safra="401-2023")["401-2023"].num_rows == 9
+    arquivo = gravar(tmp_path, cabecalho, *velhas, *novas, "D;401;7.5;0;31DEC2024")
+    assert ler(arquivo)["401-2024"]["ene_01"][0].as_py() == 12.045
+
+
+def test_a_spreadsheets_rows_of_separators_alone_are_blank(tmp_path: Path) -> None:
+    linhas = tabela("1", "2")
+    so_separadores = ";" * linhas[0].count(";")
+    with abrir(gravar(tmp_path, *linhas, so_separadores, so_separadores + ";", ";; ")) as fonte:
+        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 2
+        assert list(fonte.linhas.values()) == [2]
+    assert not any("cabeçalho" in nota for nota in fonte.observacoes["UCMT"])
