@@ -209,7 +209,10 @@ def _safras(
                 f"{nome}: {ruins} linhas com DIST ou DATA_BASE ilegível"
                 f" ({_sem_texto(dist)}, {_sem_texto(texto)}); corrija o arquivo"
             )
-        lidas[dist, texto] = Safra.de_data(codigo, data_base)
+        try:
+            lidas[dist, texto] = Safra.de_data(codigo, data_base)
+        except EntradaInvalida as erro:
+            raise EntradaInvalida(f"{nome}: {ruins} linhas com {erro}; corrija o arquivo") from None
     ultimas = {safra: safra for safra in sorted(lidas.values(), key=lambda s: s.data_base)}
     unicas = {safra.chave: safra for safra in ultimas.values()}
     return {chave: unicas[safra.chave] for chave, safra in lidas.items()}
@@ -278,6 +281,7 @@ def _fonte(file: _File, census: Census) -> Fonte:
     if file.matched.desconhecidas:
         names = ", ".join(name for name in file.matched.desconhecidas if not name.startswith("#"))
         avisos += [f"colunas não carregadas: {names}"] if names else []
+    avisos += file.matched.months_missing
     observacoes = {camada.nome: tuple(avisos)}
 
     def lotes(_: Camada) -> Iterator[Lote]:
