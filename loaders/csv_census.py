@@ -28,6 +28,7 @@ class Census:
         shapes: column → the forms of its numbers.
         written: key as in ``keys`` → the forms of its numbers in all columns together.
         cut: the last record ends in the middle: no line end, and fields missing.
+        unended: the last record has no line end: its last value may be cut.
     """
 
     keys: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -35,6 +36,7 @@ class Census:
     shapes: dict[str, Shapes] = field(default_factory=dict)
     written: dict[tuple[str, str], Shapes] = field(default_factory=dict)
     cut: bool = False
+    unended: bool = False
 
     @property
     def records(self) -> int:
@@ -87,6 +89,7 @@ def _count(
     codes = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(codes == 0x0A)
     ended = block.endswith(b"\n")
+    census.unended = not ended
     if not ended:
         ends = np.append(ends, len(block))
     starts = np.concatenate(([0], ends[:-1] + 1))

@@ -282,6 +282,11 @@ def _fonte(file: _File, census: Census) -> Fonte:
         names = ", ".join(name for name in file.matched.desconhecidas if not name.startswith("#"))
         avisos += [f"colunas não carregadas: {names}"] if names else []
     avisos += file.matched.months_missing
+    if census.unended:
+        avisos.append(
+            "o arquivo acaba sem fim de linha: se veio cortado, o último valor da última linha"
+            f" ({file.columns[-1]}) está incompleto"
+        )
     observacoes = {camada.nome: tuple(avisos)}
 
     def lotes(_: Camada) -> Iterator[Lote]:

@@ -99,7 +99,7 @@ def test_a_corrupted_zip_is_refused(tmp_path: Path) -> None:
 def test_unknown_columns_and_the_legal_persons_limit_are_observed(tmp_path: Path) -> None:
     with abrir(gravar(tmp_path)) as fonte:
         assert "pessoas jurídicas" in fonte.observacoes["UCMT"][0]
-        assert fonte.observacoes["UCMT"][1] == "colunas não carregadas: NOVA"
+        assert " ".join(fonte.observacoes["UCMT"]) == "colunas não carregadas: NOVA"
 
 
 def test_one_safra_can_be_taken_out_of_the_file(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_one_row_that_is_not_utf8_spoils_no_other(tmp_path: Path) -> None:
     with abrir(arquivo) as fonte:
         lidas = [v for lote in fonte.lotes(UCMT) for v in lote.dados.column("lgrd").to_pylist()]
     assert lidas == ["SÃO", "JOÃO", "x"]
-    assert fonte.observacoes["UCMT"][1] == (
+    assert " ".join(fonte.observacoes["UCMT"]) == (
         "1 linhas do arquivo não eram UTF-8 e foram lidas como cp1252"
     )
 
@@ -330,6 +330,11 @@ def test_a_file_that_stops_in_a_row_is_refused_and_one_without_last_line_end_is_
     texto = "\n".join(tabela(*map(str, range(40))))
     arquivo.write_text(texto)
     assert ler(arquivo)["401-2024"].num_rows == 40
+    with abrir(arquivo) as fonte:
+        assert "acaba sem fim de linha" in "".join(fonte.observacoes["UCMT"])
+    arquivo.write_text(texto + "\n")
+    with abrir(arquivo) as fonte:
+        assert "sem fim de linha" not in "".join(fonte.observacoes["UCMT"])
     arquivo.write_text(texto[: texto.rindex(";31DEC")])
     with pytest.raises(EntradaInvalida, match="última linha para no meio"):
         ler(arquivo)
@@ -340,7 +345,7 @@ def test_the_header_again_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
     with abrir(gravar(tmp_path, "", *linhas, "", linhas[0], linhas[1], "  ")) as fonte:
         assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 3
         assert list(fonte.linhas.values()) == [3]
-    assert "o cabeçalho se repete 1 vezes" in fonte.observacoes["UCMT"][1]
+    assert "o cabeçalho se repete 1 vezes" in " ".join(fonte.observacoes["UCMT"])
 
 
 def test_separators_too_many_at_the_end_are_a_spreadsheets(tmp_path: Path) -> None:
