@@ -234,7 +234,7 @@ def remover(
     from loaders.conexao import conectar, preparar
 
     if not dry_run and not motivo.strip():
-        raise typer.BadParameter("write why the safra goes", param_hint="--motivo")
+        raise typer.BadParameter("escreva por que a safra sai", param_hint="--motivo")
 
     def tirar() -> None:
         with conectar() as conn:

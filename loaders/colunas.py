@@ -41,6 +41,18 @@ class Correspondencia:
         """Raw columns that this source does not have."""
         return tuple(nome for nome in self.camada.colunas if nome not in self.fontes)
 
+    @property
+    def months_missing(self) -> list[str]:
+        """Notes on twelve-month columns of which the source has some and lacks others."""
+        notes = []
+        for prefix in self.camada.series:
+            months = [f"{prefix}_{m:02d}" for m in range(1, 13)]
+            gone = [month.upper() for month in months if month not in self.fontes]
+            if gone and (len(gone) < len(months) or prefix in self.camada.energia):
+                said = gone[0] if len(gone) == 1 else f"{gone[0]} a {gone[-1]} ({len(gone)})"
+                notes.append(f"faltam no arquivo as colunas {said}: esses meses ficam sem valor")
+        return notes
+
 
 def casar(camada: Camada, nomes: Iterable[str]) -> Correspondencia:
     """Match source columns by name, any case, any order; a V11 name wins over its older one."""
@@ -101,6 +113,8 @@ def _converter_coluna(valores: pa.Array, alvo: pa.DataType, notacao: Notation | 
     tipo = valores.type
     if tipo.equals(alvo):
         return valores
+    if pa.types.is_floating(tipo) and alvo != pa.float64():  # pandas writes a missing whole as NaN
+        valores = pc.if_else(pc.is_nan(valores), pa.scalar(None, tipo), valores)
     if alvo == pa.string():
         if pa.types.is_floating(tipo):  # a code that was stored as a real is whole
             return valores.cast(pa.int64()).cast(alvo)
@@ -110,7 +124,9 @@ def _converter_coluna(valores: pa.Array, alvo: pa.DataType, notacao: Notation | 
             return pc.strftime(valores, format="%d/%m/%Y")
         return valores.cast(alvo)
     if pa.types.is_string(tipo) or pa.types.is_large_string(tipo):
-        return number_text.read(valores, notacao or _da_amostra(valores)).cast(alvo)
+        return _converter_coluna(
+            number_text.read(valores, notacao or _da_amostra(valores)), alvo, None
+        )
     if pa.types.is_integer(tipo) or pa.types.is_floating(tipo) or pa.types.is_null(tipo):
         return valores.cast(alvo)
     raise pa.ArrowInvalid("not a number")

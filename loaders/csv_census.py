@@ -26,13 +26,17 @@ class Census:
         keys: (DIST, DATA_BASE) as written → records; "" for a column that is not there.
         malformed: cell where DIST should be → records without the header's fields.
         shapes: column → the forms of its numbers.
+        written: key as in ``keys`` → the forms of its numbers in all columns together.
         cut: the last record ends in the middle: no line end, and fields missing.
+        unended: the last record has no line end: its last value may be cut.
     """
 
     keys: Counter[tuple[str, str]] = field(default_factory=Counter)
     malformed: Counter[str] = field(default_factory=Counter)
     shapes: dict[str, Shapes] = field(default_factory=dict)
+    written: dict[tuple[str, str], Shapes] = field(default_factory=dict)
     cut: bool = False
+    unended: bool = False
 
     @property
     def records(self) -> int:
@@ -47,6 +51,7 @@ def take(
     *,
     keys: tuple[int, ...],
     numeric: Mapping[str, int],
+    grouped: tuple[int, ...] = (),
 ) -> Census:
     """Count a file.
 
@@ -56,6 +61,7 @@ def take(
         name: what messages call it.
         keys: positions of DIST and, where there is one, of DATA_BASE.
         numeric: column → position, of those whose notation is to be told.
+        grouped: positions of those that may have thousands, for ``Census.written``.
 
     Raises:
         EntradaInvalida: the file is no text of lines.
@@ -63,7 +69,7 @@ def take(
     census = Census(shapes={column: Shapes() for column in numeric})
     cells: Counter[tuple[bytes, ...]] = Counter()
     for block in blocks(stream, name):
-        _count(census, cells, block, grammar, keys, numeric)
+        _count(census, cells, block, grammar, keys, numeric, grouped)
     for pair, count in cells.items():
         dist, date = (*map(text, pair), "")[:2]
         census.keys[dist, date] += count
@@ -77,17 +83,19 @@ def _count(
     grammar: Grammar,
     keys: tuple[int, ...],
     numeric: Mapping[str, int],
+    grouped: tuple[int, ...],
 ) -> None:
     """Whole columns at once where lines are plain, one by one where they are not."""
     codes = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(codes == 0x0A)
     ended = block.endswith(b"\n")
+    census.unended = not ended
     if not ended:
         ends = np.append(ends, len(block))
     starts = np.concatenate(([0], ends[:-1] + 1))
     marks = np.flatnonzero(codes == ord(grammar.separator))
     fields = np.diff(np.searchsorted(marks, ends), prepend=0)
-    plain = fields == len(grammar.names) - 1
+    plain = (fields == len(grammar.names) - 1) & (ends - starts != fields)
     for byte in (b'"', b"\0", b"\r"):
         if byte in block:
             plain[np.searchsorted(ends, np.flatnonzero(codes == byte[0]))] = False
@@ -98,10 +106,12 @@ def _count(
     inner = marks[np.repeat(plain, fields)].reshape(-1, len(grammar.names) - 1)
     bounds = np.column_stack((starts[plain] - 1, inner, ends[plain]))
     spans = [((bounds[:, c] + 1).tolist(), bounds[:, c + 1].tolist()) for c in keys]
-    cells.update(
+    owners = list(
         zip(*([block[a:b] for a, b in zip(*span, strict=True)] for span in spans), strict=True)
     )
+    cells.update(owners)
     _note_shapes(census, block, codes, bounds, numeric)
+    _note_written(census, block, bounds, owners, grouped)
     for index in np.flatnonzero(~plain):
         record = grammar.read(block[starts[index] : ends[index]])
         if isinstance(record, Malformed):
@@ -112,6 +122,8 @@ def _count(
             census.keys[dist, date] += 1
             for column, position in numeric.items():
                 census.shapes[column].add(record[position])
+            for position in grouped:
+                census.written.setdefault((dist, date), Shapes()).add(record[position])
 
 
 def _short(record: Malformed, grammar: Grammar) -> bool:
@@ -146,3 +158,31 @@ def _note_shapes(
             shapes.add(text(block[first[row] : last[row]]))
             if "long" in shapes.seen:
                 break
+
+
+def _note_written(
+    census: Census,
+    block: bytes,
+    bounds: np.ndarray,
+    owners: list[tuple[bytes, ...]],
+    grouped: tuple[int, ...],
+) -> None:
+    """Look at the rows of each key until one of its numbers says how they are written."""
+    shapes = {
+        owner: census.written.setdefault((*map(text, owner), "")[:2], Shapes())
+        for owner in set(owners)
+    }
+    waiting = {owner for owner, shape in shapes.items() if not shape.told}
+    if not waiting or not grouped:
+        return
+    columns = np.array(grouped)
+    written = bounds[:, columns + 1] - bounds[:, columns] > len(".5")
+    for row in np.flatnonzero(written.any(axis=1)):
+        if owners[row] not in waiting:
+            continue
+        for column in columns[written[row]]:
+            shapes[owners[row]].add(text(block[bounds[row, column] + 1 : bounds[row, column + 1]]))
+        if shapes[owners[row]].told:
+            waiting.discard(owners[row])
+            if not waiting:
+                return

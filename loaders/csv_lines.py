@@ -74,13 +74,13 @@ class Grammar:
                 return cells
 
     def read(self, line: bytes) -> list[str] | Malformed | None:
-        """A record's cells, as many as the header has; None for a blank line or the header again.
+        """A record's cells, as many as the header has; None for a line of blanks or the header.
 
         Where quotes would give another number of fields and separators alone the right one, the
         quotes are text. Blank fields too many at the end are spreadsheets' and dropped.
         """
         written = text(line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8)).replace("\r", " ")
-        if not written.strip(_NOISE):
+        if not written.strip(_NOISE + self.separator):
             return None
         wanted = len(self.names)
         cells = self._fit(self.split(written))
@@ -286,7 +286,7 @@ class Lines:
         """Which lines cannot pass as they are."""
         separators = np.flatnonzero(codes == ord(self.grammar.separator))
         fields = np.diff(np.searchsorted(separators, ends), prepend=0)
-        odd = fields != len(self.grammar.names) - 1
+        odd = (fields != len(self.grammar.names) - 1) | (np.diff(ends, prepend=-1) - 1 == fields)
         for byte in (b'"', b"\0", b"\r"):
             if byte in block:
                 odd[np.searchsorted(ends, np.flatnonzero(codes == byte[0]))] = True
@@ -299,7 +299,7 @@ class Lines:
     def _rewritten(self, line: bytes) -> bytes:
         record = self.grammar.read(line)
         if record is None:
-            self.headings += bool(text(line).strip(_NOISE))
+            self.headings += bool(text(line).strip(_NOISE + self.grammar.separator))
             return b""
         if isinstance(record, Malformed):
             self.malformed.append((self.kept + len(self.malformed) + 1, record))

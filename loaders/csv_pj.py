@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from loaders import csv_census, pacote_zip
-from loaders.camadas import TEXTO, Camada
+from loaders.camadas import NUMERO, TEXTO, Camada
 from loaders.colunas import Correspondencia, casar, converter, inteiro
 from loaders.copia import Lote, Rejeitado
 from loaders.csv_census import Census
@@ -114,14 +114,23 @@ def abrir(
         if camada.colunas[raw] != TEXTO
     }
     keys = tuple(columns.index(c) for c in (dist, date) if c)
+    grouped = tuple(
+        columns.index(source)
+        for raw, source in matched.fontes.items()
+        if camada.colunas[raw] == NUMERO and raw not in _COORDINATES
+    )
     with _fluxo(caminho) as fluxo:
-        census = csv_census.take(fluxo, grammar, caminho.name, keys=keys, numeric=numeric)
+        census = csv_census.take(
+            fluxo, grammar, caminho.name, keys=keys, numeric=numeric, grouped=grouped
+        )
     _refuse_misshapen(census, caminho.name)
     every = _safras(census, caminho.name, dated=date is not None, asked=safra)
     wanted = {key: s for key, s in every.items() if safra is None or s.chave == safra.chave}
     if not wanted:
         raise EntradaInvalida(f"{caminho.name}: nenhuma linha da safra {safra and safra.chave}")
     notations = _notations(census, matched, caminho.name, milhar)
+    if milhar != NONE:
+        _refuse_another_notation(census, wanted, notations, caminho.name)
     file = _File(caminho, grammar, columns, dist, date, matched, notations, wanted, every)
     yield _fonte(file, census)
 
@@ -200,7 +209,10 @@ def _safras(
                 f"{nome}: {ruins} linhas com DIST ou DATA_BASE ilegível"
                 f" ({_sem_texto(dist)}, {_sem_texto(texto)}); corrija o arquivo"
             )
-        lidas[dist, texto] = Safra.de_data(codigo, data_base)
+        try:
+            lidas[dist, texto] = Safra.de_data(codigo, data_base)
+        except EntradaInvalida as erro:
+            raise EntradaInvalida(f"{nome}: {ruins} linhas com {erro}; corrija o arquivo") from None
     ultimas = {safra: safra for safra in sorted(lidas.values(), key=lambda s: s.data_base)}
     unicas = {safra.chave: safra for safra in ultimas.values()}
     return {chave: unicas[safra.chave] for chave, safra in lidas.items()}
@@ -230,6 +242,31 @@ def _notations(
     return notations
 
 
+def _refuse_another_notation(
+    census: Census, wanted: dict[tuple[str, str], Safra], notations: dict[str, Notation], nome: str
+) -> None:
+    """A safra that groups thousands in a file whose other safras have decimals: files put together.
+
+    Raises:
+        EntradaInvalida: no number of a safra tells, and its groups would be read as decimals.
+    """
+    for key, safra in wanted.items():
+        shapes = census.written.get(key)
+        values = shapes.doubtful(None) if shapes else []
+        mark = "." if values and "." in values[0] else ","
+        group = "point_group" if mark == "." else "comma_group"
+        if not values[1:] or not any(
+            notations[column].group != mark and (of_file.settled(mark) or group in of_file.seen)
+            for column, of_file in census.shapes.items()
+        ):
+            continue
+        raise EntradaInvalida(
+            f"{nome}: na safra {safra.chave}, {' e '.join(map(repr, values))} podem ser milhares,"
+            " e as outras do arquivo não os agrupam; se são milhares, separe-a num arquivo e use"
+            f" --milhar {POINT if mark == '.' else COMMA}, se são decimais, --milhar {NONE}"
+        )
+
+
 def _fonte(file: _File, census: Census) -> Fonte:
     camada = file.matched.camada
     linhas: Counter[tuple[Safra, str]] = Counter()
@@ -244,6 +281,12 @@ def _fonte(file: _File, census: Census) -> Fonte:
     if file.matched.desconhecidas:
         names = ", ".join(name for name in file.matched.desconhecidas if not name.startswith("#"))
         avisos += [f"colunas não carregadas: {names}"] if names else []
+    avisos += file.matched.months_missing
+    if census.unended:
+        avisos.append(
+            "o arquivo acaba sem fim de linha: se veio cortado, o último valor da última linha"
+            f" ({file.columns[-1]}) está incompleto"
+        )
     observacoes = {camada.nome: tuple(avisos)}
 
     def lotes(_: Camada) -> Iterator[Lote]:

@@ -179,6 +179,7 @@ def _observacoes(camada: _Camada | None) -> list[str]:
     avisos = [*camada.notas, *([] if camada.linhas else ["camada vazia no arquivo"])]
     if camada.correspondencia.desconhecidas:
         avisos.append("colunas não carregadas: " + ", ".join(camada.correspondencia.desconhecidas))
+    avisos += camada.correspondencia.months_missing
     if "cod_id" not in camada.correspondencia.fontes:
         avisos.append("sem COD_ID: chave pela linha")
     if camada.geometria and camada.crs is None:
@@ -207,7 +208,10 @@ def _safra_de_base(
             f"{arquivo}: camada BASE sem DIST ou DAT_FNL legível"
             f" ({base.get('dist')!r}, {base.get('dat_fnl')!r}); informe --safra, como 401-2024"
         )
-    vintage = Safra.de_data(dist, data_base)
+    try:
+        vintage = Safra.de_data(dist, data_base)
+    except EntradaInvalida as erro:
+        raise EntradaInvalida(f"{arquivo}: camada BASE: {erro}; corrija o arquivo") from None
     if pedida and pedida != vintage:
         raise EntradaInvalida(
             f"{arquivo}: BASE diz safra {vintage.chave}, mas foi pedida {pedida.chave};"

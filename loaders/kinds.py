@@ -211,7 +211,8 @@ def _of_members(path: Path, package: zipfile.ZipFile) -> Kind:
     members = {
         name: member
         for member in package.infolist()
-        if not is_system_file(name := pacote_zip.clean_name(member)) and not member.is_dir()
+        if not is_system_file(name := pacote_zip.clean_name(member))
+        and not member.filename.endswith(("/", "\\"))
     }
     folders = sorted({str(name.parent) for name in members if name.name.lower() == CATALOGO})
     outside = {n: m for n, m in members.items() if not _is_part(n, folders)}
@@ -230,6 +231,12 @@ def _of_members(path: Path, package: zipfile.ZipFile) -> Kind:
     if not found:
         raise _nothing_in(path, members)
     others = tuple(str(n) for n, m in outside.items() if m.filename not in tables)
+    inner = [n for n in others if Path(n).suffix.lower() in _ARCHIVES and _claims_to_be_ours(n)]
+    if inner:
+        raise EntradaInvalida(
+            f"{path.name}: ao lado de {found[0]} o zip tem outro arquivo compactado com dados"
+            f" ({_names(inner)}); extraia-o e carregue a pasta"
+        )
     return Kind(next(iter(tables.values()), None), found[0], others)
 
 

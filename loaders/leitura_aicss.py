@@ -238,7 +238,10 @@ def _se_inteira(primeira: Registro, segunda: Registro) -> Registro:
     """The first line, unless its time is the second's with the beginning cut off."""
     horas = [str((r.valores or {}).get("medido_em", "")) for r in (primeira, segunda)]
     formas = [re.sub(r"\d", "9", hora) for hora in horas]
-    sem_hora = not horas[0] and primeira.texto.lstrip()[:3].lower() != "luz"
+    antes_de_luz = [
+        re.sub(r"\d", "9", re.split(r"\bluz", r.texto, flags=re.I)[0]) for r in (primeira, segunda)
+    ]
+    sem_hora = not horas[0] and not (horas[1] and antes_de_luz[1].endswith(antes_de_luz[0]))
     if formas[0] == formas[1] or sem_hora or not formas[1].endswith(formas[0]):
         return primeira
     partes = [SO_HORA.fullmatch(hora) for hora in horas]

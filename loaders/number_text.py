@@ -79,6 +79,11 @@ class Shapes:
         """Whether values with this mark, ``.`` or ``,``, and no other say nothing new."""
         return ("point_decimal" if mark == "." else "comma_decimal") in self.seen
 
+    @property
+    def told(self) -> bool:
+        """Whether some value is written as only one notation would."""
+        return bool(self.seen.keys() - {"point_group", "comma_group"})
+
     def doubtful(self, said: str | None) -> list[str]:
         """Two values that can be read in two ways; none where the column, or a person, says how."""
         points, commas = self.seen.get("point_group", []), self.seen.get("comma_group", [])

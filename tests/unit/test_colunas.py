@@ -107,3 +107,19 @@ def test_without_a_cod_id_column_no_row_is_rejected() -> None:
 def test_rows_of_another_distributor_are_counted_and_blank_dist_is_not() -> None:
     lote = pa.RecordBatch.from_pydict({"dist": pa.array([401, 402, None], pa.int32())})
     assert linhas_de_outra_distribuidora(lote, 401) == 1
+
+
+def test_months_that_a_source_lacks_are_told() -> None:
+    months = [f"ENE_{m:02d}" for m in range(1, 13)]
+    assert casar(UCBT, [*months, "DIC"]).months_missing == []
+    assert "colunas ENE_05:" in "".join(casar(UCBT, [*months[:4], *months[5:]]).months_missing)
+    assert "ENE_03 a ENE_12 (10):" in "".join(casar(UCBT, months[:2]).months_missing)
+    assert len(casar(UCBT, ["DIC_01"]).months_missing) == 2
+
+
+def test_a_missing_whole_number_among_reals_is_blank() -> None:
+    lote = converter_ucbt(
+        CONJ=pa.array([7.0, float("nan"), None]), MUN=pa.array([4309803.0, float("nan"), None])
+    )
+    assert lote.column("conj").to_pylist() == [7, None, None]
+    assert lote.column("mun").to_pylist() == ["4309803", None, None]

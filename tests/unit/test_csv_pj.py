@@ -288,7 +288,7 @@ def test_one_row_that_is_not_utf8_spoils_no_other(tmp_path: Path) -> None:
     with abrir(arquivo) as fonte:
         lidas = [v for lote in fonte.lotes(UCMT) for v in lote.dados.column("lgrd").to_pylist()]
     assert lidas == ["SÃO", "JOÃO", "x"]
-    assert fonte.observacoes["UCMT"][1] == (
+    assert fonte.observacoes["UCMT"][-1] == (
         "1 linhas do arquivo não eram UTF-8 e foram lidas como cp1252"
     )
 
@@ -330,6 +330,11 @@ def test_a_file_that_stops_in_a_row_is_refused_and_one_without_last_line_end_is_
     texto = "\n".join(tabela(*map(str, range(40))))
     arquivo.write_text(texto)
     assert ler(arquivo)["401-2024"].num_rows == 40
+    with abrir(arquivo) as fonte:
+        assert "acaba sem fim de linha" in "".join(fonte.observacoes["UCMT"])
+    arquivo.write_text(texto + "\n")
+    with abrir(arquivo) as fonte:
+        assert "sem fim de linha" not in "".join(fonte.observacoes["UCMT"])
     arquivo.write_text(texto[: texto.rindex(";31DEC")])
     with pytest.raises(EntradaInvalida, match="última linha para no meio"):
         ler(arquivo)
@@ -340,7 +345,7 @@ def test_the_header_again_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
     with abrir(gravar(tmp_path, "", *linhas, "", linhas[0], linhas[1], "  ")) as fonte:
         assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 3
         assert list(fonte.linhas.values()) == [3]
-    assert "o cabeçalho se repete 1 vezes" in fonte.observacoes["UCMT"][1]
+    assert "o cabeçalho se repete 1 vezes" in " ".join(fonte.observacoes["UCMT"])
 
 
 def test_separators_too_many_at_the_end_are_a_spreadsheets(tmp_path: Path) -> None:
@@ -367,3 +372,26 @@ def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:
     arquivo.write_bytes(codecs.BOM_UTF8)
     with pytest.raises(EntradaInvalida):
         ler(arquivo)
+
+
+@pytest.mark.parametrize("antes", ["4100.5", "4100"])
+def test_thousands_are_told_safra_by_safra(tmp_path: Path, antes: str) -> None:
+    """Files put together: one year's ``12.345`` is not read by another year's decimals."""
+    cabecalho = "COD_ID_ENCR;DIST;ENE_01;ENE_02;DATA_BASE"
+    velhas = [f"V{n};401;{antes};{n}.25;31DEC2023" for n in range(9)]
+    novas = [f"N{n};401;12.{n}45;0;31DEC2024" for n in range(9)]
+    arquivo = gravar(tmp_path, cabecalho, *velhas, *novas)
+    with pytest.raises(EntradaInvalida, match="na safra 401-2024, '12.045' e '12.145' podem"):
+        ler(arquivo)
+    assert ler(arquivo, safra="401-2023")["401-2023"].num_rows == 9
+    arquivo = gravar(tmp_path, cabecalho, *velhas, *novas, "D;401;7.5;0;31DEC2024")
+    assert ler(arquivo)["401-2024"]["ene_01"][0].as_py() == 12.045
+
+
+def test_a_spreadsheets_rows_of_separators_alone_are_blank(tmp_path: Path) -> None:
+    linhas = tabela("1", "2")
+    so_separadores = ";" * linhas[0].count(";")
+    with abrir(gravar(tmp_path, *linhas, so_separadores, so_separadores + ";", ";; ")) as fonte:
+        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 2
+        assert list(fonte.linhas.values()) == [2]
+    assert not any("cabeçalho" in nota for nota in fonte.observacoes["UCMT"])

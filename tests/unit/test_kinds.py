@@ -84,6 +84,11 @@ def test_a_geodatabase_in_upper_case_or_unpacked_into_its_own_name_is_found(
     assert arquivos.achar(tmp_path / "y.gdb") == [tmp_path / "y.gdb" / "x.gdb"]
 
 
+def test_a_folders_entry_is_no_file_that_was_not_read(tmp_path: Path) -> None:
+    made = zipped(tmp_path / "x.zip", {"x.gdb\\": b"", f"x.gdb\\{CATALOGO}": b"x"})
+    assert identify(made).others == ()
+
+
 def test_names_in_the_code_page_of_dos_and_zip64_are_read(gdb: Path, tmp_path: Path) -> None:
     made = zipped(tmp_path / "x.zip", members(gdb, "Geracao.gdb/"))
     made.write_bytes(made.read_bytes().replace(b"Geracao.gdb", b"Gera\x87\xc6o.gdb"))
@@ -193,6 +198,7 @@ def test_anything_else_is_called_by_its_name(
         ({"x.gdb.7z": b"7z"}, "compactado dentro do zip"),
         ({f"a.gdb/{CATALOGO}": b"x", f"b.gdb/{CATALOGO}": b"x"}, "2 geodatabases .*a.gdb, b.gdb"),
         ({f"a.gdb/{CATALOGO}": b"x", "ucmt_pj.csv": UCMT_CSV}, "1 geodatabases e 1 CSVs"),
+        ({f"a.gdb/{CATALOGO}": b"x", "ucbt_pj.zip": b"PK"}, "ao lado de a.gdb .*ucbt_pj.zip"),
         ({"ucmt_pj.csv": UCMT_CSV, "ucbt_pj.csv": UCBT_CSV}, "2 CSVs _pj .ucmt_pj.csv, ucbt_pj"),
         ({"x.gdb/a00000009.gdbtable": b"x"}, f"sem o catálogo .{CATALOGO}"),
         ({"leia-me.pdf": b"x"}, "não tem geodatabase .*tem: leia-me.pdf"),
