@@ -49,7 +49,7 @@
             sum(energia) over ate_aqui as energia_resto,
             max(maior) over ate_aqui as maior_resto
         from {{ partes }}
-        where leads_pf > 0
+        where leads_pf > 0 or pequena
         window
             por_tamanho as ({{ ordem }}),
             ate_aqui as ({{ ordem }} rows unbounded preceding)
@@ -66,7 +66,9 @@
         select
             *,
             pequena or coalesce(
-                bool_and(falta) over ({{ ordem }} rows between unbounded preceding and 1 preceding), false
+                bool_or(pequena) over ({{ ordem }} rows between unbounded preceding and 1 preceding)
+                and bool_and(falta) over ({{ ordem }} rows between unbounded preceding and 1 preceding),
+                false
             ) as oculta
         from faltando
     )

