@@ -1,6 +1,6 @@
 """What dbt builds is compared with what the loader summed: planted losses stop the publication.
 
-Not here: the sums themselves (test_door.py), other tests of the models (test_motor_safra.py).
+Not here: the sums themselves (test_door_rows.py), other tests of the models (test_motor_safra.py).
 """
 
 import psycopg

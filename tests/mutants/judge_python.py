@@ -17,7 +17,7 @@ from tests.mutants.judge import Verdict
 
 NOT_PLANTED = ("__init__", "__main__", "sintetico")
 """What only starts others, and what makes made-up files for tests."""
-_DOOR = ["test_door_rows", "test_door", "test_door_paths", "test_conservation", "test_golden"]
+_DOOR = ["test_door_rows", "test_door_paths", "test_conservation", "test_golden"]
 INTEGRATION = {
     "gate": ["test_gate"],
     "aicss": ["test_carga_aicss"],

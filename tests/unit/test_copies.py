@@ -1,6 +1,6 @@
 """Copies of a row are found wherever they stand, and nothing else is taken for one.
 
-Not here: what becomes of them (test_copia.py, integration/test_door.py).
+Not here: what becomes of them (test_copia.py, integration/test_door_rows.py).
 """
 
 from collections import Counter
