@@ -4,7 +4,7 @@
 {% for tabela in [
     'lead_bruto', 'lead_historico', 'lead_serie', 'lead_energia_mensal', 'lead_demanda_mensal', 'lead_qualidade_mensal',
     'ponto_notavel', 'conjunto', 'qualidade_excecao', 'carga_resumo', 'lead_enrichment_log',
-    'lead_resumo_anual', 'safra_resumo',
+    'lead_resumo_anual', 'safra_resumo', 'curva_carga',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
