@@ -78,8 +78,6 @@ class Defeito(StrEnum):
     """No PONNOT layer."""
     CAMADA_VAZIA = "camada_vazia"
     """UCMT exists and has no rows."""
-    SEM_REDE = "sem_rede"
-    """None of the layers that are not units and poles: an export of the units alone."""
     SEM_SUFIXO_TAB = "sem_sufixo_tab"
     """Layers UCBT instead of UCBT_tab."""
     NOMES_MINUSCULOS = "nomes_minusculos"
@@ -96,6 +94,8 @@ class Defeito(StrEnum):
     """Months in which a UC was without supply for longer than the month, 1 UC of 40."""
     PONTO_FORA_DO_BRASIL = "ponto_fora_do_brasil"
     """Every pole at 10, 10."""
+    SEM_CAMADAS_DA_REDE = "sem_camadas_da_rede"
+    """None of the layers that are not units and poles: an export of the units alone."""
 
 
 PADRAO = frozenset(
@@ -914,7 +914,7 @@ def _camadas(receita: Receita, gdb: Path, resumo: Resumo) -> None:
     if not receita.tem(Defeito.SEM_BASE):
         _gravar(gdb, "BASE", _base(receita).to_reader(), receita)
     for camada in CAMADAS:
-        falta = faltam.get(camada.nome, Defeito.SEM_REDE)
+        falta = faltam.get(camada.nome, Defeito.SEM_CAMADAS_DA_REDE)
         if camada.nome != "UCMT" and receita.tem(falta):
             continue
         esquema = _esquema(camada, receita)
