@@ -5,8 +5,10 @@ reading or writing anything.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 TEXTO, INTEIRO, NUMERO = "text", "integer", "double precision"
+Geometria = Literal["", "Point", "MultiLineString", "MultiPolygon"]
 
 
 def _meses(*prefixos: str) -> dict[str, str]:
@@ -25,11 +27,13 @@ class Camada:
         nome: ANEEL's name without the ``_tab`` suffix, as in ``camada_enum``.
         colunas: raw column → PostgreSQL type; lower-case V11 names (PRODIST Módulo 10, DDA).
         energia: prefixes of the monthly energy columns (kWh), the quantity that is conserved.
+        geometria: what shape a release gives its rows; empty for a table.
     """
 
     nome: str
     colunas: dict[str, str] = field(repr=False)
     energia: tuple[str, ...] = ()
+    geometria: Geometria = ""
 
     @property
     def tabela(self) -> str:
@@ -44,7 +48,8 @@ class Camada:
     @property
     def series(self) -> list[str]:
         """Prefixes of all twelve-month columns: energy, demand, DIC, FIC."""
-        return [nome.removesuffix("_01") for nome in self.colunas if nome.endswith("_01")]
+        prefixos = [nome.removesuffix("_01") for nome in self.colunas if nome.endswith("_01")]
+        return [prefixo for prefixo in prefixos if f"{prefixo}_13" not in self.colunas]
 
 
 _UC = (
@@ -85,6 +90,7 @@ PONNOT = Camada(
     | {"conj": INTEIRO}
     | _texto("mun odi ti cm tuc a1 a2 a3 a4 a5 a6 uar sitcont descr")
     | {"point_x": NUMERO, "point_y": NUMERO},
+    geometria="Point",
 )
 CONJ = Camada(
     "CONJ",
@@ -93,10 +99,19 @@ CONJ = Camada(
     | _texto("nome")
     | {"sist_inte": INTEIRO, "sist_subt": INTEIRO}
     | _texto("descr"),
+    geometria="MultiPolygon",
+)
+CRVCRG = Camada(
+    "CRVCRG",
+    _texto("cod_id")
+    | {"dist": INTEIRO}
+    | _texto("tip_dia gru_ten")
+    | {f"pot_{k:02d}": NUMERO for k in range(1, 97)}
+    | _texto("descr"),
 )
 
 CAMADAS_UC = (UCAT, UCMT, UCBT)
-CAMADAS = (*CAMADAS_UC, PONNOT, CONJ)
+CAMADAS = (*CAMADAS_UC, PONNOT, CONJ, CRVCRG)
 
 RENOMES = {
     "ceg": "ceg_gd",

@@ -71,13 +71,33 @@ def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
 
 
 def criar_raizes(conn: psycopg.Connection) -> None:
-    """Create the partitioned roots that are missing."""
+    """Create the partitioned roots that are missing, and name every layer in ``camada_enum``."""
     for camada in CAMADAS:
+        raiz = sql.Identifier("raw", camada.tabela)
         conn.execute(
             sql.SQL(
                 "create table if not exists {} ({}) partition by range (ano, distribuidora_id)"
-            ).format(sql.Identifier("raw", camada.tabela), _colunas(camada, {}))
+            ).format(raiz, _colunas(camada, {}))
         )
+        conceder_leitura(conn, camada, raiz)
+        conn.execute(
+            sql.SQL("alter type intel_lead.camada_enum add value if not exists {}").format(
+                sql.Literal(camada.nome)
+            )
+        )
+
+
+def completar_safras(conn: psycopg.Connection) -> None:
+    """Give each landed safra an empty leaf of every layer that the code has learnt since."""
+    importadas = conn.execute(
+        "select distribuidora_id || '-' || ano, import_id from controle.safra_importada order by 1"
+    ).fetchall()
+    for chave, import_id in importadas:
+        folhas = [Folha(camada, Safra.de_chave(chave), import_id) for camada in CAMADAS]
+        existentes = folhas_existentes(conn, [folha.nome for folha in folhas])
+        for folha in (f for f in folhas if f.nome not in existentes):
+            criar_folha(conn, folha)
+            trocar(conn, [folha])
 
 
 def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:

@@ -24,7 +24,7 @@ import pyogrio
 import shapely
 import typer
 
-from loaders.camadas import CAMADAS, CAMADAS_UC, INTEIRO, NUMERO, PONNOT, RENOMES, Camada
+from loaders.camadas import CAMADAS, CAMADAS_UC, INTEIRO, NUMERO, RENOMES, Camada
 
 Modelo = Literal["M10", "V11"]
 Colunas = dict[str, np.ndarray]
@@ -94,6 +94,8 @@ class Defeito(StrEnum):
     """Months in which a UC was without supply for longer than the month, 1 UC of 40."""
     PONTO_FORA_DO_BRASIL = "ponto_fora_do_brasil"
     """Every pole at 10, 10."""
+    SEM_CAMADAS_DA_REDE = "sem_camadas_da_rede"
+    """None of the layers that are not units and poles: an export of the units alone."""
 
 
 PADRAO = frozenset(
@@ -198,6 +200,7 @@ _ORDEM: dict[Modelo, dict[str, str]] = {
         "PONNOT": "COD_ID DIST TIP_PN TIP_INST POS ESTR MAT ESF ALT ARE_LOC CONJ MUN ODI TI CM "
         "TUC A1 A2 A3 A4 A5 A6 UAR SITCONT DESCR",
         "CONJ": "COD_ID DIST NOME SIST_INTE SIST_SUBT DESCR",
+        "CRVCRG": "COD_ID DIST TIP_DIA POT_# GRU_TEN DESCR",
     },
     "M10": {
         "UCAT": f"PN_CON DIST PAC CEG CTAT SUB CONJ MUN {_CONTRATO} LIV DEM_P_* DEM_F_* ENE_P_* "
@@ -209,10 +212,12 @@ _ORDEM: dict[Modelo, dict[str, str]] = {
         "PONNOT": "COD_ID DIST TIP_PN POS ESTR MAT ESF ALT CONJ MUN ODI TI CM TUC A1 A2 A3 A4 A5 "
         "A6 SITCONT DESCR ARE_LOC",
         "CONJ": "COD_ID DIST NOM SIST_INTE SIST_SUBT DESCR",
+        "CRVCRG": "COD_ID DIST TIP_DIA POT_# DESCR",
     },
 }
+_VEZES = {"*": 12, "#": 96}
 _POR_LARGURA = {
-    2: "GRU_TEN SIT_ATIV ARE_LOC POS ESTR MAT TI A1 A2 A3 A4 A5 A6",
+    2: "GRU_TEN SIT_ATIV TIP_DIA ARE_LOC POS ESTR MAT TI A1 A2 A3 A4 A5 A6",
     3: "TEN_FORN TIP_PN ESF ALT CM TUC SITCONT",
     4: "FAS_CON GRU_TAR",
     6: "UAR",
@@ -237,11 +242,11 @@ def _largura(nome: str, camada: str, modelo: Modelo) -> int:
 
 
 def colunas(camada: str, modelo: Modelo) -> list[str]:
-    """Columns of a layer (``UCBT``) in the order of the release, months written out."""
+    """Columns of a layer (``UCBT``) in the order of the release, months and points written out."""
     return [
-        nome.replace("*", f"{mes:02d}")
+        nome[:-1] + f"{k:02d}" if nome[-1] in _VEZES else nome
         for nome in _ORDEM[modelo][camada].split()
-        for mes in (range(1, 13) if "*" in nome else (0,))
+        for k in range(1, _VEZES.get(nome[-1], 1) + 1)
     ]
 
 
@@ -259,10 +264,15 @@ def _esquema(camada: Camada, receita: Receita) -> pa.Schema:
             tipo = pa.int32()
         meta = {"GDAL:OGR:width": str(_largura(nome, camada.nome, receita.modelo))}
         campos.append(pa.field(nome, tipo, metadata=meta if tipo == pa.string() else None))
+    if camada.geometria:
+        medidas = {"Point": (), "MultiLineString": ("Shape_Length",)}
+        campos += [
+            pa.field(nome, pa.float64())
+            for nome in medidas.get(camada.geometria, ("Shape_Length", "Shape_Area"))
+        ]
+        campos.append(pa.field("Shape", pa.binary()))
     if camada not in CAMADAS_UC:
-        medidas = ("Shape_Length", "Shape_Area") if camada.nome == "CONJ" else ()
-        campos += [pa.field(nome, pa.float64()) for nome in medidas]
-        return pa.schema([*campos, pa.field("Shape", pa.binary())])
+        return pa.schema(campos)
     if receita.tem(Defeito.SEM_COD_ID):
         campos = [c for c in campos if c.name != "COD_ID"]
     if receita.tem(Defeito.SEM_DEZEMBRO):
@@ -808,6 +818,40 @@ def _conjunto(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[
     yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 
+_HORAS = np.arange(96) / 4
+_FORMAS: dict[str, Callable[[float], np.ndarray]] = {
+    "RES": lambda u: 0.4 + 0.3 * _morro(12, 3) + (0.6 + 0.5 * u) * _morro(19.5, 1.5),
+    "IP": lambda u: 1.0 * ((_HORAS < 6) | (_HORAS >= 18)),
+    "COM": lambda u: 0.3 + 0.9 * _morro(13, 4) + 0.3 * u * _morro(19, 1),
+}
+"""Kind of consumer → its day, of a draw in [0, 1); who has none works as a shop does."""
+
+
+def _morro(centro: float, largura: float) -> np.ndarray:
+    return np.exp(-(((_HORAS - centro) / largura) ** 2))
+
+
+def _curvas(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """CRVCRG: the 13 curves of every kind of consumer, for weekday, Saturday and Sunday."""
+    tensao = {p.curva: camada[2:] for camada, perfis in _PERFIS.items() for p in perfis}
+    rng = _rng(receita, 6)
+    linhas = [
+        (f"{nome}_{k}", dia, 10.0 * k * fator * _FORMAS.get(nome, _FORMAS["COM"])(rng.random()))
+        for nome in tensao
+        for k in range(1, 14)
+        for dia, fator in (("DU", 1.0), ("SA", 0.8), ("DO", 0.6))
+    ]
+    codigos, dias, potencias = zip(*linhas, strict=True)
+    grupos = _objetos(tensao[codigo.rpartition("_")[0]] for codigo in codigos)
+    col = {"cod_id": _objetos(codigos), "tip_dia": _objetos(dias), "gru_ten": grupos}
+    col |= {"pot": np.round(np.array(potencias), 4)}
+    col |= {
+        "dist": np.full(len(linhas), receita.distribuidora),
+        "descr": _objetos(" " * len(linhas)),
+    }
+    yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
+
+
 def _base(receita: Receita) -> pa.Table:
     anos = [receita.ano] + [receita.ano - 1] * receita.tem(Defeito.DUAS_BASES)
     textos = {
@@ -833,7 +877,7 @@ def _gravar(gdb: Path, nome: str, dados: pa.RecordBatchReader, receita: Receita)
     """Add one layer to the geodatabase, streaming; geometry where there is a column Shape."""
     geo: dict[str, object] = {}
     if "Shape" in dados.schema.names:
-        tipo = "Point" if nome == "PONNOT" else "MultiPolygon"
+        tipo = next(c.geometria for c in CAMADAS if c.nome == nome)
         geo = {"geometry_name": "Shape", "geometry_type": tipo, "crs": "EPSG:4674"}
         geo["layer_options"] = {"GEOMETRY_NAME": "Shape"}
     if nome.startswith("UC") and not receita.tem(Defeito.SEM_SUFIXO_TAB):
@@ -870,17 +914,27 @@ def _camadas(receita: Receita, gdb: Path, resumo: Resumo) -> None:
     if not receita.tem(Defeito.SEM_BASE):
         _gravar(gdb, "BASE", _base(receita).to_reader(), receita)
     for camada in CAMADAS:
-        if camada.nome in faltam and receita.tem(faltam[camada.nome]):
+        falta = faltam.get(camada.nome, Defeito.SEM_CAMADAS_DA_REDE)
+        if camada.nome != "UCMT" and receita.tem(falta):
             continue
         esquema = _esquema(camada, receita)
         if camada in CAMADAS_UC:
             lotes = _lotes(receita, camada, postes, esquema, resumo)
         else:
-            montar = _pontos if camada is PONNOT else _conjunto
-            lotes = montar(receita, postes, esquema)
-            resumo.linhas[camada.nome] = len(postes.cod_id) if camada is PONNOT else 1
+            lotes = _contados(_DA_REDE[camada.nome](receita, postes, esquema), camada, resumo)
         dados = pa.RecordBatchReader.from_batches(esquema, lotes)
         _gravar(gdb, camada.nome, dados, receita)
+
+
+_DA_REDE = {"PONNOT": _pontos, "CONJ": _conjunto, "CRVCRG": _curvas}
+
+
+def _contados(
+    lotes: Iterator[pa.RecordBatch], camada: Camada, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    for lote in lotes:
+        resumo.linhas[camada.nome] = resumo.linhas.get(camada.nome, 0) + lote.num_rows
+        yield lote
 
 
 def _comprimir(gdb: Path, destino: Path) -> None:

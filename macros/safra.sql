@@ -2,9 +2,9 @@
 
    The model's SQL names the roots, without filter; this replaces each root's name by the leaf of the safra
    at hand, so the cost of a safra does not depend on how many others there are. A leaf is built in schema
-   construcao; materialization `publicacao` swaps tested leaves into intel_lead. The root is created once
-   from the model's contract and never dropped. Config: safra_pai = the model whose leaf the leaf references;
-   dominios_abertos = SQL run before a leaf is built, with {sufixo} and {distribuidora_id} filled in. #}
+   construcao; materialization `publicacao` swaps tested leaves into the root, which is in intel_lead or marts. The
+   root is created once from the model's contract and never dropped. Config: safra_pai = the model whose leaf the leaf
+   references; dominios_abertos = SQL run before a leaf is built, with {sufixo} and {distribuidora_id} filled in. #}
 
 {% macro executa(comando) %}
     {% call statement('safra', auto_begin=True) %}{{ comando }}{% endcall %}

@@ -4,7 +4,8 @@
 {% for tabela in [
     'lead_bruto', 'lead_historico', 'lead_serie', 'lead_energia_mensal', 'lead_demanda_mensal', 'lead_qualidade_mensal',
     'ponto_notavel', 'conjunto', 'qualidade_excecao', 'carga_resumo', 'lead_enrichment_log',
-    'lead_resumo_anual', 'safra_resumo', 'calendario_mensal', 'curva_participacao', 'lead_perfil', 'lead_mercado',
+    'lead_resumo_anual', 'safra_resumo', 'curva_carga',
+    'calendario_mensal', 'curva_participacao', 'lead_perfil', 'lead_mercado',
     'lead_elegivel', 'lead_excluido', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_safra',
 ] %}
 -- depends_on: {{ ref(tabela) }}
