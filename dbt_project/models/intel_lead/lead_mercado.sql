@@ -46,16 +46,15 @@ medianas as (
     having count(*) >= 5
 ),
 
--- The month after the last one of a captive row that another, free one superseded.
-migracoes as (
+-- Units that have a captive row which another one superseded, with the last month that it billed: 0 for a row
+-- that billed none.
+cativas as (
     select
-        h.uc_id,
-        max(m.mes) + 1 as mes
-    from {{ ref('lead_historico') }} as h
-    cross join lateral unnest(h.meses_com_energia) as m (mes)
-    where not h.livre
-    group by h.uc_id
-    having max(m.mes) < 12
+        uc_id,
+        max(coalesce(meses_com_energia[cardinality(meses_com_energia)], 0)) as ultimo_mes
+    from {{ ref('lead_historico') }}
+    where not livre
+    group by uc_id
 ),
 
 regras as (
@@ -198,7 +197,7 @@ select
     l.municipio_id,
     l.conjunto_id,
     r.desde as mercado_livre_desde,
-    case when l.livre then make_date(l.ano, g.mes, 1) end as migrou_em,
+    make_date(l.ano, g.mes, 1) as migrou_em,
     l.origem,
     l.ano,
     coalesce(l.livre, false) as livre,
@@ -236,7 +235,7 @@ select
     l.energia_ponta_mes,
     l.geom
 from marcados as l
-left join migracoes as g on l.uc_id = g.uc_id
+left join cativas as ct on l.uc_id = ct.uc_id
 left join pares_do_segmento as ps
     on
         l.ano = ps.ano
@@ -260,3 +259,9 @@ left join
             and (r.demanda_min_kw is null or l.pac >= r.demanda_min_kw)
             and (r.classe is null or r.classe = l.classe)
     ) as r on true
+left join
+    lateral (
+        select min(m.mes)::integer as mes
+        from unnest(l.energia_mes) with ordinality as m (kwh, mes)
+        where l.livre and m.mes > ct.ultimo_mes and m.kwh <> 0
+    ) as g on true
