@@ -171,7 +171,8 @@ from (
 {# What the macros of the safra models render to: a change here is a change of the models (macros/safra.sql). #}
 {% macro codigo_dos_macros_da_safra() %}
     {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
-        sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), var('energia_ponta_mt')] %}
+        sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), soma_dos_meses('x'),
+        meses('x'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt')] %}
     {% for camada in camadas_uc() %}
         {% do partes.extend(
             [uc_normalizada(camada), series_da_camada(camada), series_da_camada(camada, somadas=true)]) %}
