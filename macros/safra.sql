@@ -60,13 +60,14 @@
 {% endmacro %}
 
 {# Identity of the reference rows that the model reads of itself: seeds and domain tables, by content, as they are
-   when it is built. What its parents read makes these new, and so the model. Of an open domain what a seed
-   documents: a landing adds the rest. #}
+   when it is built. What its parents read makes these new, and so the model. One that stands in a comment only sets
+   the order. Of an open domain what a seed documents: a landing adds the rest. #}
 {% macro md5_dos_parametros() %}
     {% set partes = [] %}
+    {% set corpo = modules.re.sub('--.*', '', sql) %}
     {% for id in model.depends_on.nodes | unique | sort if id in graph.nodes %}
         {% set no = graph.nodes[id] %}
-        {% if no.resource_type == 'seed' or no.config.materialized == 'dominio' %}
+        {% if (no.resource_type == 'seed' or no.config.materialized == 'dominio') and no.relation_name in corpo %}
             {% do partes.append(
                 "(select '" ~ no.name ~ " ' || md5(coalesce(string_agg(t::text, ' ' order by t::text), '')) from "
                 ~ no.relation_name ~ ' as t' ~ (' where documentado' if 'documentado' in no.columns) ~ ')'

@@ -7,6 +7,7 @@
     'lead_resumo_anual', 'safra_resumo', 'curva_carga',
     'calendario_mensal', 'curva_participacao', 'lead_perfil', 'lead_mercado',
     'lead_elegivel', 'lead_excluido', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_safra',
+    'desempenho_estimativa',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
