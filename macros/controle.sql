@@ -36,8 +36,10 @@
             linhas bigint not null,
             construida_em timestamptz not null default clock_timestamp(),
             publicada boolean not null default false,
+            parametros_md5 text,
             primary key (modelo, ano, distribuidora_id)
         );
+        alter table controle.safra_construida add column if not exists parametros_md5 text;
         create table if not exists controle.safra_reprovada (
             ano smallint not null,
             distribuidora_id integer not null,
@@ -165,9 +167,12 @@ $f$;
    A message of class 22 quotes the value, which may be a person's: it is left out.
    The shared lock: who takes a failed safra out of construction waits for the leaves of it that are being built. #}
 {% macro funcao_constroi_folha() %}
+drop function if exists controle.constroi_folha(
+    text, integer, integer, bigint, text, uuid, text, jsonb, text, text
+);
 create or replace function controle.constroi_folha(
-    p_modelo text, p_ano integer, p_distribuidora_id integer, p_import_id bigint, p_md5 text, p_invocacao uuid,
-    p_sql text, p_raizes jsonb, p_pai text, p_dominios text, out linhas bigint, out motivo text
+    p_modelo text, p_ano integer, p_distribuidora_id integer, p_import_id bigint, p_md5 text, p_parametros text,
+    p_invocacao uuid, p_sql text, p_raizes jsonb, p_pai text, p_dominios text, out linhas bigint, out motivo text
 ) language plpgsql as $f$
 declare
     sufixo text := format('_%s_%s', p_distribuidora_id, p_ano);
@@ -213,13 +218,15 @@ begin
             return;
     end;
     -- The raw leaf stays locked from CREATE TABLE AS on: if the import is still the same, it was all along.
-    insert into controle.safra_construida (modelo, ano, distribuidora_id, import_id, sql_md5, invocacao, linhas)
-    select p_modelo, i.ano, i.distribuidora_id, i.import_id, p_md5, p_invocacao, constroi_folha.linhas
+    insert into controle.safra_construida
+        (modelo, ano, distribuidora_id, import_id, sql_md5, parametros_md5, invocacao, linhas)
+    select
+        p_modelo, i.ano, i.distribuidora_id, i.import_id, p_md5, p_parametros, p_invocacao, constroi_folha.linhas
     from controle.safra_importada as i
     where i.ano = p_ano and i.distribuidora_id = p_distribuidora_id and i.import_id = p_import_id
     on conflict (modelo, ano, distribuidora_id) do update set
-        import_id = excluded.import_id, sql_md5 = excluded.sql_md5, invocacao = excluded.invocacao,
-        linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false;
+        import_id = excluded.import_id, sql_md5 = excluded.sql_md5, parametros_md5 = excluded.parametros_md5,
+        invocacao = excluded.invocacao, linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false;
     if not found then
         raise exception 'safra %-% aterrissou de novo enquanto era construída: repita make build',
             p_distribuidora_id, p_ano

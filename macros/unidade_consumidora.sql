@@ -172,7 +172,8 @@ from (
 {# What the macros of the safra models render to: a change here is a change of the models (macros/safra.sql). #}
 {% macro codigo_dos_macros_da_safra() %}
     {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
-        sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), var('energia_ponta_mt'),
+        sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), soma_dos_meses('x'),
+        meses('x'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
         vetor('x'), soma_vetor('x'), total_vetor('x'), area('x'),
         pequena_de(), esconde_complementos('partes', ['total'], 'parte')] %}
     {% for camada in camadas_uc() %}

@@ -49,7 +49,13 @@ def _with(frame: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
 
 
 def _cnae(folder: Path) -> pd.DataFrame:
-    frame = seed(folder, "cnae_dominio")
+    frame = seed(folder, "cnae_dominio").assign(edicao="2.3", sucessor_id=None)
+    parent = dict(zip(frame["id"], frame["cnae_pai_id"], strict=True))
+    earlier = seed(folder, "cnae_anterior").drop(columns="fonte")
+    earlier = earlier.assign(
+        nivel="subclasse", cnae_pai_id=earlier["sucessor_id"].map(parent).astype(object)
+    )
+    frame = _with(frame, earlier.to_dict("records"))
     segment = dict(seed(folder, "cnae_segmento").itertuples(index=False))
     divisions = frame[frame["nivel"] == "divisao"]
     section = dict(zip(divisions["id"], divisions["cnae_pai_id"], strict=True))

@@ -19,7 +19,7 @@ MAY_READ = {
     "staging": {"source", "staging"},
     "intel_lead": {"staging", "intel_lead", "seed"},
     "views": {"intel_lead", "views"},
-    "marts": {"intel_lead", "views", "marts"},
+    "marts": {"intel_lead", "views", "marts", "seed"},
 }
 EXCEPTIONS = {
     # The ledger is the loader's own table, part of the contract: there is nothing to stage.

@@ -7,6 +7,9 @@
     'lead_resumo_anual', 'safra_resumo', 'curva_carga', 'alimentador', 'alimentador_geometria', 'geracao',
     'iluminacao_publica', 'transformador', 'subestacao', 'area_atuacao', 'balanco_energia', 'perda_nao_tecnica',
     'safra_camada',
+    'calendario_mensal', 'curva_participacao', 'lead_perfil', 'lead_mercado',
+    'lead_elegivel', 'lead_excluido', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_safra',
+    'desempenho_estimativa',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
