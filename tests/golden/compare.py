@@ -196,15 +196,18 @@ def _measures(
     return {"hashed": cell(round(math.fsum(hashes), 6))}
 
 
-def _rough(value: object) -> str:
-    """Text of a value for a hash; numbers in arrays to eight digits.
+_ODD = 1.0123456789
 
-    To ten, sums of a base's five decimals are often halves, which the order of adding rounds either way.
+
+def _rough(value: object) -> str:
+    """Text of a value for a hash; numbers in arrays to ten digits.
+
+    Times an odd factor: a sum of decimals is often a half, which the order of adding tips over.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return ",".join("" if v is None else f"{v:.8g}" for v in value)
+        return ",".join("" if v is None else f"{v * _ODD:.10g}" for v in value)
     return cell(value)
 
 
