@@ -1,5 +1,5 @@
--- What generators injected and lamps used, as the loader added it up over the rows that landed, is what the tables hold.
--- A returned row is a layer's month in a safra that differs.
+-- What generators injected and lamps used, as the loader added it up over the rows that landed, is what the
+-- tables hold. A returned row is a layer's month in a safra that differs.
 {% set medidas = [
     {'coluna': 'energia', 'series': ['ene', 'ene_p', 'ene_f'], 'camadas': ['UGAT', 'UGMT', 'UGBT', 'PIP']}
 ] %}

@@ -7,7 +7,9 @@ with linhas as (
         distribuidora_id,
         circuito,
         max(import_id) as import_id,
-        st_multi(st_linemerge(st_collectionhomogenize(st_collect(geom))))::geometry (multilinestring, 4674) as geom
+        st_multi(
+            st_linemerge(st_collectionhomogenize(st_collect(geom)))
+        )::geometry (multilinestring, 4674) as geom
     from {{ ref('stg_ssdmt') }}
     where
         circuito is not null
