@@ -248,6 +248,18 @@ def tensoes(dominios: Path) -> list[Linha]:
     ]
 
 
+def potencias(dominios: Path) -> list[Linha]:
+    """Power of a transformer, kVA; code 0 has none."""
+    return [
+        {
+            "id": p["cod_id"],
+            "descricao": p["descr"],
+            "potencia_kva": "" if p["cod_id"] == "0" else p["pot"],
+        }
+        for p in le_csv(dominios / "dda_20220915" / "TPOTAPRT.csv")
+    ]
+
+
 def sistemas(dominios: Path) -> list[Linha]:
     """TIP_SIST; documented only where ANEEL's own data confirms the code."""
     return [
@@ -366,6 +378,7 @@ def main(
     grava(destino, "subgrupo_tarifario", subgrupos(dominios))
     grava(destino, "fase_conexao", fases(dominios))
     grava(destino, "tensao_fornecimento", tensoes(dominios))
+    grava(destino, "potencia_transformador", potencias(dominios))
     grava(destino, "tipo_sistema", sistemas(dominios))
     grava(destino, "feriado", holidays(feriados), sufixo="")
     grava(destino, "curva_classe", class_curves(mux), sufixo="")

@@ -7,7 +7,7 @@ import pandas as pd
 PLAIN = (  # noqa: SIM905
     "area_localizacao classe_consumo distribuidora fase_conexao grupo_tensao modalidade_tarifaria"
     " municipio segmento_mercado situacao_uc subgrupo_tarifario tensao_fornecimento"
-    " tipo_ponto_notavel tipo_sistema"
+    " tipo_ponto_notavel tipo_sistema potencia_transformador"
 ).split()
 DEVICE_DEFAULTS = {"limiar_luz": 2000, "limiar_distancia_cm": 100, "periodo_s": 1}
 """The firmware's own, for a device of which nothing is known."""

@@ -40,6 +40,9 @@ EXCEPTIONS = {
     ("safra_publicada", "source.intel_lead.controle.import_status"),
     ("safra_publicada", "source.intel_lead.raw.rejeitado"),
     ("safra_publicada", "source.intel_lead.carga.carga_soma"),
+    ("safra_publicada", "source.intel_lead.carga.entrega"),
+    # What a delivery brought, empty layers too: nothing in raw tells an absent one from them.
+    ("safra_camada", "source.intel_lead.carga.entrega"),
 }
 KEPT = {"safra", "dominio", "publicacao", "incremental", "table"}
 """Materializations that make a table."""
