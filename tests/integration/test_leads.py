@@ -272,7 +272,7 @@ def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connect
     """Of the month that asks most: over 0.90 × √0.88, in three hours; no price, no R$."""
     row = conn.execute(
         "select o.potencia_kw, o.capacidade_kwh, o.economia_brl_ano from marts.mart_lead_oferta as"
-        f" o inner join marts.mart_lead as l using (uc_id) where oferta = 'arbitragem' and {LARGEST}"
+        f" o inner join marts.mart_lead using (uc_id) where oferta = 'arbitragem' and {LARGEST}"
     ).fetchone()
     assert row is not None
     monthly = a.value(
