@@ -158,8 +158,8 @@ def _is_record(line: str, header: str) -> bool:
     return bool(text.strip()) and not (header and _ASCII.sub("", text).strip() == header)
 
 
-def count_objects(file: BinaryIO) -> int:
-    """Outermost objects of a file of well-formed JSON values."""
+def count_objects(file: BinaryIO, *, within: int = 0) -> int:
+    """Objects of a file of well-formed JSON values: the outermost, or those ``within`` as many."""
     total, depth, quoted, rest = 0, 0, False, ""
     for chunk in _text(file):
         text = rest + chunk
@@ -168,6 +168,6 @@ def count_objects(file: BinaryIO) -> int:
             if mark == '"':
                 quoted = not quoted
             elif not quoted and mark in "{}":
-                total += mark == "{" and depth == 0
+                total += mark == "{" and depth == within
                 depth += 1 if mark == "{" else -1
     return total
