@@ -86,7 +86,7 @@ def _split(data: bytes, *, last: bool) -> Iterator[bytes]:
     """Whole lines with their ends, pieces of overlong ones, then what the next chunk may go on."""
     at = 0
     for end in _END.finditer(data):
-        if end.end() == len(data) and end[0] != b"\n" and end[0][-1:] != b"\n" and not last:
+        if not last and end[0] == b"\r" and data[end.end() : end.end() + 2] in (b"", b"\r"):
             break  # the \n of it may come
         yield from _pieces(data[at : end.end()])
         at = end.end()

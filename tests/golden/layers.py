@@ -46,7 +46,7 @@ class Delivery:
     rejected: dict[str, int]
 
 
-MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+SAS_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 
 
 def read(path: Path) -> Delivery:
@@ -139,8 +139,8 @@ def day(value: object) -> date | None:
         written = written[:10]
     if len(written) > 9 and written[9] == ":":
         written = written[:9]
-    if len(written) == 9 and written[2:5] in MONTHS:
-        parts = [written[:2], f"{MONTHS.index(written[2:5]) + 1:02d}", written[5:]]
+    if len(written) == 9 and written[2:5] in SAS_MONTHS:
+        parts = [written[:2], f"{SAS_MONTHS.index(written[2:5]) + 1:02d}", written[5:]]
     elif written[4:5] in ("-", "/"):
         parts = written.split(written[4])[::-1]
     else:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from loaders import amostra_aicss
 from loaders.aicss_clock import Ilegivel, Relogio, horario, meia_noite
-from loaders.aicss_text import MAX_REGISTRO, NOISE, count_lines, count_objects, lines
+from loaders.aicss_text import MAX_REGISTRO, NOISE, count_lines, count_objects, encoding, lines
 from loaders.leitura_aicss import (
     INCOMPLETA,
     JSON_ILEGIVEL,
@@ -470,3 +470,30 @@ def test_a_day_that_is_none_and_an_instant_are_no_midnight() -> None:
         meia_noite("2025-02-30")
     with pytest.raises(Ilegivel):
         horario("2025-03-01")
+
+
+def test_a_line_end_cut_by_a_chunk_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in range(1, 7):
+        monkeypatch.setattr("loaders.aicss_text.CHUNK", size)
+        achadas = list(lines(io.BytesIO(b"a\r\nb\r\r\nc\rd\r")))
+        assert achadas == [(1, "a\n"), (2, "b\n"), (3, "c\n"), (4, "d\n")]
+
+
+def test_nothing_but_nul_is_not_utf16() -> None:
+    assert encoding(io.BytesIO(bytes(50))) == ("utf-8", 0)
+    assert encoding(io.BytesIO("luz".encode("utf-16-le"))) == ("utf-16-le", 0)
+    assert encoding(io.BytesIO("luz".encode("utf-16-be"))) == ("utf-16-be", 0)
+
+
+def test_a_time_in_iso_without_separators_is_read() -> None:
+    assert horario("20250115T100000-0300") == AS_DEZ
+    with pytest.raises(Ilegivel):
+        horario("2025-W03-3T10:00:00")
+
+
+def test_a_clock_that_was_never_set_is_implausible() -> None:
+    for texto in ("2009-12-31T23:59:59Z", "2025-01-21T12:00:01Z"):
+        with pytest.raises(Ilegivel, match="implausível"):
+            uma({"luz": 1, "timestamp": texto})
+    for texto in ("2010-01-01T00:00:00Z", "2025-01-21T12:00:00Z"):
+        assert uma({"luz": 1, "timestamp": texto}).luz == 1

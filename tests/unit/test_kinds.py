@@ -17,7 +17,7 @@ from loaders.bdgd import Opcoes, abrir
 from loaders.camadas import UCBT, UCMT
 from loaders.csv_pj import abrir as abrir_csv
 from loaders.erros import EntradaInvalida
-from loaders.kinds import CATALOGO, Kind, NotABdgd, identify
+from loaders.kinds import CATALOGO, Kind, NotABdgd, identify, is_geodatabase
 from loaders.sintetico import gerar
 
 UCMT_CSV = b"COD_ID_ENCR;DIST;DEM_01;ENE_01;DATA_BASE\nA;401;1;2;31DEC2024\n"
@@ -323,3 +323,25 @@ def test_a_folder_with_nothing_to_land_says_what_each_file_is(tmp_path: Path) ->
 def test_a_piece_of_a_geodatabase_names_its_folder(gdb: Path) -> None:
     with pytest.raises(NotABdgd, match=f"carregue a pasta {gdb}"):
         identify(gdb / CATALOGO)
+
+
+@pytest.mark.parametrize("nome", ["ucmt_pj.csv", "x.gdb.zip", "dados.gdb"])
+def test_an_empty_file_that_claims_to_be_ours_is_refused_and_not_passed_over(
+    tmp_path: Path, nome: str
+) -> None:
+    (tmp_path / nome).touch()
+    with pytest.raises(EntradaInvalida, match="arquivo vazio") as recusa:
+        identify(tmp_path / nome)
+    assert not isinstance(recusa.value, NotABdgd)
+
+
+def test_a_folder_of_a_geodatabases_name_with_one_among_others_is_a_folder_of_them(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "entrega.gdb"
+    for name in ("a.gdb", "outra"):
+        (folder / name).mkdir(parents=True)
+    (folder / "a.gdb" / CATALOGO).touch()
+    assert not is_geodatabase(folder)
+    (folder / "a.gdb" / CATALOGO).unlink()
+    assert is_geodatabase(folder)
