@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from loaders import usage
 from loaders.erros import ErroDeCarga
 from loaders.safra import Safra
 
@@ -314,4 +315,4 @@ def _codigo_de_saida(acoes: Iterable[Callable[[], object]]) -> int:
 
 
 if __name__ == "__main__":
-    app()
+    usage.run(app)

@@ -370,7 +370,9 @@ def arquivos(caminhos: Iterable[Path]) -> Iterator[Path]:
         try:
             dentro = [x for x in sorted(caminho.rglob("*")) if x.suffix.lower() in EXTENSOES]
         except OSError as erro:
-            raise EntradaInvalida(f"{caminho}: não pode ser lida ({erro.strerror})") from erro
+            raise EntradaInvalida(
+                f"{caminho}: a pasta não pode ser lida ({erro.strerror}); confira os direitos"
+            ) from erro
         if not dentro:
             raise EntradaInvalida(f"{caminho}: sem arquivos {' '.join(sorted(EXTENSOES))}")
         yield from dentro
@@ -411,9 +413,14 @@ def _carregar_caminho(
                 con, arquivo, nome=nome, dispositivo=dispositivo, padrao=padrao, inicio=inicio
             )
     except OSError as erro:
-        raise EntradaInvalida(f"{nome}: não pode ser lido ({erro.strerror})") from erro
+        raise EntradaInvalida(
+            f"{nome}: não pode ser lido ({erro.strerror}); confira o caminho e os direitos"
+        ) from erro
     except psycopg.Error as erro:
-        raise FalhaDeBanco(f"{nome}: o PostgreSQL recusou: {erro}") from erro
+        dito = " ".join((erro.diag.message_primary or str(erro)).split())
+        raise FalhaDeBanco(
+            f"{nome}: o PostgreSQL recusou ({dito}); nada mudou, repita quando o banco responder"
+        ) from erro
     if feito.ja_carregado:
         return f"{nome}: já carregado, nada mudou"
     contas = ", ".join(f"{n} {campo}" for campo, n in zip(CONTAS, feito.contas, strict=True))

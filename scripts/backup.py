@@ -29,7 +29,7 @@ import typer
 from psycopg import sql
 
 from dagster_pipeline import manifest
-from loaders import ambiente, conexao, registro
+from loaders import ambiente, conexao, registro, usage
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
 from scripts import postgres
@@ -468,4 +468,4 @@ def exit_codes() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    app()
+    usage.run(app)

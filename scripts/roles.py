@@ -17,7 +17,7 @@ import psycopg
 import typer
 from psycopg import sql
 
-from loaders import aicss, conexao
+from loaders import aicss, conexao, usage
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
 from loaders.particoes import conceder_leitura
@@ -294,4 +294,4 @@ def run(work: Callable[[psycopg.Connection], None]) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    usage.run(app)
