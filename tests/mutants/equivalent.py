@@ -142,6 +142,18 @@ EQUIVALENT = (
         "a short cut: the same result, later",
     ),
     Equivalent(
+        r"gate\.units",
+        "constant",
+        r"-SAMPLE = ",
+        "one unit more or less before a content is sampled",
+    ),
+    Equivalent(
+        r".*",
+        "constant",
+        r"-_?(PATIENCE|ESPERA|IDADE_MINIMA|_PATIENCE|_ESPERA|_IDADE_MINIMA)\w* = ",
+        "seconds that something waits",
+    ),
+    Equivalent(
         r"gate\.report",
         "constant",
         r"-.*Console\(",

@@ -1,5 +1,6 @@
 """The landing gate's rules, limits, chance and page. Not here: what they catch in a database."""
 
+import math
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from loaders.camadas import CAMADAS, UCAT, UCBT, UCMT, Camada
 from loaders.gate import comparison, expectations, inspection, report
 from loaders.gate.comparison import Reference, Seen
-from loaders.gate.evidence import Finding, beyond, limits
+from loaders.gate.evidence import Finding, beyond, least, limits, most
 from loaders.gate.expectations import Figure
 from loaders.gate.rules import Model, Portrait, Rule, rules
 from loaders.gate.units import MONTHS, TOTAL, Content
@@ -113,6 +114,11 @@ def test_what_chance_may_do_is_no_finding_and_more_of_it_never_less_of_one(
         assert count > limit * of
         assert count == of or beyond(count + 1, of, limit)
         assert beyond(count * 2, of * 2, limit), "the same share of more units is surer"
+
+
+def test_a_limit_has_a_least_and_a_greatest() -> None:
+    assert (least("razao_mediana"), most("razao_mediana")) == (0.65, 1.5)
+    assert (least("mes_vazio"), most("grupo_da_safra_posterior")) == (-math.inf, math.inf)
 
 
 def test_a_small_base_gets_a_wide_limit() -> None:

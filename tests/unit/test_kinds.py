@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loaders import arquivos
-from loaders.bdgd import Opcoes, abrir
+from loaders.bdgd import Opcoes, abrir, passos
 from loaders.camadas import UCBT, UCMT
 from loaders.csv_pj import abrir as abrir_csv
 from loaders.erros import EntradaInvalida
@@ -345,3 +345,22 @@ def test_a_folder_of_a_geodatabases_name_with_one_among_others_is_a_folder_of_th
     assert not is_geodatabase(folder)
     (folder / "a.gdb" / CATALOGO).unlink()
     assert is_geodatabase(folder)
+
+
+def test_a_path_is_a_step_for_each_file_and_what_gives_none_is_one_that_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ucmt_pj.csv").write_text("DIST;ENE_01;DATA_BASE\n401;1;31DEC2024\n")
+    steps = passos(tmp_path, Opcoes(), simular=True)
+    with caplog.at_level(logging.INFO):
+        for step in steps:
+            step()
+    assert [r.getMessage().partition(".")[0] for r in caplog.records] == [
+        "safra 401-2024 UCMT: 1 linhas no arquivo"
+    ] * 2
+    (tmp_path / "nada").mkdir()
+    (step,) = passos(tmp_path / "nada", Opcoes(), simular=True)
+    with pytest.raises(EntradaInvalida, match="nada a carregar"):
+        step()

@@ -7,6 +7,7 @@ import pytest
 
 from loaders import __main__ as command
 from loaders import usage
+from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,8 @@ def test_every_command_says_it_so(module: str) -> None:
     assert (
         done.stderr == f"erro: a opção --bogus não existe; o uso certo: python -m {module} --help\n"
     )
+
+
+def test_a_script_is_told_what_happened_by_the_exit_code() -> None:
+    codes = [e.codigo for e in (ErroDeCarga, EntradaInvalida, EntregaRetida, FalhaDeBanco)]
+    assert codes == [1, 3, 3, 4]
