@@ -62,6 +62,10 @@ dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 status: venv db ## o que aterrissou, está retido, publicado; execuções, caixa de entrada, cópia, disco; o próximo passo
 	@$(BIN)/python -m dagster_pipeline.status
 
+.PHONY: screenshots
+screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make screenshots SAFRA=401-2024
+	@$(BIN)/python -m scripts.screenshots "$${SAFRA:-401-2024}"
+
 .PHONY: docs
 docs: venv db ## o dicionário de dados (dbt docs) num arquivo, e a página de qualidade
 	$(BIN)/python -m scripts.docs_site
