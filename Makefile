@@ -111,7 +111,7 @@ venv: ## .venv exatamente como requirements.lock
 
 lock: venv ## resolve requirements.lock de novo a partir de pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile -q pyproject.toml requirements.in --extra dev \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
+		--universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -o requirements.lock
 
 clean: ## apaga .venv, caches e o target do dbt; nunca o banco
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build logs target *.egg-info dbt_project/target dbt_project/logs
