@@ -34,7 +34,8 @@ def test_a_layer_of_which_nothing_landed_is_refused_and_a_safra_of_it_is_told(
     with pytest.raises(EntradaInvalida, match=r"todas as 4 linhas.*\(torta: 3; cortada: 1\)"):
         check_layer(UCMT, nothing, {ONE: 3, OTHER: 1}, file="x.csv")
     with caplog.at_level(logging.WARNING):
-        check_layer(UCMT, {ONE: soma(5), OTHER: soma(0, torta=2)}, {ONE: 5, OTHER: 2}, file="x.csv")
+        sums = {ONE: soma(5, torta=1), OTHER: soma(0, torta=2)}
+        check_layer(UCMT, sums, {ONE: 6, OTHER: 2}, file="x.csv")
     assert [r.getMessage() for r in caplog.records] == [
         "x.csv: UCMT: todas as linhas da safra 86-2024 rejeitadas (torta: 2)"
     ]

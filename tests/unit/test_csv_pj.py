@@ -245,8 +245,9 @@ def test_thousands_are_told_by_the_whole_file(
 
 
 def test_contradictory_numbers_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match="ENE_01: '1.234,5' e '1,234.5'"):
-        valores(tmp_path, tabela("1.234,5", "1,234.5"), "ene_01")
+    for one, other in (("1.234,5", "1,234.5"), ("1.234,5", "7.25"), ("1,234.5", "7,25")):
+        with pytest.raises(EntradaInvalida, match=f"ENE_01: '{one}' e '{other}'"):
+            valores(tmp_path, tabela(one, other), "ene_01")
 
 
 def test_what_was_looked_for_and_not_found_is_refused(tmp_path: Path) -> None:
@@ -282,6 +283,16 @@ def test_every_way_to_end_a_line_and_to_write_a_letter(
     for ultima in ("", fim, fim * 3, fim + "\x1a"):
         arquivo.write_bytes((fim.join(linhas) + ultima).encode(codificacao))
         assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["“É”", "é –"]
+
+
+@pytest.mark.parametrize("marca", ["\ufeff", ""])
+@pytest.mark.parametrize("codificacao", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_told_with_a_mark_and_without(
+    tmp_path: Path, codificacao: str, marca: str
+) -> None:
+    linhas = tabela("7", "8")
+    arquivo = gravar(tmp_path, marca + linhas[0], *linhas[1:], codificacao=codificacao)
+    assert ler(arquivo)["401-2024"]["ene_01"].to_pylist() == [7, 8]
 
 
 def test_one_row_that_is_not_utf8_spoils_no_other(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from loaders.camadas import CAMADAS, UCAT, UCBT, UCMT, Camada
 from loaders.gate import comparison, expectations, inspection, report
 from loaders.gate.comparison import Reference, Seen
-from loaders.gate.evidence import Finding, beyond, least, limits, most
-from loaders.gate.expectations import Figure
+from loaders.gate.evidence import Finding, beyond, least, limits, most, pct
+from loaders.gate.expectations import Figure, Result
 from loaders.gate.rules import Model, Portrait, Rule, rules
 from loaders.gate.units import MONTHS, TOTAL, Content
 from loaders.gate.verdict import Verdict
@@ -114,6 +114,13 @@ def test_what_chance_may_do_is_no_finding_and_more_of_it_never_less_of_one(
         assert count > limit * of
         assert count == of or beyond(count + 1, of, limit)
         assert beyond(count * 2, of * 2, limit), "the same share of more units is surer"
+
+
+def test_shares_and_results_are_said_for_a_person() -> None:
+    assert [pct(1, 3), pct(0, 3), pct(0, 0)] == ["33 %", "0 %", "0 %"]
+    (rule, *_) = suite(UCMT)
+    assert str(Result("UCMT", rule, False, 7, 10, {"observed_value": 0.7})) == "(7 linhas)"
+    assert str(Result("UCMT", rule, False, None, 10, {"observed_value": 0.7})) == "(0.7)"
 
 
 def test_a_limit_has_a_least_and_a_greatest() -> None:

@@ -461,6 +461,20 @@ def test_a_zip_that_explodes_is_refused_before_it_is_opened(tmp_path: Path) -> N
     recusada(tmp_path / "b.gdb.zip", "cresce")
 
 
+def test_a_zip_may_grow_as_much_as_is_allowed_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as pacote:
+        pacote.writestr("a", bytes(1000))
+    monkeypatch.setattr(pacote_zip, "_RAZAO_MAXIMA", 0)
+    monkeypatch.setattr(pacote_zip, "_FOLGA_DE_RAZAO", 1000)
+    with pacote_zip.abrir(tmp_path / "x.zip") as aberto:
+        assert aberto.namelist() == ["a"]
+    monkeypatch.setattr(pacote_zip, "_FOLGA_DE_RAZAO", 999)
+    with pytest.raises(EntradaInvalida, match="cresce"), pacote_zip.abrir(tmp_path / "x.zip"):
+        pass
+
+
 def test_a_zip_with_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     atalho = zipfile.ZipInfo("x.gdb/a00000001.gdbtable")
     atalho.external_attr = 0o120777 << 16

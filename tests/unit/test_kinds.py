@@ -164,6 +164,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("x.gpkg", b"SQLite format 3\0", "GeoPackage; exporte"),
     ("x.shp", struct.pack(">i", 9994) + bytes(96), "shapefile; exporte"),
     ("x.pdf", b"%PDF-1.7", "PDF"),
+    ("x.jpg", b"\xff\xd8\xff\xe0", "imagem"),
+    ("x.png", b"\x89PNG\r\n", "imagem"),
     ("x.xlsx", b"PK\3\4" + bytes(200), "planilha"),
     ("x.gdb.zip", b"<html>Access denied</html>", "página da internet"),
     ("x.gdb.zip", b"nada", "truncado ou corrompido"),

@@ -16,7 +16,7 @@ from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBa
         (["--bogus"], "a opção --bogus não existe"),
         (["bdgd", "--milhares", "x"], "a opção --milhares não existe"),
         (["nada"], "o comando nada não existe"),
-        (["bdgd"], "falta PATH..."),
+        (["bdgd"], "falta CAMINHO..."),
         (["bdgd", "/nada/x.gdb"], "/nada/x.gdb não existe"),
         (["bdgd", "/tmp", "--milhar", "x"], "--milhar: 'x' não é um de 'ponto', 'virgula', 'nao'"),
         (["bdgd", "--esperar=3", "/tmp"], "a opção --esperar não leva valor"),
