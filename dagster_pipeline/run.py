@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_pipeline import manifest, page
-from loaders import arquivos, bdgd, conexao, registro, removal
+from loaders import arquivos, bdgd, conexao, registro, removal, usage
 from loaders.erros import EntradaInvalida, ErroDeCarga
 from loaders.safra import Safra
 
@@ -434,4 +434,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False)
+    app.command()(main)
+    usage.run(app)

@@ -56,10 +56,10 @@ def from_url(url: str) -> dict[str, str]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"DATABASE_URL: {error}") from None
+        raise ValueError(f"DATABASE_URL não se lê ({error}): confira a porta") from None
     if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise ValueError(
-            "DATABASE_URL is not of the form postgresql://user:password@host:port/database"
+            "DATABASE_URL não é da forma postgresql://usuário:senha@servidor:porta/banco"
         )
     found = {
         "PGHOST": unquote(parts.hostname or ""),
@@ -70,7 +70,7 @@ def from_url(url: str) -> dict[str, str]:
     }
     for name, value in parse_qsl(parts.query):
         if name not in URL_PARAMETERS:
-            raise ValueError(f"DATABASE_URL: parameter {name!r} is not supported; set it as PG*")
+            raise ValueError(f"DATABASE_URL: o parâmetro {name!r} não serve; informe-o como PG*")
         found[URL_PARAMETERS[name]] = value
     found = {name: value for name, value in found.items() if value}
     return {"PGHOST": "localhost"} | found

@@ -34,8 +34,9 @@ def conectar() -> psycopg.Connection:
             conn.execute(sql.SQL("set role {}").format(sql.Identifier(papel)))
         return conn
     except psycopg.Error as erro:
+        dito = " ".join(str(erro).split())
         raise FalhaDeBanco(
-            f"sem conexão com o PostgreSQL: {erro}. Confira DATABASE_URL ou PG*, ou rode `make db`"
+            f"sem conexão com o PostgreSQL ({dito}); confira DATABASE_URL ou PG*, ou rode `make db`"
         ) from erro
 
 

@@ -100,6 +100,7 @@ NOT_COMPARED = {
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",
             "marts.mart_lead_safra",
+            "marts.mart_gtd_rede",
             "marts.mart_lead",
             "marts.mart_lead_historico",
             "marts.mart_desempenho_modelo",

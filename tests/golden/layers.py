@@ -53,6 +53,9 @@ class Delivery:
     rejected: dict[str, int]
 
 
+SAS_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+
+
 def read(path: Path) -> Delivery:
     """Read a geodatabase or a ``_pj`` CSV."""
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -140,8 +143,18 @@ def cnae(value: object) -> str | None:
 
 
 def day(value: object) -> date | None:
-    """DD/MM/AAAA, if the calendar has it."""
-    parts = (str(value) if value is not None else "").strip().split("/")
+    """DD/MM/AAAA, AAAA-MM-DD or DDMONAAAA, whatever time follows, if the calendar has it."""
+    written = (str(value) if value is not None else "").strip().upper()
+    if len(written) > 10 and written[10] in "T :":
+        written = written[:10]
+    if len(written) > 9 and written[9] == ":":
+        written = written[:9]
+    if len(written) == 9 and written[2:5] in SAS_MONTHS:
+        parts = [written[:2], f"{SAS_MONTHS.index(written[2:5]) + 1:02d}", written[5:]]
+    elif written[4:5] in ("-", "/"):
+        parts = written.split(written[4])[::-1]
+    else:
+        parts = written.split("/")
     if [len(p) for p in parts] != [2, 2, 4] or not all(p.isdigit() for p in parts):
         return None
     d, m, y = map(int, parts)

@@ -30,8 +30,8 @@ leads as (
     where {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }}
 ),
 
--- Of all units of the conjunto, households too; of fewer than five it would be somebody's own. More hours than
--- the year has are no indicator.
+-- Of all units of the conjunto, households too; of fewer than five it would be somebody's own. More hours
+-- than the year has are no indicator.
 medianas as (
     select
         l.ano,
@@ -79,6 +79,21 @@ areas as (
     from {{ ref('area_estrategica') }}
 ),
 
+-- Of the plants that a unit's CEG names; one that was switched off generates no more.
+geradoras as (
+    select
+        ceg_gd,
+        sum(potencia_instalada_kw) as kw
+    from {{ ref('geracao') }}
+    where ceg_gd is not null and situacao_uc_id is distinct from 'DS'
+    group by ceg_gd
+),
+
+ha_areas as (
+    select count(*) > 0 as ha
+    from areas
+),
+
 situados as (
     select
         l.*,
@@ -105,6 +120,14 @@ com_ponto as (
         *,
         st_setsrid(st_makepoint(longitude_final, latitude_final), 4674)::geometry (point, 4674) as geom
     from situados
+),
+
+nas_areas as (
+    select distinct
+        l.uc_id,
+        true as dentro
+    from com_ponto as l
+    inner join areas as ae on l.municipio_id = ae.municipio_id or st_intersects(ae.geom, l.geom)
 ),
 
 marcados as (
@@ -191,8 +214,7 @@ select
     coalesce(ps.mediana_kwh, pt.mediana_kwh) as energia_mediana_pares_kwh,
     l.criticidade,
     l.inadimplencia_pct,
-    null::double precision as gd_kw,
-    null::double precision as carregamento_rede,
+    gd.kw as gd_kw,
     l.distribuidora_id,
     l.municipio_id,
     l.conjunto_id,
@@ -203,14 +225,8 @@ select
     coalesce(l.livre, false) as livre,
     l.optante_b,
     l.possui_geracao,
-    case
-        when exists (select from areas)
-            then exists (
-                select from areas as ae
-                where ae.municipio_id = l.municipio_id or st_intersects(ae.geom, l.geom)
-            )
-    end as area_estrategica,
-    l.situacao_uc_id is not distinct from 'DS' as desativada,
+    case when ae.ha then coalesce(na.dentro, false) end as area_estrategica,
+    coalesce(l.situacao_uc_id = 'DS', false) as desativada,
     l.cod_id,
     l.distribuidora,
     l.municipio,
@@ -229,6 +245,7 @@ select
     l.subgrupo_tarifario_id,
     coalesce(su.descricao, 'Não informada') as situacao,
     l.circuito,
+    l.transformador,
     l.conjunto,
     l.origem_perfil,
     l.energia_mes,
@@ -236,6 +253,7 @@ select
     l.geom
 from marcados as l
 left join cativas as ct on l.uc_id = ct.uc_id
+left join geradoras as gd on l.ceg_gd = gd.ceg_gd
 left join pares_do_segmento as ps
     on
         l.ano = ps.ano
@@ -247,6 +265,8 @@ left join pares_da_tensao as pt
         l.ano = pt.ano
         and l.distribuidora_id = pt.distribuidora_id
         and l.origem = pt.origem
+cross join ha_areas as ae
+left join nas_areas as na on l.uc_id = na.uc_id
 left join {{ ref('segmento_mercado') }} as sm on l.segmento_final = sm.id
 left join {{ ref('situacao_uc') }} as su on l.situacao_uc_id = su.id
 left join
@@ -258,10 +278,12 @@ left join
             and (r.tensao_min_kv is null or l.tensao_kv >= r.tensao_min_kv)
             and (r.demanda_min_kw is null or l.pac >= r.demanda_min_kw)
             and (r.classe is null or r.classe = l.classe)
-    ) as r on true
+    ) as r
+    on true
 left join
     lateral (
         select min(m.mes)::integer as mes
         from unnest(l.energia_mes) with ordinality as m (kwh, mes)
         where l.livre and m.mes > ct.ultimo_mes and m.kwh <> 0
-    ) as g on true
+    ) as g
+    on true
