@@ -68,7 +68,7 @@ docs: venv db ## dbt's docs, the data dictionary, as one file
 	$(BIN)/python -m scripts.pagina_qualidade
 
 .PHONY: db db-url psql db-stop db-status clean-db
-db: ## start this clone's PostgreSQL/PostGIS (nothing is started when DATABASE_URL or PGHOST is set)
+db: venv ## start this clone's PostgreSQL/PostGIS (nothing is started when DATABASE_URL or PGHOST is set)
 	@$(PYTHON) -m scripts.postgres up
 
 db-url: ## print its address, for psql, a BI tool, R: make -s db-url
