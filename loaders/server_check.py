@@ -207,9 +207,10 @@ def refuse_transaction_pooler(conn: psycopg.Connection) -> None:
     """
     mine = _backend(conn)
     if mine != conn.info.backend_pid and _shares_backends(conn, mine):
+        place = f"{conn.info.host}:{conn.info.port}"
         conn.close()
         raise FalhaDeBanco(
-            f"{conn.info.host}:{conn.info.port} é um pooler em modo de transação (PgBouncer,"
+            f"{place} é um pooler em modo de transação (PgBouncer,"
             " Supavisor…): duas conexões dividem um processo do servidor, e travas e ajustes não"
             " duram. Nada foi mudado. Use em DATABASE_URL o endereço direto do servidor, ou o do"
             " pooler em modo de sessão (em geral a mesma máquina na porta 5432, e não 6543 ou 6432)"

@@ -96,7 +96,7 @@ def test_a_restored_warehouse_is_the_same_and_dbt_has_nothing_to_do(
     restored = a.Warehouse(banco_limpo, armazem.project)
     with restored.connect() as there:
         assert "intel_lead" in a.value(there, "show search_path")
-        assert backup.description(there) is None
+        assert a.value(there, "select to_regnamespace(%s)", [backup.UNDER_WAY]) is None
         assert everything(there) == before
         assert not a.difference(catalogue, named_catalogue(there))
         when = when_made(there)
