@@ -237,6 +237,8 @@ def main() -> None:
             print("\n".join(lines(conn)))
     except ErroDeCarga as erro:
         raise SystemExit(f"falhou: {erro}") from None
+    except psycopg.OperationalError as erro:
+        raise SystemExit(f"falhou: {conexao.lost(erro)}") from None
 
 
 if __name__ == "__main__":

@@ -41,6 +41,15 @@ def conectar() -> psycopg.Connection:
         ) from erro
 
 
+def lost(error: psycopg.Error) -> FalhaDeBanco:
+    """What to say of a connection that ended under us: the server fell, or was restarted."""
+    said = " ".join(str(error.diag.message_primary or error).split())
+    return FalhaDeBanco(
+        f"a conexão com o PostgreSQL caiu no meio ({said}): o servidor parou ou reiniciou. Nada"
+        " ficou pela metade; o mesmo comando continua de onde parou"
+    )
+
+
 def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
     """Create schemas, enums, ledger and raw roots where they are missing.
 

@@ -102,7 +102,7 @@ def _lacking(conn: psycopg.Connection) -> Iterator[tuple[str, str]]:
 
 
 def _is_left_over(conn: psycopg.Connection) -> bool:
-    """Whether the database has the value that earlier versions gave it, and this login may reset."""
+    """Whether the database has the value that earlier versions gave it and we may take back."""
     query = (
         "select exists (select from pg_db_role_setting as s"
         " inner join pg_database as d on s.setdatabase = d.oid"

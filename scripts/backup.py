@@ -357,7 +357,7 @@ def restore(folder: Path, *, new: str | None = None, dry_run: bool = False) -> s
 def restore_new(folder: Path, facts: dict[str, Any], name: str, *, dry_run: bool) -> str:
     """Restore into a database that gets its name when it is complete."""
     unfinished = f"{name}__unfinished"
-    with connection("postgres") as admin:
+    with connection(os.environ["PGDATABASE"]) as admin:
         sole_restore(admin)
         if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             raise EntradaInvalida(
