@@ -12,11 +12,11 @@ from loaders.erros import FalhaDeBanco
 
 OLDEST = 15
 LOCKS = 1024
-LOCKS_PER_SAFRA = 10
-"""Of the heaviest query without a filter, vw_lead_completo_detalhado: measured 9.1 (2,724 for 300)
-with the tables' indexes, when the planner looks at every leaf."""
+LOCKS_PER_SAFRA = 40
+"""A safra's tables and indexes (36 on 2026-11-28): what a backup and queries without a filter, at
+the same time, lock of it at most. The heaviest view alone takes 11."""
 CONNECTIONS = 20
-"""What a build beside an open Dagster page takes: docs/num_servidor_seu.md counts them."""
+"""What two runs beside an open Dagster page take: docs/num_servidor_seu.md counts them."""
 TRIES = 20
 
 FACTS = """
@@ -123,18 +123,17 @@ def warnings(f: Facts) -> list[str]:
     room = f.locks * f.backends
     if f.locks < LOCKS:
         found.append(
-            f"max_locks_per_transaction é {f.locks}: dá para cerca de"
-            f" {room // LOCKS_PER_SAFRA // 2:,} safras".replace(",", ".")
-            + f" (a tabela de travas tem {room:,} lugares".replace(",", ".")
-            + f" e uma consulta sem filtro toma {LOCKS_PER_SAFRA} por safra); para mais: alter"
-            f" system set max_locks_per_transaction = {LOCKS}; e reinicie o servidor"
+            f"max_locks_per_transaction é {f.locks}: dá para {room // LOCKS_PER_SAFRA} safras (a"
+            f" tabela de travas do servidor tem {room} lugares, e uma safra tem até"
+            f" {LOCKS_PER_SAFRA} tabelas e índices). Antes de passar disso, quem o administra"
+            f" digita: alter system set max_locks_per_transaction = {LOCKS}; e reinicia"
         )
     free = f.connections - f.taken
     if f.connections < CONNECTIONS:
         found.append(
             f"há {f.connections} conexões para esta conta ({free} livres agora), e uma construção"
-            f" com a página do Dagster aberta usa até {CONNECTIONS}: aumente max_connections, ou o"
-            " limite da conta ou do banco (connection limit)"
+            f" com a página do Dagster aberta usa até {CONNECTIONS} (docs/num_servidor_seu.md):"
+            " aumente max_connections, ou o limite da conta ou do banco (connection limit)"
         )
     return found
 
@@ -147,6 +146,11 @@ def refuse(conn: psycopg.Connection) -> Facts:
     """
     facts = ask(conn)
     found = lacks(facts)
+    if facts.database != conn.info.dbname:
+        found.append(
+            f"{conn.info.dbname} é só o apelido que um pooler dá ao banco {facts.database}: use em"
+            " DATABASE_URL o nome verdadeiro"
+        )
     if not found and not facts.postgis:
         found = _install_postgis(conn, facts)
     if found:

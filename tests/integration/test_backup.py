@@ -14,7 +14,7 @@ import pytest
 from dagster_pipeline.defs import backup as backup_job
 from dagster_pipeline.defs import resources
 from loaders.erros import EntradaInvalida, FalhaDeBanco
-from scripts import backup
+from scripts import backup, postgres
 from tests.integration import armazem as a
 
 SCHEMAS = ("raw", "controle", "seeds", "intel_lead", "marts")
@@ -76,7 +76,7 @@ def schemas(database: str) -> int:
 
 def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
     """Have a shell script run in the place of one of PostgreSQL's programs, which is $REAL."""
-    real, major = backup.program, 15
+    real, major = backup.program, postgres.find_binaries().major
 
     def path(asked: str, *, major: int) -> str:
         return str(folder / name) if asked == name else real(asked, major=major)
@@ -190,7 +190,7 @@ backup.restore(Path({str(saved)!r}))
 def test_publications_and_landings_wait_during_the_dump(
     conn: psycopg.Connection, armazem: a.Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    psql = shlex.quote(backup.program("psql", major=15))
+    psql = shlex.quote(backup.program("psql", major=postgres.find_binaries().major))
     query = f"select pg_try_advisory_lock({LOCK}), count(*) from pg_locks where locktype='advisory'"
     query += " and mode='ShareLock' and granted and database=(select oid from pg_database"
     query += " where datname=current_database())"
