@@ -147,6 +147,8 @@ def fill(env: MutableMapping[str, str]) -> None:
         "DBT_PROJECT_DIR": f"{CLONE}/dbt_project",
         "DBT_PROFILES_DIR": CLONE,
     }
+    if database := read_file(USER_FILE).get("DAGSTER_PGDATABASE"):
+        folders["DAGSTER_PGDATABASE"] = database
     for name, value in (server | folders).items():
         env.setdefault(name, value)
 
