@@ -163,6 +163,19 @@ def test_what_an_earlier_version_set_for_the_database_is_taken_back(
         assert a.value(admin, OF_DATABASE, [name]) == after
 
 
+def test_dagsters_database_of_an_earlier_version_stays_in_use(banco_limpo: dict[str, str]) -> None:
+    """A fresh warehouse has the schema, whatever databases there are; what is named goes before."""
+    name = banco_limpo["PGDATABASE"]
+    with acting_as({}), psycopg.connect("", autocommit=True) as conn:
+        assert place.find(conn) == place.Place(name, place.SCHEMA)
+        conn.execute("create schema controle create table versao (numero integer)")
+        assert place.find(conn) == place.Place("dagster", "public")
+        conn.execute("create schema dagster")
+        assert place.find(conn) == place.Place(name, place.SCHEMA)
+        with acting_as({"DAGSTER_PGDATABASE": "outro"}):
+            assert place.find(conn) == place.Place("outro", "public")
+
+
 def test_dagster_is_in_a_schema_of_the_same_database(
     hosted: a.Warehouse, admin: psycopg.Connection
 ) -> None:
