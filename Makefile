@@ -13,37 +13,37 @@ export BDGD SAFRA
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
-help: ## this list
-	@echo "make TARGET, where TARGET is"
+help: ## esta lista
+	@echo "make ALVO, onde ALVO é"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: venv db ## land a BDGD, build and test the warehouse: a synthetic one, or BDGD="a.gdb.zip b.gdb"
+run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb"
 	@# A list of files takes no spaces in their names; one file alone may have them.
 	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m dagster_pipeline.run "$$BDGD"; else exec $(BIN)/python -m dagster_pipeline.run $$BDGD; fi
 
 .PHONY: build
-build: venv db ## build, test and publish what is pending; SAFRA="401-2024" builds that one again
+build: venv db ## constrói, testa e publica o que está pendente; SAFRA="401-2024" refaz essa
 	@$(BIN)/python -m dagster_pipeline.run --construir $$SAFRA
 
 .PHONY: test
-test: lint ## lint, then the tests, on a PostgreSQL/PostGIS of their own; make faults has the rest
+test: lint ## lint e testes, num PostgreSQL/PostGIS só deles; o resto está em make faults
 	$(BIN)/python -m pytest tests -m 'not faults'
 
 .PHONY: faults lint unit integration
-faults: venv ## kills, races, disk full, TLS, roles: a quarter of an hour and more
+faults: venv ## quedas, corridas, disco cheio, TLS, papéis: um quarto de hora ou mais
 	$(BIN)/python -m pytest tests -m faults
 
-lint: venv ## ruff and sqlfluff, changing nothing
+lint: venv ## ruff e sqlfluff, sem mudar nada
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@# sqlfluff compiles by dbt, which wants some database.
 	$(PYTHON) -m scripts.postgres throwaway $(BIN)/sqlfluff lint dbt_project
 
-unit: venv ## the tests that need no database
+unit: venv ## os testes que não precisam de banco
 	$(BIN)/python -m pytest tests/unit
 
-integration: venv ## the tests on a PostgreSQL/PostGIS of their own
+integration: venv ## os testes num PostgreSQL/PostGIS só deles
 	$(BIN)/python -m pytest tests/integration
 
 .PHONY: mutants
@@ -51,64 +51,68 @@ mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma ho
 	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 .PHONY: bench
-bench: venv ## measure it against ogr2ogr, pandas and bare SQL; an hour or more: make bench BENCH="--so landing"
+bench: venv ## mede contra ogr2ogr, pandas e SQL puro; uma hora ou mais: make bench BENCH="--so landing"
 	$(BIN)/python -m scripts.bench $(BENCH)
 
 .PHONY: dev
-dev: venv db ## Dagster's web page, and what runs schedules and sensors
+dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 	@exec $(BIN)/python -m dagster_pipeline.dev
 
 .PHONY: status
-status: venv db ## what is landed, held, published; last runs, inbox, backup, disk; what to type next
+status: venv db ## o que aterrissou, está retido, publicado; execuções, caixa de entrada, cópia, disco; o próximo passo
 	@$(BIN)/python -m dagster_pipeline.status
 
+.PHONY: screenshots
+screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make screenshots SAFRA=401-2024
+	@$(BIN)/python -m scripts.screenshots "$${SAFRA:-401-2024}"
+
 .PHONY: docs
-docs: venv db ## dbt's docs, the data dictionary, as one file
+docs: venv db ## o dicionário de dados (dbt docs) num arquivo, e a página de qualidade
 	$(BIN)/python -m scripts.docs_site
 	$(BIN)/python -m scripts.pagina_qualidade
 
 .PHONY: db db-url psql db-stop db-status clean-db
-db: venv ## start this clone's PostgreSQL/PostGIS (nothing is started when DATABASE_URL or PGHOST is set)
+db: venv ## liga o PostgreSQL/PostGIS deste clone; com DATABASE_URL ou PGHOST, confere esse servidor
 	@$(PYTHON) -m scripts.postgres up
 
-db-url: ## print its address, for psql, a BI tool, R: make -s db-url
+db-url: ## o endereço dele, para psql, BI, R: make -s db-url
 	@$(PYTHON) -m scripts.postgres url
 
-psql: ## a psql on it
+psql: ## um psql nele
 	@$(PYTHON) -m scripts.postgres psql
 
-db-status: ## where it is and whether it runs
+db-status: ## onde está e se está ligado
 	@$(PYTHON) -m scripts.postgres status
 
-db-stop: ## stop it; the data stay
+db-stop: ## desliga; os dados ficam
 	@$(PYTHON) -m scripts.postgres stop
 
-clean-db: ## stop it and delete all its data: make clean-db CONFIRM=yes
-	@[ "$(CONFIRM)" = yes ] || { echo "this deletes the database of this clone: make clean-db CONFIRM=yes" >&2; exit 2; }
+clean-db: ## desliga e apaga todos os dados: make clean-db CONFIRM=yes
+	@[ "$(CONFIRM)" = yes ] || { echo "isto apaga o banco deste clone: make clean-db CONFIRM=yes" >&2; exit 2; }
 	@$(PYTHON) -m scripts.postgres remove
 
 .PHONY: backup restore
 export DEST FILE NOVO
-backup: venv db ## dump the warehouse into a checksummed folder, keep the newest 7: make backup [DEST=folder]
+backup: venv db ## copia o armazém para uma pasta com somas; ficam as 7 mais novas: make backup [DEST=pasta]
 	@$(BIN)/python -m scripts.backup create $${DEST:+"$$DEST"}
 
-restore: venv db ## verify a backup and restore it: make restore FILE=folder [NOVO=database]
-	@[ -n "$$FILE" ] || { echo "which backup? make restore FILE=.local/backups/…" >&2; exit 2; }
+restore: venv db ## confere uma cópia e a restaura: make restore FILE=pasta [NOVO=banco]
+	@[ -n "$$FILE" ] || { echo "qual cópia? make restore FILE=.local/backups/…" >&2; exit 2; }
 	@$(BIN)/python -m scripts.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
 
 .PHONY: roles
-roles: venv db ## create the database's roles, passwords from the environment (docs/security.md)
+roles: venv db ## cria os papéis do banco, com senhas do ambiente (docs/security.md)
 	@$(BIN)/python -m scripts.roles create
 
 .PHONY: venv lock clean
-venv: ## .venv with exactly requirements.lock
+venv: ## .venv exatamente como requirements.lock
 	@$(PYTHON) -m scripts.venv
 	@mkdir -p .local/dagster && ln -sfn ../../dagster.yaml .local/dagster/dagster.yaml
 
-lock: venv ## resolve requirements.lock again from pyproject.toml
+lock: venv ## resolve requirements.lock de novo a partir de pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile -q pyproject.toml requirements.in --extra dev \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
+		--universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -o requirements.lock
 
-clean: ## delete .venv, caches and dbt's target; never the database
+clean: ## apaga .venv, caches e o target do dbt; nunca o banco
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build logs target *.egg-info dbt_project/target dbt_project/logs
 	find . -name __pycache__ -type d -not -path './.local/*' -prune -exec rm -rf {} +

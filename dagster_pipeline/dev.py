@@ -11,12 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import typer
+
 from dagster_pipeline import page
 from dagster_pipeline.defs.inbox import make as make_inbox
 
 
-def main() -> int:
-    """Start it, or say where it is; returns when it ends."""
+def main() -> None:
+    """Abre a página do Dagster, ou diz onde ela já está aberta."""
     page.mark().parent.mkdir(parents=True, exist_ok=True)
     with page.mark().with_suffix(".lock").open("a") as lock:
         try:
@@ -24,11 +26,12 @@ def main() -> int:
         except BlockingIOError:
             where = page.address() or "ainda está abrindo"
             print(f"make dev já está em execução neste clone: {where}")
-            return 0
-        return _serve()
+            return
+        raise typer.Exit(_serve())
 
 
 def _serve() -> int:
+    """Run it to its end; its exit code."""
     port = page.free_port()
     page.mark().write_text(json.dumps({"port": port, "pid": os.getpid()}))
     print(f"Dagster: http://localhost:{port}   caixa de entrada: {make_inbox()}", flush=True)
@@ -52,4 +55,4 @@ def _serve() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

@@ -37,7 +37,8 @@ class _Grupo(TyperGroup):
         if cmd_name not in _DE_OUTROS_MODULOS:
             return super().get_command(ctx, cmd_name)
         so_dele = typer.Typer(add_completion=False)
-        so_dele.command(cmd_name)(import_module(_DE_OUTROS_MODULOS[cmd_name]).comando)
+        modulo = import_module(_DE_OUTROS_MODULOS[cmd_name])
+        so_dele.command(cmd_name, help=modulo.AJUDA)(modulo.comando)
         return typer.main.get_command(so_dele)
 
 
@@ -46,7 +47,10 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(
+    help="Aterrissa arquivos no esquema raw. Saída: 0 feito, 2 uso, 3 arquivo ruim ou safra retida,"
+    " 4 banco."
+)
 def principal() -> None:
     """Land source files in schema raw. Exit: 0 done, 2 usage, 3 bad or held, 4 database."""
     logging.basicConfig(
@@ -56,7 +60,7 @@ def principal() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@app.command()
+@app.command(help="Cria os esquemas, tipos e tabelas que faltam no banco.")
 def init() -> None:
     """Create schemas, enums, ledger and raw tables where they are missing."""
     from loaders import aicss
@@ -98,14 +102,16 @@ class Milhar(StrEnum):
     nao = "nao"
 
 
-@app.command()
+@app.command(
+    help="Aterrissa arquivos da BDGD; cada um por inteiro ou nada, e um ruim não detém os outros."
+)
 def bdgd(
     caminhos: Annotated[
         list[Path],
         typer.Argument(
             callback=_conferir_que_existem,
-            metavar="PATH...",
-            help=".gdb, its zip, u??t_pj.csv/.zip, or a folder with any of them in or below it.",
+            metavar="CAMINHO...",
+            help=".gdb, o zip dele, u??t_pj.csv/.zip, ou uma pasta com eles dentro ou abaixo.",
         ),
     ],
     *,
@@ -114,30 +120,31 @@ def bdgd(
         typer.Option(
             parser=_ler_safra,
             metavar="401-2024",
-            help="The vintage, for a file without BASE; of a CSV, the only one to land.",
+            help="A safra de um arquivo sem BASE; de um CSV, a única a aterrissar.",
         ),
     ] = None,
     esperar: Annotated[
-        bool, typer.Option("--esperar", help="Wait for another load of the same safra.")
+        bool, typer.Option("--esperar", help="Espera outra carga da mesma safra.")
     ] = False,
     substituir: Annotated[
         bool,
         typer.Option(
-            "--substituir", help="Let a CSV (legal persons only) replace a geodatabase's layer."
+            "--substituir",
+            help="Deixa um CSV (só pessoas jurídicas) tomar o lugar da camada de um .gdb.",
         ),
     ] = False,
     forcar: Annotated[
-        bool, typer.Option("--forcar", help="Land again what is already loaded.")
+        bool, typer.Option("--forcar", help="Aterrissa de novo o que já está carregado.")
     ] = False,
     milhar: Annotated[
         Milhar | None,
         typer.Option(
-            help="What groups thousands where a CSV's column does not tell: 12.345 is twelve"
-            " thousand (ponto), 12,345 is (virgula), neither is (nao)."
+            help="O que separa milhares onde a coluna de um CSV não diz: 12.345 é doze mil"
+            " (ponto), 12,345 é (virgula), nenhum (nao)."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be landed; touch no database.")
+        bool, typer.Option("--dry-run", help="Diz o que aterrissaria; não toca no banco.")
     ] = False,
 ) -> None:
     """Land BDGD files; each is all or nothing, and the next is tried when one fails."""
@@ -218,15 +225,18 @@ def julgar(
     raise typer.Exit(_codigo_de_saida(todas))
 
 
-@app.command()
+@app.command(
+    help="Tira uma safra de tudo o que os leitores veem; o registro fica, e o arquivo pode voltar."
+)
 def remover(
     safra: Annotated[Safra, typer.Argument(parser=_ler_safra, metavar="401-2024")],
     *,
     motivo: Annotated[
-        str, typer.Option(help="Why it goes; kept with your name in controle.auditoria.")
+        str,
+        typer.Option(help="Por que ela sai; fica guardado com o seu nome em controle.auditoria."),
     ] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would go; change nothing.")
+        bool, typer.Option("--dry-run", help="Diz o que sairia; não muda nada.")
     ] = False,
 ) -> None:
     """Take a safra out of all that readers see; the ledger stays, its file can land again."""
@@ -249,9 +259,9 @@ def remover(
     raise typer.Exit(_codigo_de_saida([tirar]))
 
 
-@app.command()
+@app.command(help="Mostra as últimas execuções do registro de importações.")
 def status(
-    quantas: Annotated[int, typer.Option("-n", help="How many executions.")] = 20,
+    quantas: Annotated[int, typer.Option("-n", help="Quantas execuções.")] = 20,
 ) -> None:
     """Show the latest executions of the import ledger."""
     from rich.console import Console

@@ -408,18 +408,24 @@ def _carregar_caminho(
     return f"{nome}: {contas}; {monotonic() - comeco:.1f} s"
 
 
+AJUDA = "Aterrissa leituras AICSS: JSON, JSON lines, CSV ou o registro serial, pelo conteúdo."
+
+
 def comando(
     caminhos: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Files, folders of them, or - for stdin."),
+        typer.Argument(metavar="CAMINHO...", help="Arquivos, pastas deles, ou - (entrada padrão)."),
     ],
     *,
     dispositivo: Annotated[
-        str | None, typer.Option(help="Device of readings that name none (else the file name).")
+        str | None,
+        typer.Option(help="Aparelho das leituras que não o dizem (senão, o nome do arquivo)."),
     ] = None,
     inicio: Annotated[
         str | None,
-        typer.Option(help="ISO time of the first line of a log without times, a line a second."),
+        typer.Option(
+            help="Horário ISO da primeira linha de um registro sem horários, um segundo cada."
+        ),
     ] = None,
 ) -> None:
     """Land AICSS readings: JSON, JSON lines, CSV or the serial text log, told by content."""
@@ -429,7 +435,7 @@ def comando(
         raise typer.BadParameter(f"{inicio!r}: {erro}", param_hint="--inicio") from erro
     for caminho in caminhos:
         if str(caminho) != ENTRADA_PADRAO and not caminho.exists():
-            raise typer.BadParameter(f"{caminho}: não existe", param_hint="PATH")
+            raise typer.BadParameter(f"{caminho}: não existe", param_hint="CAMINHO")
     codigo = 0
     try:
         achados = list(arquivos(caminhos))

@@ -943,18 +943,21 @@ def gerar(
     return escrever(receita, destino).arquivo
 
 
+AJUDA = "Faz uma geodatabase da BDGD inventada."
+
+
 def comando(
-    destino: Annotated[Path, typer.Argument(help="x.gdb or x.gdb.zip; must not exist")],
-    ucs: Annotated[int, typer.Option(help="consumer units of the 2024 vintage")] = Receita.ucs,
-    ano: Annotated[int, typer.Option(help="vintage")] = Receita.ano,
-    distribuidora: Annotated[int, typer.Option(help="ANEEL's code")] = Receita.distribuidora,
-    semente: Annotated[int, typer.Option(help="same seed, same content")] = Receita.semente,
-    modelo: Annotated[Modelo, typer.Option(help="ANEEL's data model")] = Receita.modelo,
+    destino: Annotated[Path, typer.Argument(help="x.gdb ou x.gdb.zip, que ainda não existe")],
+    ucs: Annotated[int, typer.Option(help="unidades consumidoras da safra de 2024")] = Receita.ucs,
+    ano: Annotated[int, typer.Option(help="ano da safra")] = Receita.ano,
+    distribuidora: Annotated[int, typer.Option(help="código da ANEEL")] = Receita.distribuidora,
+    semente: Annotated[int, typer.Option(help="mesma semente, mesmo conteúdo")] = Receita.semente,
+    modelo: Annotated[Modelo, typer.Option(help="modelo de dados da ANEEL")] = Receita.modelo,
     defeito: Annotated[
         list[Defeito] | None,
-        typer.Option(help="fault to plant, repeatable; default: the usual mix"),
+        typer.Option(help="defeito a plantar, repetível; sem nenhum: a mistura de costume"),
     ] = None,
-    limpo: Annotated[bool, typer.Option("--limpo", help="no faults at all")] = False,
+    limpo: Annotated[bool, typer.Option("--limpo", help="sem nenhum defeito")] = False,
 ) -> None:
     """Make a synthetic BDGD geodatabase."""
     try:

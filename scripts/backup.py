@@ -98,7 +98,7 @@ def program(name: str, *, major: int) -> str:
     of_server = postgres.find_binaries(major=major) or postgres.find_binaries()
     found = of_server.tool(name) if of_server else shutil.which(name)
     if not found:
-        raise FalhaDeBanco(f"{name} is not on this machine: install PostgreSQL {major}'s client")
+        raise FalhaDeBanco(f"falta {name} nesta máquina: instale o cliente do PostgreSQL {major}")
     return found
 
 
@@ -111,7 +111,7 @@ def run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = "\n".join(done.stderr.strip().splitlines()[-8:])
-        raise FalhaDeBanco(f"{Path(command[0]).name} failed ({done.returncode}):\n{lines}")
+        raise FalhaDeBanco(f"{Path(command[0]).name} falhou ({done.returncode}):\n{lines}")
     return done.stdout
 
 
@@ -157,7 +157,7 @@ def hold(conn: psycopg.Connection) -> None:
     locks = [landing.format("{}", Safra.de_chave(key).trava) for (key,) in safras.fetchall()]
     for lock in (*locks, DBT, PUBLICATION):
         if conn.execute(lock.format("try_")).fetchone()[0] is False:
-            log.info("waiting for the landing, build or publication that is under way")
+            log.info("esperando a carga, a construção ou a publicação em andamento")
             conn.execute(lock.format(""))
 
 
@@ -192,7 +192,7 @@ def create(dest: Path = DEST, *, keep: int = KEEP) -> Path:
     with sole_writer(dest), connection() as conn:
         if conn.execute("select to_regclass('controle.safra_importada')").fetchone()[0] is None:
             raise FalhaDeBanco(
-                f"database {conn.info.dbname} holds no warehouse: nothing to back up"
+                f"o banco {conn.info.dbname} não tem armazém: nada a copiar; antes, make run"
             )
         hold(conn)
         facts = about(conn)
@@ -242,10 +242,10 @@ def sole_writer(dest: Path) -> Iterator[None]:
             yield
     except BlockingIOError:
         raise EntradaInvalida(
-            f"another backup is writing to {dest}: repeat when it is done"
+            f"outra cópia está sendo escrita em {dest}: repita quando terminar"
         ) from None
     except OSError as error:
-        raise EntradaInvalida(f"the backup was not written: {error}") from error
+        raise EntradaInvalida(f"a cópia não foi escrita: {error}") from error
 
 
 def retire(dest: Path, database: str, *, keep: int) -> None:
@@ -254,7 +254,7 @@ def retire(dest: Path, database: str, *, keep: int) -> None:
     ours = [path for path in dest.iterdir() if name.fullmatch(path.name) and path.is_dir()]
     for old in sorted(ours, reverse=True)[keep:]:
         shutil.rmtree(old.rename(dest / f"{UNFINISHED}{old.name}"))
-        log.info("deleted %s: the newest %d are kept", old.name, keep)
+        log.info("apagada %s: ficam as %d mais novas", old.name, keep)
 
 
 def files(folder: Path) -> list[str]:
@@ -300,20 +300,20 @@ def verify(folder: Path) -> dict[str, Any]:
         lines = (folder / SUMS).read_text().splitlines()
         expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
         found = set(files(folder))
-        trouble = [f"{name} is missing" for name in sorted(expected.keys() - found)]
-        trouble += [f"{name} does not belong to it" for name in sorted(found - expected.keys())]
+        trouble = [f"falta {name}" for name in sorted(expected.keys() - found)]
+        trouble += [f"{name} não é dela" for name in sorted(found - expected.keys())]
         trouble += [
-            f"{name} is not as it was written"
+            f"{name} não está como foi escrito"
             for name in sorted(found & expected.keys())
             if sha256(folder / name) != expected[name]
         ]
         if not trouble:
             return json.loads((folder / ABOUT).read_text())
     except (OSError, ValueError) as error:
-        raise EntradaInvalida(f"{folder} is not a backup of ours: {error}") from error
+        raise EntradaInvalida(f"{folder} não é uma cópia de make backup: {error}") from error
     raise EntradaInvalida(
-        f"{folder}: {'; '.join(trouble[:5])} ({len(trouble)} in all); nothing was restored:"
-        " use another backup"
+        f"{folder}: {'; '.join(trouble[:5])} ({len(trouble)} ao todo); nada foi restaurado:"
+        " use outra cópia"
     )
 
 
@@ -338,8 +338,8 @@ def restore(folder: Path, *, new: str | None = None, dry_run: bool = False) -> s
         there = {schema for (schema,) in found} & {*facts["schemas"]}
         if there and not killed:
             raise EntradaInvalida(
-                f"database {name} is not empty (schema {', '.join(sorted(there))}); nothing was"
-                " changed: restore into a new one: NOVO=NAME (--novo NAME)"
+                f"o banco {name} não está vazio (esquema {', '.join(sorted(there))}); nada mudou:"
+                " restaure num novo: NOVO=NOME (--novo NOME)"
             )
         if dry_run:
             return name
@@ -360,9 +360,7 @@ def restore_new(folder: Path, facts: dict[str, Any], name: str, *, dry_run: bool
     with connection(os.environ["PGDATABASE"]) as admin:
         sole_restore(admin)
         if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
-            raise EntradaInvalida(
-                f"database {name} exists: choose another name; nothing was changed"
-            )
+            raise EntradaInvalida(f"o banco {name} já existe: escolha outro nome; nada mudou")
         if dry_run:
             return name
         drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(unfinished))
@@ -391,7 +389,9 @@ def sole_restore(conn: psycopg.Connection) -> None:
     """Keep a second restore out of the same place until the connection ends."""
     lock = "select pg_try_advisory_lock(hashtext('intel_lead.restore'))"
     if not conn.execute(lock).fetchone()[0]:
-        raise FalhaDeBanco("another restore is under way on this server: repeat when it is done")
+        raise FalhaDeBanco(
+            "outra restauração está em andamento neste servidor: repita quando terminar"
+        )
 
 
 def clear(conn: psycopg.Connection, schemas: Sequence[str]) -> None:
@@ -463,8 +463,8 @@ def ownership(conn: psycopg.Connection, facts: dict[str, Any]) -> list[str]:
         return []
     names = ", ".join(name for (name,) in missing)
     log.warning(
-        "roles of the backup are not here (%s): all will be %s's, without grants or policies;"
-        " then run python -m scripts.roles create",
+        "papéis da cópia não existem aqui (%s): tudo será de %s, sem permissões nem políticas;"
+        " depois rode make roles",
         names,
         conn.info.user,
     )
@@ -474,7 +474,7 @@ def ownership(conn: psycopg.Connection, facts: dict[str, Any]) -> list[str]:
 # Commands -----------------------------------------------------------------------------------------
 
 
-@app.callback()
+@app.callback(help="Copia o armazém, ou o restaura. Saída: 0 feito, 2 uso, 3 cópia ruim, 4 banco.")
 def commands() -> None:
     """Back up the warehouse, or restore it. Exit: 0 done, 2 usage, 3 bad input, 4 database."""
     logging.basicConfig(
@@ -483,38 +483,38 @@ def commands() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@app.command("create")
+@app.command("create", help="Copia o banco para uma pasta nova de DEST e imprime o caminho.")
 def create_command(
-    dest: Annotated[Path, typer.Argument(file_okay=False, help="Folder of all backups.")] = DEST,
+    dest: Annotated[Path, typer.Argument(file_okay=False, help="Pasta de todas as cópias.")] = DEST,
     *,
-    manter: Annotated[int, typer.Option(min=1, help="How many of the newest stay.")] = KEEP,
+    manter: Annotated[int, typer.Option(min=1, help="Quantas das mais novas ficam.")] = KEEP,
 ) -> None:
     """Dump the database into a new folder of DEST and print its path."""
     with exit_codes():
         folder = create(dest, keep=manter)
         size = sum((folder / name).stat().st_size for name in files(folder))
-        log.info("%.1f MB, %d files", size / 1e6, len(files(folder)))
+        log.info("%.1f MB, %d arquivos", size / 1e6, len(files(folder)))
         print(folder)
 
 
-@app.command("restore")
+@app.command("restore", help="Confere uma cópia e a restaura no banco vazio de PG*, ou num novo.")
 def restore_command(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="One backup.")],
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Uma cópia.")],
     *,
     novo: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Create this database and restore there.")
+        str | None, typer.Option(metavar="NOME", help="Cria este banco e restaura nele.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Verify; say what would be done; change nothing.")
+        bool, typer.Option("--dry-run", help="Confere e diz o que faria; não muda nada.")
     ] = False,
 ) -> None:
     """Verify a backup and restore it into the empty database of PG*, or a new one."""
     with exit_codes():
         name = restore(folder, new=novo or None, dry_run=dry_run)
         facts = json.loads((folder / ABOUT).read_text())
-        what = "would be restored" if dry_run else "restored"
+        what = "seria restaurada" if dry_run else "restaurada"
         log.info(
-            "%s: %d safras of database %s, %s, %s into database %s",
+            "%s: %d safras do banco %s, de %s, %s no banco %s",
             *(folder.name, facts["safras"], facts["database"], facts["created_at"], what, name),
         )
 
@@ -528,7 +528,7 @@ def exit_codes() -> Iterator[None]:
         log.error("%s", error)
         raise typer.Exit(error.codigo) from None
     except KeyboardInterrupt:
-        log.error("interrupted: everything is as it was")
+        log.error("interrompida: tudo está como estava")
         raise typer.Exit(130) from None
 
 

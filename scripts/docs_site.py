@@ -55,7 +55,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     generate(TARGET)
     publish(TARGET, PAGE)
-    print(f"data dictionary: open {PAGE}")
+    print(f"dicionário de dados: abra {PAGE}")
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def main() -> None:
         text = page(rows(conn))
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")
-    print(f"data quality: open {PAGE}")
+    print(f"qualidade dos dados: abra {PAGE}")
 
 
 if __name__ == "__main__":

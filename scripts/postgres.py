@@ -528,7 +528,7 @@ def up() -> None:
     if not theirs:
         clones_server()
         return
-    say(f"using your server {theirs['PGHOST']}:{theirs['PGPORT']}; none is started")
+    say(f"o servidor é o seu, {theirs['PGHOST']}:{theirs['PGPORT']}: nenhum é iniciado")
     python = Path(ambiente.CLONE) / ".venv" / "bin" / "python"
     done = subprocess.run([python, "-m", "dagster_pipeline.preflight"], cwd=ambiente.CLONE)
     if done.returncode:

@@ -23,11 +23,11 @@ from loaders.erros import ErroDeCarga
 from loaders.particoes import conceder_leitura
 
 ROLES = {
-    "intel_carga": "writes raw and the ledger",
-    "intel_dbt": "builds everything else",
-    "intel_api": "reads marts, writes AICSS readings",
-    "analista": "reads all of intel_lead, households' rows too, and marts",
-    "bi_leitor": "reads marts",
+    "intel_carga": "escreve raw e o registro",
+    "intel_dbt": "constrói todo o resto",
+    "intel_api": "lê marts, escreve leituras AICSS",
+    "analista": "lê intel_lead inteiro, também as residências, e marts",
+    "bi_leitor": "lê marts",
 }
 # Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
 SETTINGS = {
@@ -234,7 +234,7 @@ def grant_postgis(conn: psycopg.Connection) -> None:
             with conn.transaction():
                 conn.execute(grant)
         except psycopg.errors.InsufficientPrivilege:
-            sys.stderr.write(f"roles: the owner of PostGIS's schema types: {grant.as_string()};\n")
+            sys.stderr.write(f"papéis: o dono do esquema do PostGIS digita: {grant.as_string()};\n")
 
 
 def create_all(conn: psycopg.Connection) -> int:
@@ -254,25 +254,25 @@ def create_all(conn: psycopg.Connection) -> int:
     return changed
 
 
-@app.command()
+@app.command(help="Cria ou completa os papéis deste banco e lhes entrega os objetos.")
 def create() -> None:
     """Create or complete the roles of this database, and hand its objects to them."""
 
     def work(conn: psycopg.Connection) -> None:
         changed = create_all(conn)
-        typer.echo(f"{len(ROLES)} roles in {conn.info.dbname}; {changed} objects changed owner")
+        typer.echo(f"{len(ROLES)} papéis em {conn.info.dbname}; {changed} objetos mudaram de dono")
         show(conn)
 
     run(work)
 
 
-@app.command("list")
+@app.command("list", help="Diz que papéis há e se podem entrar.")
 def list_() -> None:
     """Say which roles there are and whether they can log in."""
     run(show)
 
 
-@app.command()
+@app.command(help="Apaga os papéis; o que é deles fica de quem digita isto.")
 def drop() -> None:
     """Drop the roles; what they own goes to whoever types this."""
 
@@ -288,7 +288,7 @@ def drop() -> None:
                 conn.execute(sql.SQL("reassign owned by {} to current_user").format(name))
                 conn.execute(sql.SQL("drop owned by {}").format(name))
                 conn.execute(sql.SQL("drop role {}").format(name))
-                typer.echo(f"{role} dropped")
+                typer.echo(f"{role} apagado")
 
     run(work)
 
@@ -297,7 +297,7 @@ def show(conn: psycopg.Connection) -> None:
     """One line per role."""
     for role, purpose in ROLES.items():
         row = conn.execute("select rolcanlogin from pg_roles where rolname = %s", [role]).fetchone()
-        state = "missing" if not row else "can log in" if row[0] else "no password, cannot log in"
+        state = "não existe" if not row else "entra" if row[0] else "sem senha, não entra"
         typer.echo(f"{role:<12} {state:<27} {purpose}")
 
 
@@ -307,7 +307,7 @@ def run(work: Callable[[psycopg.Connection], None]) -> None:
         with conexao.conectar() as conn:
             work(conn)
     except (psycopg.Error, ErroDeCarga) as error:
-        sys.stderr.write(f"roles: {error}\n")
+        sys.stderr.write(f"papéis: {error}\n")
         raise typer.Exit(4) from None
 
 

@@ -11,9 +11,12 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
+from dagster_pipeline import manifest
 from dagster_pipeline.definitions import defs
-from dagster_pipeline.defs import raw
+from dagster_pipeline.defs import dbt, raw, safras
 from dagster_pipeline.defs.resources import end_dead_runs
 from dagster_pipeline.defs.safras import OP
 from dagster_pipeline.defs.sensors import FROM_INBOX
@@ -108,6 +111,39 @@ def test_segunda_vez_nao_faz_nada(instancia: dg.DagsterInstance, bdgd: Path) -> 
     assert "nada" in segunda.stdout
     assert float(re.search(r"ao todo.* ([\d.]+) s", segunda.stdout)[1]) < 3
     assert len(instancia.get_runs()) == antes
+
+
+@pytest.mark.usefixtures("primeira")
+def test_depois_do_sucesso_nada_esta_fora_de_sincronia(instancia: dg.DagsterInstance) -> None:
+    """What the page calls unsynced: it asks its data versions, which has no public name."""
+    definicoes = defs()
+    estado = CachingStaleStatusResolver(
+        instancia, definicoes.resolve_asset_graph(), LoadingContextForTest(instancia)
+    )
+    de_todas = {
+        (chave, particao): estado.get_status(chave, particao)
+        for chave in definicoes.resolve_asset_graph().materializable_asset_keys
+        for particao in (
+            [CHAVE] if definicoes.resolve_asset_graph().get(chave).partitions_def else [None]
+        )
+    }
+    assert len(de_todas) > 50
+    fora = {chave.to_user_string() for (chave, _), e in de_todas.items() if e == StaleStatus.STALE}
+    assert fora == set()
+
+
+@pytest.mark.usefixtures("primeira")
+def test_o_que_uma_execucao_morta_publicou_e_contado_depois(conn: psycopg.Connection) -> None:
+    (leads,) = conn.execute("select count(*) from intel_lead.lead_bruto").fetchone()
+    nodes = dbt.loaded(manifest.prepare())
+    with dg.DagsterInstance.ephemeral() as nova:
+        nova.add_dynamic_partitions("safra", [CHAVE])
+        assert safras.untold(nova, conn) == [CHAVE]
+        assert safras.tell(nova, conn, nodes) == [CHAVE]
+        assert safras.untold(nova, conn) == []
+        evento = nova.get_latest_materialization_event(dg.AssetKey(["intel_lead", "lead_bruto"]))
+    contadas = evento.asset_materialization.metadata["dagster/partition_row_count"].value
+    assert contadas == leads > 0
 
 
 @pytest.mark.usefixtures("primeira")

@@ -52,7 +52,7 @@ def logins(armazem: a.Warehouse) -> Iterator[Mapping[str, Mapping[str, str]]]:
         role: {**armazem.env, "PGUSER": role, "PGPASSWORD": password}
         for role, password in passwords.items()
     }
-    assert _roles(armazem, "drop", {}).count("dropped") == len(passwords)
+    assert _roles(armazem, "drop", {}).count("apagado") == len(passwords)
 
 
 def login(env: Mapping[str, str]) -> psycopg.Connection:
@@ -126,8 +126,8 @@ def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
     assert _roles(owned, "create", {}).count("cannot log in") == 5
     done = owned.start_load(arquivos["outra"], env={"INTEL_CARGA_ROLE": "intel_carga"}).wait()
     assert done.ok, done.trouble
-    assert "; 0 objects changed owner" in _roles(owned, "create", {})
-    assert _roles(owned, "drop", {}).count("dropped") == 5
+    assert "; 0 objetos mudaram de dono" in _roles(owned, "create", {})
+    assert _roles(owned, "drop", {}).count("apagado") == 5
     assert _roles(owned, "list", {}).count("missing") == 5
 
 

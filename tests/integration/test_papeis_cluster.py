@@ -97,8 +97,8 @@ def test_a_warehouse_of_the_owners_is_handed_over(
     readings = a.Running(a._loaders, ["aicss", SAMPLE], env=owner)
     for done in (warehouse.load(arquivos["antiga"]), readings.wait(), warehouse.build(*a.ALL)):
         assert done.ok, done.text
-    assert "0 objects changed owner" not in command(owner, "create")
-    assert "; 0 objects changed owner" in command(owner, "create")
+    assert "0 objetos mudaram de dono" not in command(owner, "create")
+    assert "; 0 objetos mudaram de dono" in command(owner, "create")
     loader = a.Warehouse(owner | login(cluster, "intel_carga") | {"PGDATABASE": "herdado"}, projeto)
     builder = a.Warehouse(owner | login(cluster, "intel_dbt") | {"PGDATABASE": "herdado"}, projeto)
     for done in (loader.load(arquivos["nova"]), builder.build(*a.ALL)):
@@ -108,7 +108,7 @@ def test_a_warehouse_of_the_owners_is_handed_over(
     warehouse = a.Warehouse(owner | acting, projeto)
     for done in (warehouse.load(arquivos["outra"]), warehouse.build(*a.ALL)):
         assert done.ok, done.text
-    assert "; 0 objects changed owner" in command(owner, "create")
+    assert "; 0 objetos mudaram de dono" in command(owner, "create")
 
 
 def test_the_owner_fills_an_empty_database_as_the_two_roles(
@@ -121,7 +121,7 @@ def test_the_owner_fills_an_empty_database_as_the_two_roles(
     warehouse = a.Warehouse(owner | acting, projeto)
     for done in (warehouse.load(arquivos["antiga"]), warehouse.build(*a.ALL)):
         assert done.ok, done.text
-    assert "; 0 objects changed owner" in command(owner, "create")
+    assert "; 0 objetos mudaram de dono" in command(owner, "create")
 
 
 def test_a_backup_restores_where_the_roles_are_not_and_create_completes_it(
@@ -153,7 +153,7 @@ def test_no_password_no_login(cluster: postgres.Cluster, monkeypatch: pytest.Mon
         said = command(other.env(), "create")
         assert said.count("no password, cannot log in") == 4
         said = command(other.env() | {"BI_LEITOR_PASSWORD": "segredo nunca dito"}, "create")
-        assert "bi_leitor    can log in" in said
+        assert "bi_leitor    entra" in said
         assert said.count("no password") == 3
         assert "segredo" not in said
         command(other.env(), "drop")

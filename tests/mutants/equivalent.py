@@ -33,7 +33,7 @@ EQUIVALENT = (
         "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
-        r"resumo_leads_distribuidora|leitura_estado|consumo_dispositivo_hora",
+        r"resumo_leads_distribuidora|leitura_estado|consumo_dispositivo_hora|leitor_safra_publicada",
         "left for inner",
         r"distribuidora|dispositivo",
         "a foreign key: the code is always there",
@@ -60,7 +60,7 @@ EQUIVALENT = (
     Equivalent(
         r"resumo_municipio",
         "left for inner",
-        r"divididos",
+        r"divididos|pequenos",
         "a município without persons has no part that esconde_complementos looks at",
     ),
     Equivalent(
@@ -116,6 +116,12 @@ EQUIVALENT = (
         "edge moved, >",
         r"leitura_id >=",
         "the last reading again: delete+insert writes it as it is",
+    ),
+    Equivalent(
+        r"leitura_sensor",
+        "(min|avg) for max",
+        r"feita\.leitura_id",
+        "more readings again: delete+insert writes them as they are",
     ),
     Equivalent(
         r"consumo_dispositivo_hora",

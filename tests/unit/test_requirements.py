@@ -2,7 +2,10 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 CLONE = Path(__file__).resolve().parents[2]
 LOCK = (CLONE / "requirements.lock").read_text()
@@ -21,5 +24,26 @@ def test_every_pin_has_a_hash() -> None:
 def test_everything_that_pyproject_names_is_in_the_lock() -> None:
     project = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]
     named = project["dependencies"] + project["optional-dependencies"]["dev"]
-    locked = set(re.findall(r"^([a-z0-9.-]+)==", LOCK, re.MULTILINE))
+    locked = set(re.findall(r"^([a-z0-9.-]+)(?:\[.*\])?==", LOCK, re.MULTILINE))
     assert {re.match(r"[a-z0-9.-]+", name).group() for name in named} - locked == set()
+
+
+def test_pip_finds_every_extra_pinned() -> None:
+    """With hashes, pip refuses ``gql[requests]`` where the lock pins ``gql``; uv does not."""
+    pins = re.findall(r"^([a-z0-9.-]+(?:\[[a-z0-9,_-]+\])?)==", LOCK, re.MULTILINE)
+    locked = {pin.name: pin.extras for pin in map(Requirement, pins)}
+    missing = set()
+    for name, extras in locked.items():
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # another system's package
+            continue
+        for need in map(Requirement, needs):
+            asked = any(
+                need.marker is None or need.marker.evaluate({"extra": extra})
+                for extra in {"", *extras}
+            )
+            pinned = locked.get(need.name.lower().replace("_", "-"), set())
+            if asked and not need.extras <= pinned:
+                missing.add(f"{need.name}[{','.join(sorted(need.extras - pinned))}], by {name}")
+    assert missing == set()
