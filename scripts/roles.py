@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 
 import psycopg
@@ -230,10 +231,10 @@ def grant_postgis(conn: psycopg.Connection) -> None:
             continue
         names = sql.Identifier(schema), sql.Identifier(role)
         grant = sql.SQL("grant usage on schema {} to {}").format(*names)
-        try:
-            with conn.transaction():
-                conn.execute(grant)
-        except psycopg.errors.InsufficientPrivilege:
+        with suppress(psycopg.errors.InsufficientPrivilege), conn.transaction():
+            conn.execute(grant)
+        # Who holds the right without the grant option is only warned.
+        if not conn.execute(query, [role, schema]).fetchone()[0]:
             sys.stderr.write(f"papéis: o dono do esquema do PostGIS digita: {grant.as_string()};\n")
 
 
