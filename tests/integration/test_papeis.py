@@ -46,8 +46,8 @@ def logins(armazem: a.Warehouse) -> Iterator[Mapping[str, Mapping[str, str]]]:
     """Role → the environment that its login has; the last role gets its password later."""
     passwords = {role: secrets.token_hex(8) for role in roles.ROLES}
     first = {role: "" if role == "bi_leitor" else word for role, word in passwords.items()}
-    assert "cannot log in" in _roles(armazem, "create", {r: w for r, w in first.items() if w})
-    assert "cannot log in" not in _roles(armazem, "create", passwords)
+    assert "não entra" in _roles(armazem, "create", {r: w for r, w in first.items() if w})
+    assert "não entra" not in _roles(armazem, "create", passwords)
     yield {
         role: {**armazem.env, "PGUSER": role, "PGPASSWORD": password}
         for role, password in passwords.items()
@@ -123,7 +123,7 @@ def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
     owned: a.Warehouse, arquivos: Mapping[str, Path]
 ) -> None:
     """First of this module: the roles are the server's, and must not be there yet."""
-    assert _roles(owned, "create", {}).count("cannot log in") == 5
+    assert _roles(owned, "create", {}).count("não entra") == 5
     done = owned.start_load(arquivos["outra"], env={"INTEL_CARGA_ROLE": "intel_carga"}).wait()
     assert done.ok, done.trouble
     assert "; 0 objetos mudaram de dono" in _roles(owned, "create", {})
