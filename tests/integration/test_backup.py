@@ -112,7 +112,7 @@ def test_a_new_database_gets_its_name_when_it_is_complete(
     names = "select datname from pg_database where datname like %s"
     with monkeypatch.context() as patch:
         fake_program(tmp_path, patch, "pg_restore", '[ "$1" = --list ] && exec $REAL "$@"; exit 1')
-        with pytest.raises(FalhaDeBanco, match="pg_restore failed"):
+        with pytest.raises(FalhaDeBanco, match="pg_restore falhou"):
             backup.restore(saved, new=name)
     assert conn.execute(names, [f"{name}%"]).fetchall() == []
 
@@ -122,7 +122,7 @@ def test_a_new_database_gets_its_name_when_it_is_complete(
     try:
         with psycopg.connect("", dbname=name) as there:
             assert a.contents(there) == a.contents(conn)
-        with pytest.raises(EntradaInvalida, match="exists"):
+        with pytest.raises(EntradaInvalida, match="já existe"):
             backup.restore(saved, new=name)
     finally:
         conn.execute(f"drop database {name} with (force)")
@@ -151,7 +151,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
 
 def test_a_database_that_is_not_empty_is_refused(saved: Path, conn: psycopg.Connection) -> None:
     before = everything(conn)
-    with pytest.raises(EntradaInvalida, match="not empty"):
+    with pytest.raises(EntradaInvalida, match="não está vazio"):
         backup.restore(saved)
     assert everything(conn) == before
 
@@ -163,7 +163,7 @@ def test_a_restore_that_failed_or_was_killed_is_done_again(
     half = '[ "$1" = --list ] && exec $REAL "$@"; $REAL --section=pre-data "$@"; {}'
     with monkeypatch.context() as patch:
         fake_program(tmp_path, patch, "pg_restore", half.format("exit 1"))
-        with pytest.raises(FalhaDeBanco, match="pg_restore failed"):
+        with pytest.raises(FalhaDeBanco, match="pg_restore falhou"):
             backup.restore(saved)
     assert schemas(name) == 0
 
