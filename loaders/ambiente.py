@@ -138,15 +138,17 @@ def fill(env: MutableMapping[str, str]) -> None:
             env.update(server)
     elif server := read_file(SERVER_FILE):
         server[MARK] = f"{server['PGHOST']}:{server['PGPORT']}"
+        server["DAGSTER_PGDATABASE"] = "dagster"
     if server:
         user = env.get("USER") or "lead"
         server = {"PGPORT": "5432", "PGUSER": user, "PGPASSWORD": "", "PGDATABASE": "lead"} | server
     folders = {
-        "DAGSTER_PGDATABASE": "dagster",
         "DAGSTER_HOME": f"{CLONE}/.local/dagster",
         "DBT_PROJECT_DIR": f"{CLONE}/dbt_project",
         "DBT_PROFILES_DIR": CLONE,
     }
+    if database := read_file(USER_FILE).get("DAGSTER_PGDATABASE"):
+        folders["DAGSTER_PGDATABASE"] = database
     for name, value in (server | folders).items():
         env.setdefault(name, value)
 
