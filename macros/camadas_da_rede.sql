@@ -48,6 +48,9 @@
 {# A polygon as a multipolygon; anything else is no area. #}
 {% macro area(geom) -%}
     (
-        case when geometrytype({{ geom }}) in ('POLYGON', 'MULTIPOLYGON') then st_multi({{ geom }}) end
-    )::geometry (multipolygon, 4674)
+        case
+            when {{ postgis() }}geometrytype({{ geom }}) in ('POLYGON', 'MULTIPOLYGON')
+                then {{ postgis() }}st_multi({{ geom }})
+        end
+    )::{{ postgis() }}geometry (multipolygon, 4674)
 {%- endmacro %}
