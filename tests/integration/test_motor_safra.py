@@ -72,7 +72,7 @@ def test_a_new_file_replaces_its_safra_whole_and_builds_no_other(
 def test_a_mart_of_a_safra_is_swapped_in_the_publication_of_its_safra(
     armazem: a.Warehouse, conn: psycopg.Connection
 ) -> None:
-    """Built and not published, readers see the old leaf; published, the new one, in both schemas."""
+    """Built, not published: readers see the old leaves. Published: new ones, in both schemas."""
     of_leaves = (
         "select array_agg(inhparent::regclass::text || ' ' || inhrelid"
         " order by inhparent::regclass::text) from pg_inherits"
