@@ -202,6 +202,13 @@ def _ja_carregado(
             resumir(velhas),
         )
         return []
+    if velhas := registro.lacking_layers(conn, sha256, feitas, CAMADAS):
+        log.info(
+            "%s: já carregado em %s, antes de haver todas as camadas de hoje: aterrissa de novo",
+            caminho.name,
+            resumir(velhas),
+        )
+        return []
     if feitas:
         log.info("%s: já carregado em %s, nada a fazer", caminho.name, resumir(feitas))
     return feitas

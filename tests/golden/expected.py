@@ -209,6 +209,7 @@ def _superseded(layer: str, safra: Safra, cod_id: str, row: dict[str, Any]) -> d
         "linha": int(row["linha"]),
         "import_id": layer,
         "energia_anual_kwh": total(energy),
+        "livre": _flag(row["LIV"]),
         "meses_com_energia": [m for m, v in enumerate(energy, 1) if v],
         "carga_instalada_kw": number(row["CAR_INST"]),
         "pac": None if layer == "UCBT" else number(row.get("DEM_CONT")),

@@ -71,7 +71,7 @@ def _typed(row: dict) -> dict:
 def _number(column: str, value: object) -> object:
     if column in _BOOLEAN and isinstance(value, str):
         return value == "true"
-    if column in _WHOLE | {"tensao_v"} and isinstance(value, str):
+    if column in _WHOLE | {"tensao_v", "potencia_kva"} and isinstance(value, str):
         return float(value)
     return value
 

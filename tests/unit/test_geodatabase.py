@@ -110,12 +110,11 @@ def test_absent_and_empty_layers_are_observations(tmp_path: Path) -> None:
 
 
 def copiar(gdb: Path, destino: Path) -> Path:
-    """A copy to damage; returns the file of its greatest layer."""
+    """A copy to damage; returns the file of its layer UCBT."""
     destino.mkdir(parents=True)
     for arquivo in gdb.iterdir():
         (destino / arquivo.name).write_bytes(arquivo.read_bytes())
-    camadas = (a for a in destino.glob("*.gdbtable") if a.name > "a00000008")  # not the catalogue
-    return max(camadas, key=lambda a: a.stat().st_size)
+    return destino / f"{numero(gdb, 'UCBT_tab')}.gdbtable"
 
 
 def numero(gdb: Path, camada: str) -> str:
