@@ -14,6 +14,7 @@ import psycopg
 import pyogrio
 import pytest
 
+from loaders.sintetico import gerar
 from tests.golden.inputs import MUX, Inputs
 from tests.integration import armazem as a
 from tests.integration.test_leitor import LEGAL_BY_CODE
@@ -272,7 +273,7 @@ def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connect
     """Of the month that asks most: over 0.90 × √0.88, in three hours; no price, no R$."""
     row = conn.execute(
         "select o.potencia_kw, o.capacidade_kwh, o.economia_brl_ano from marts.mart_lead_oferta as"
-        f" o inner join marts.mart_lead as l using (uc_id) where oferta = 'arbitragem' and {LARGEST}"
+        f" o inner join marts.mart_lead using (uc_id) where oferta = 'arbitragem' and {LARGEST}"
     ).fetchone()
     assert row is not None
     monthly = a.value(
@@ -292,14 +293,33 @@ def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connect
 # Vintages -----------------------------------------------------------------------------------------
 
 
-def test_mart_lead_is_each_distributors_newest_vintage(conn: psycopg.Connection) -> None:
-    shown = conn.execute(
-        "select distinct distribuidora_id, ano from marts.mart_lead order by 1"
-    ).fetchall()
-    newest = conn.execute(
-        "select distribuidora_id, max(ano) from intel_lead.safra_publicada group by 1 order by 1"
-    ).fetchall()
-    assert shown == newest
+def test_an_older_vintage_that_lands_later_is_history_and_the_newest_is_shown(
+    armazem: a.Warehouse, tmp_path: Path
+) -> None:
+    """404-2023 after 404-2024: mart_lead stays; each unit stands beside what it was."""
+    faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
+    older = gerar(tmp_path / "b.gdb.zip", ucs=200, distribuidora=404, ano=2023, defeitos=faults)
+    with armazem.connect() as conn:
+        before = a.contents(conn, "marts.mart_lead")
+        assert a.value(conn, "select count(*) from marts.mart_lead_historico") == 0
+        assert armazem.load(older).ok
+        done = armazem.build()
+        assert done.ok, done.trouble
+        assert a.contents(conn, "marts.mart_lead") == before
+        leads = table(conn, "select * from marts.mart_lead_safra where distribuidora_id = 404")
+        now, then = leads[leads["ano"] == 2024], leads[leads["ano"] == 2023]
+        pairs = now.merge(then, on=["origem", "cod_id"], how="left", suffixes=("", "_then"))
+        found = table(conn, "select * from marts.mart_lead_historico").set_index("uc_id")
+        assert set(found.index) == set(now["uc_id"])
+        kept = pairs["uc_id_then"].notna()
+        assert 0.5 < kept.mean() < 1
+        assert np.allclose(found["parte_encontrada"], kept.mean())
+        pairs = pairs[kept].set_index("uc_id")
+        beside = found.loc[pairs.index]
+        assert (beside["uc_id_anterior"] == pairs["uc_id_then"]).all()
+        grown = 100 * (pairs["energia_anual_kwh"] / pairs["energia_anual_kwh_then"] - 1)
+        known = pairs["energia_anual_kwh_then"] > 0
+        assert np.allclose(beside["variacao_energia_pct"][known], grown[known])
 
 
 # Privacy ------------------------------------------------------------------------------------------

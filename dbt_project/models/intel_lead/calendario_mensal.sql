@@ -33,8 +33,9 @@ select
     p.inicio as inicio_ponta,
     p.fim as fim_ponta
 from postos as p
-cross join lateral generate_series(
-    make_date(p.ano, 1, 1), make_date(p.ano, 12, 31), interval '1 day'
-) as d (dia)
+cross join
+    lateral generate_series(
+        make_date(p.ano, 1, 1), make_date(p.ano, 12, 31), interval '1 day'
+    ) as d (dia)
 left join {{ ref('feriado') }} as f on d.dia::date = f.data
 group by p.distribuidora_id, p.ano, extract(month from d.dia), p.inicio, p.fim

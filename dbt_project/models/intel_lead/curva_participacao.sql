@@ -1,5 +1,5 @@
--- Which part of each month's energy falls in the three peak hours, for every load curve of the safra and, where a
--- unit has none, for its class. Once per curve and month: leads only multiply.
+-- Which part of each month's energy falls in the three peak hours, for every load curve of the safra and,
+-- where a unit has none, for its class. Once per curve and month: leads only multiply.
 with curvas as (
     select * from {{ ref('curva_carga') }}
 ),
@@ -87,7 +87,7 @@ usadas_ou_todas as (
     select
         ano,
         distribuidora_id,
-        left(chave, 3) || 'todas',
+        left(chave, 3) || 'todas' as chave,
         tipo_curva_carga
     from usadas
 ),
@@ -185,7 +185,13 @@ participacoes as (
     group by e.ano, e.distribuidora_id, e.fonte, e.chave
 ),
 
--- What stands for a class: its own in this safra, its seed's, all of the voltage in this safra, all of the seed.
+grupos as (
+    select distinct grupo
+    from classes
+),
+
+-- What stands for a class: its own in this safra, its seed's, all of the voltage in this safra, all of the
+-- seed.
 candidatas as (
     select
         s.ano,
@@ -199,7 +205,7 @@ candidatas as (
         ) as ordem
     from safras as s
     cross join (values ('MT'), ('BT')) as t (tensao)
-    cross join (select distinct c.grupo from classes as c) as g
+    cross join grupos as g
     inner join participacoes as p
         on
             s.ano = p.ano

@@ -1,5 +1,5 @@
--- How far the estimated peak energy is from the measured one, where a unit has both: high voltage has the two posts,
--- and its declared curve estimates what it would be without them.
+-- How far the estimated peak energy is from the measured one, where a unit has both: high voltage has the
+-- two posts, and its declared curve estimates what it would be without them.
 with classes as (
     select * from {{ ref('classe_consumo') }}
 ),
@@ -33,7 +33,8 @@ meses as (
             u.ano = p.ano
             and u.distribuidora_id = p.distribuidora_id
             and p.chave = case p.nivel when 'curva' then u.tipo_curva_carga else u.chave_da_classe end
-    cross join lateral unnest(u.energia_ponta, u.energia_fora_ponta)
+    cross join
+        lateral unnest(u.energia_ponta, u.energia_fora_ponta)
         with ordinality as m (ponta, fora_ponta, mes)
     where m.ponta > 0 and m.fora_ponta is not null
 )

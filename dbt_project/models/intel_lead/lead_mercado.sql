@@ -30,8 +30,8 @@ leads as (
     where {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }}
 ),
 
--- Of all units of the conjunto, households too; of fewer than five it would be somebody's own. More hours than
--- the year has are no indicator.
+-- Of all units of the conjunto, households too; of fewer than five it would be somebody's own. More hours
+-- than the year has are no indicator.
 medianas as (
     select
         l.ano,
@@ -79,6 +79,11 @@ areas as (
     from {{ ref('area_estrategica') }}
 ),
 
+ha_areas as (
+    select count(*) > 0 as ha
+    from areas
+),
+
 situados as (
     select
         l.*,
@@ -105,6 +110,14 @@ com_ponto as (
         *,
         st_setsrid(st_makepoint(longitude_final, latitude_final), 4674)::geometry (point, 4674) as geom
     from situados
+),
+
+nas_areas as (
+    select distinct
+        l.uc_id,
+        true as dentro
+    from com_ponto as l
+    inner join areas as ae on l.municipio_id = ae.municipio_id or st_intersects(ae.geom, l.geom)
 ),
 
 marcados as (
@@ -203,14 +216,8 @@ select
     coalesce(l.livre, false) as livre,
     l.optante_b,
     l.possui_geracao,
-    case
-        when exists (select from areas)
-            then exists (
-                select from areas as ae
-                where ae.municipio_id = l.municipio_id or st_intersects(ae.geom, l.geom)
-            )
-    end as area_estrategica,
-    l.situacao_uc_id is not distinct from 'DS' as desativada,
+    case when ae.ha then coalesce(na.dentro, false) end as area_estrategica,
+    coalesce(l.situacao_uc_id = 'DS', false) as desativada,
     l.cod_id,
     l.distribuidora,
     l.municipio,
@@ -247,6 +254,8 @@ left join pares_da_tensao as pt
         l.ano = pt.ano
         and l.distribuidora_id = pt.distribuidora_id
         and l.origem = pt.origem
+cross join ha_areas as ae
+left join nas_areas as na on l.uc_id = na.uc_id
 left join {{ ref('segmento_mercado') }} as sm on l.segmento_final = sm.id
 left join {{ ref('situacao_uc') }} as su on l.situacao_uc_id = su.id
 left join
@@ -258,10 +267,12 @@ left join
             and (r.tensao_min_kv is null or l.tensao_kv >= r.tensao_min_kv)
             and (r.demanda_min_kw is null or l.pac >= r.demanda_min_kw)
             and (r.classe is null or r.classe = l.classe)
-    ) as r on true
+    ) as r
+    on true
 left join
     lateral (
         select min(m.mes)::integer as mes
         from unnest(l.energia_mes) with ordinality as m (kwh, mes)
         where l.livre and m.mes > ct.ultimo_mes and m.kwh <> 0
-    ) as g on true
+    ) as g
+    on true

@@ -47,7 +47,8 @@ dimensionados as (
         case e.oferta
             when 'arbitragem'
                 then
-                    d.energia_dia_kwh / ({{ parametro('bess_dod') }} * sqrt({{ parametro('bess_eficiencia') }}))
+                    d.energia_dia_kwh
+                    / ({{ parametro('bess_dod') }} * sqrt({{ parametro('bess_eficiencia') }}))
             -- The unit's mean interruption, at its greatest demand.
             when 'backup'
                 then
