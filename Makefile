@@ -72,7 +72,7 @@ docs: venv db ## o dicionário de dados (dbt docs) num arquivo, e a página de q
 	$(BIN)/python -m scripts.pagina_qualidade
 
 .PHONY: db db-url psql db-stop db-status clean-db
-db: ## liga o PostgreSQL/PostGIS deste clone (nada, se DATABASE_URL ou PGHOST existe)
+db: venv ## liga o PostgreSQL/PostGIS deste clone; com DATABASE_URL ou PGHOST, confere esse servidor
 	@$(PYTHON) -m scripts.postgres up
 
 db-url: ## o endereço dele, para psql, BI, R: make -s db-url

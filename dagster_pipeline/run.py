@@ -23,8 +23,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_pipeline import manifest, page
-from loaders import arquivos, bdgd, conexao, registro, removal
-from loaders.erros import EntradaInvalida, ErroDeCarga
+from loaders import arquivos, bdgd, conexao, registro, removal, usage
+from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
 
 if TYPE_CHECKING:
@@ -426,6 +426,10 @@ def main(
     except ErroDeCarga as erro:
         SCREEN.print(f"[bold red]falhou[/]   {erro}")
         code = erro.codigo
+    except psycopg.OperationalError as erro:
+        SCREEN.print("[bold red]falhou[/]   ", end="")
+        SCREEN.print(str(conexao.lost(erro)), markup=False)
+        code = FalhaDeBanco.codigo
     except KeyboardInterrupt:
         SCREEN.print("interrompido: nada ficou pela metade; o mesmo comando continua de onde parou")
         code = INTERRUPTED
@@ -434,4 +438,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False)
+    app.command()(main)
+    usage.run(app)

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import typer
+from psycopg import sql
 
-from dagster_pipeline import page
+from dagster_pipeline import page, place
 from dagster_pipeline.manifest import CLONE
 from loaders import conexao
 from loaders.erros import ErroDeCarga
@@ -145,15 +146,15 @@ def shown(found: list[Line]) -> Iterator[str]:
 ORDER = ("publicada", "pendente", "retida", "reprovada")
 
 
-def runs() -> list[str]:
+def runs(warehouse: psycopg.Connection) -> list[str]:
     """The newest of Dagster's runs, from its own table; none where it has none yet."""
+    found = place.find(warehouse)
+    query = sql.SQL(
+        "select pipeline_name, status, start_time, end_time from {} order by id desc limit {}"
+    ).format(sql.Identifier(found.schema, "runs"), RUNS)
     try:
-        with psycopg.connect(dbname=os.environ.get("DAGSTER_PGDATABASE", "dagster")) as conn:
-            rows = conn.execute(
-                "select pipeline_name, status, start_time, end_time from runs"
-                " order by id desc limit %s",
-                [RUNS],
-            ).fetchall()
+        with psycopg.connect(dbname=found.database) as conn:
+            rows = conn.execute(query).fetchall()
     except psycopg.Error:
         return []
     lines = []
@@ -217,7 +218,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     yield from shown(found)
     yield ""
     yield "Últimas execuções"
-    yield from runs() or ["  nenhuma"]
+    yield from runs(conn) or ["  nenhuma"]
     yield ""
     yield inbox()
     yield saved
@@ -236,6 +237,8 @@ def main() -> None:
             print("\n".join(lines(conn)))
     except ErroDeCarga as erro:
         raise SystemExit(f"falhou: {erro}") from None
+    except psycopg.OperationalError as erro:
+        raise SystemExit(f"falhou: {conexao.lost(erro)}") from None
 
 
 if __name__ == "__main__":

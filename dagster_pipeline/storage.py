@@ -3,9 +3,10 @@
 Dagster opens a connection for each statement. Measured with 100 checks on a busy machine,
 2026-11-28: 25 s without the pool, 6 to 9 with it (CPU 1.5 s and 0.46); a batch of 50 safras tells
 of about 1,100. It replaces a private name (`_engine`): test_dagster_storage.py fails without that.
-Belongs here: that pool. Not here: which database (dagster.yaml).
+Belongs here: that pool, and the schema that its connections work in. Not here: which (place.py).
 """
 
+from contextlib import closing
 from typing import Any
 
 from dagster_postgres import DagsterPostgresStorage
@@ -14,10 +15,43 @@ from dagster_postgres.utils import (
     get_token_provider_from_config,
     pg_url_from_config,
 )
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine, event, make_url
+from sqlalchemy.dialects import plugins
+from sqlalchemy.engine import CreateEnginePlugin
+
+from dagster_pipeline import place
+from loaders import conexao
 
 IDLE = 1
 """Connections that each of the three storages keeps; more are opened, and closed after use."""
+
+PLUGIN = "dagster_schema"
+plugins.register(PLUGIN, __name__, "SchemaPlugin")
+
+
+class SchemaPlugin(CreateEnginePlugin):
+    """Every connection of an engine works in the schema that its URL names (``?dagster_schema=…``).
+
+    By a statement, not by libpq's ``options``: a pooler refuses those.
+    """
+
+    def __init__(self, url: URL, kwargs: dict[str, Any]) -> None:
+        """As the parent."""
+        super().__init__(url, kwargs)
+        self.schema = url.query[PLUGIN]
+
+    def update_url(self, url: URL) -> URL:
+        """Without what is ours."""
+        return url.difference_update_query([PLUGIN])
+
+    def engine_created(self, engine: Engine) -> None:
+        """Begin to listen for new connections."""
+
+        @event.listens_for(engine, "connect")
+        def _work_there(connection: Any, _record: object) -> None:  # noqa: ANN401
+            with connection.cursor() as cursor:
+                cursor.execute("select set_config('search_path', %s, false)", [self.schema])
+            connection.commit()
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
@@ -31,9 +65,14 @@ class PooledPostgresStorage(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> "PooledPostgresStorage":  # noqa: ANN401
-        """From dagster.yaml; the parent's names the parent's class."""
+        """From dagster.yaml, which names the warehouse's database; place.py says which is meant."""
+        with closing(conexao.conectar()) as conn:
+            found = place.find(conn)
+        url = make_url(pg_url_from_config(config_value)).set(database=found.database)
+        if found.schema != "public":
+            url = url.update_query_dict({"plugin": PLUGIN, PLUGIN: found.schema})
         return cls(
-            pg_url_from_config(config_value),
+            url.render_as_string(hide_password=False),
             should_autocreate_tables=config_value.get("should_autocreate_tables", True),
             inst_data=inst_data,
             token_provider=get_token_provider_from_config(config_value),

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from loaders.erros import ErroDeCarga
+from loaders import usage
+from loaders.erros import ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
 
 _DE_OUTROS_MODULOS = {"aicss": "loaders.aicss", "sintetico": "loaders.sintetico"}
@@ -313,6 +314,10 @@ def _barra(camada: str, linhas: int) -> Iterator[Callable[[int], None]]:
 
 def _codigo_de_saida(acoes: Iterable[Callable[[], object]]) -> int:
     """Run every step; the greatest exit code of those that failed."""
+    import psycopg
+
+    from loaders.conexao import lost
+
     codigo = 0
     for acao in acoes:
         try:
@@ -320,8 +325,11 @@ def _codigo_de_saida(acoes: Iterable[Callable[[], object]]) -> int:
         except ErroDeCarga as erro:
             logging.error("%s", erro)
             codigo = max(codigo, erro.codigo)
+        except psycopg.OperationalError as erro:
+            logging.error("%s", lost(erro))
+            codigo = max(codigo, FalhaDeBanco.codigo)
     return codigo
 
 
 if __name__ == "__main__":
-    app()
+    usage.run(app)

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.progress import wrap_file
 
 from loaders import aicss_text, conexao, removal
-from loaders.aicss_clock import Ilegivel, Relogio, horario
+from loaders.aicss_clock import Ilegivel, Relogio, horario, meia_noite
 from loaders.aicss_text import lines
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
 from loaders.leitura_aicss import (
@@ -40,12 +40,14 @@ from loaders.leitura_aicss import (
     LEITORES,
     NAO_OBJETO,
     NUMEROS,
+    OUTSIDE,
     Leitura,
     Origem,
     Registro,
     cabecalho,
     dispositivo_do_nome,
     formato,
+    in_a_list,
     leitura,
 )
 
@@ -307,9 +309,12 @@ def carregar(
         origem = Origem(dispositivo or padrao, inicio, recebido_em)
         ruido: Counter[str] = Counter()
         lidos = LEITORES[tipo](lines(arquivo, ruido))
-        feito = pousar(con, lidos, arquivo=nome, origem=origem)
+        try:
+            feito = pousar(con, lidos, arquivo=nome, origem=origem)
+        except Ilegivel as erro:  # what is wrong is the file's shape, not one record
+            raise EntradaInvalida(f"{nome}: {erro}") from None
         feito = replace(feito, ruido=ruido[aicss_text.NOISE])
-        _conferir(con, arquivo, nome, tipo, feito, cabecalho(amostra))
+        _conferir(con, arquivo, nome, tipo, feito, amostra)
         con.execute(REGISTRA, (*chave, tipo, recebido_em, *feito.contas))
         sample = nome in removal.sample_files()
         example = None if sample else removal.take_example_away(con)
@@ -318,7 +323,12 @@ def carregar(
 
 
 def _conferir(
-    con: psycopg.Connection, arquivo: BinaryIO, nome: str, tipo: str, feito: Resultado, topo: str
+    con: psycopg.Connection,
+    arquivo: BinaryIO,
+    nome: str,
+    tipo: str,
+    feito: Resultado,
+    amostra: list[str],
 ) -> None:
     """Compare what became of the records with a count that the parser has no part in.
 
@@ -328,15 +338,17 @@ def _conferir(
     if tipo == "json":
         # Where an object is broken, where the next one begins is anybody's guess.
         quebrados, outros = con.execute(
-            "select count(*) filter (where motivo = any(%s)), count(*) filter (where motivo = %s)"
-            " from aicss_chegada",
-            [[JSON_ILEGIVEL, INCOMPLETA], NAO_OBJETO],
+            "select count(*) filter (where motivo = any(%s)),"
+            " count(*) filter (where motivo = any(%s)) from aicss_chegada",
+            [[JSON_ILEGIVEL, INCOMPLETA], [NAO_OBJETO, OUTSIDE]],
         ).fetchone()
         if quebrados:
             return
-        no_arquivo = aicss_text.count_objects(arquivo) + outros
+        within = 1 if in_a_list(amostra) else 0
+        no_arquivo = aicss_text.count_objects(arquivo, within=within) + outros
     else:
-        no_arquivo = aicss_text.count_lines(arquivo, topo if tipo == "csv" else "")
+        topo = cabecalho(amostra) if tipo == "csv" else ""
+        no_arquivo = aicss_text.count_lines(arquivo, topo)
     contados = feito.leituras + feito.repetidas + feito.conflitos + feito.ilegiveis
     if no_arquivo != contados:
         raise EntradaInvalida(
@@ -358,7 +370,9 @@ def arquivos(caminhos: Iterable[Path]) -> Iterator[Path]:
         try:
             dentro = [x for x in sorted(caminho.rglob("*")) if x.suffix.lower() in EXTENSOES]
         except OSError as erro:
-            raise EntradaInvalida(f"{caminho}: não pode ser lida ({erro.strerror})") from erro
+            raise EntradaInvalida(
+                f"{caminho}: a pasta não pode ser lida ({erro.strerror}); confira os direitos"
+            ) from erro
         if not dentro:
             raise EntradaInvalida(f"{caminho}: sem arquivos {' '.join(sorted(EXTENSOES))}")
         yield from dentro
@@ -399,9 +413,14 @@ def _carregar_caminho(
                 con, arquivo, nome=nome, dispositivo=dispositivo, padrao=padrao, inicio=inicio
             )
     except OSError as erro:
-        raise EntradaInvalida(f"{nome}: não pode ser lido ({erro.strerror})") from erro
+        raise EntradaInvalida(
+            f"{nome}: não pode ser lido ({erro.strerror}); confira o caminho e os direitos"
+        ) from erro
     except psycopg.Error as erro:
-        raise FalhaDeBanco(f"{nome}: o PostgreSQL recusou: {erro}") from erro
+        dito = " ".join((erro.diag.message_primary or str(erro)).split())
+        raise FalhaDeBanco(
+            f"{nome}: o PostgreSQL recusou ({dito}); nada mudou, repita quando o banco responder"
+        ) from erro
     if feito.ja_carregado:
         return f"{nome}: já carregado, nada mudou"
     contas = ", ".join(f"{n} {campo}" for campo, n in zip(CONTAS, feito.contas, strict=True))
@@ -424,15 +443,20 @@ def comando(
     inicio: Annotated[
         str | None,
         typer.Option(
-            help="Horário ISO da primeira linha de um registro sem horários, um segundo cada."
+            help="Horário ISO da primeira linha de um registro sem horários, um segundo cada; só a"
+            " data é a meia-noite dela em São Paulo."
         ),
     ] = None,
 ) -> None:
     """Land AICSS readings: JSON, JSON lines, CSV or the serial text log, told by content."""
     try:
-        comeco = horario(inicio) if inicio else None
+        comeco = (meia_noite(inicio) or horario(inicio)) if inicio else None
     except Ilegivel as erro:
-        raise typer.BadParameter(f"{inicio!r}: {erro}", param_hint="--inicio") from erro
+        raise typer.BadParameter(
+            f"{inicio!r}: {erro}; escreva como 2025-03-01T00:00:00-03:00", param_hint="--inicio"
+        ) from erro
+    if comeco and meia_noite(inicio or ""):
+        typer.echo(f"--inicio sem hora: tomado como {comeco:%d/%m/%Y 00:00:00 (UTC%z)}", err=True)
     for caminho in caminhos:
         if str(caminho) != ENTRADA_PADRAO and not caminho.exists():
             raise typer.BadParameter(f"{caminho}: não existe", param_hint="CAMINHO")

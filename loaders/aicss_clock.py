@@ -21,11 +21,13 @@ _HORA = (
     r"(?:\s*(?P<ampm>[AaPp])\.?\s?[Mm]\b\.?)?"
 )
 SO_HORA = re.compile(_HORA)
-_HORARIO = re.compile(
+_DATA = (
     r"(?:(?P<a>\d{4})(?P<sep>[-/.])(?P<mes>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
     r"|(?P<d2>\d{1,2})(?P<sep2>[-/.])(?P<mes2>\d{1,2})(?P=sep2)(?P<a2>\d{4}))"
-    rf"(?:\s*[T,_;]\s*|\s+){_HORA}\s*(?P<fuso>Z|[-+]\d{{2}}(?::?\d{{2}})?)?"
 )
+_FUSO = r"\s*(?P<fuso>Z|[-+]\d{2}(?::?\d{2})?)?"
+_HORARIO = re.compile(rf"{_DATA}(?:\s*[T,_;]\s*|\s+){_HORA}{_FUSO}")
+_SO_DATA = re.compile(_DATA + _FUSO)
 _SOLTO, _HORARIO_SOLTO = (
     re.compile(rf"(?<![\d:/-]){p}(?![\d:])") for p in (_HORA, _HORARIO.pattern)
 )
@@ -105,14 +107,31 @@ def horario(valor: object) -> datetime:
             epoca = float(texto)
             return datetime.fromtimestamp(epoca / 1000 if epoca >= 1e11 else epoca, UTC)
         if partes := _HORARIO.fullmatch(texto):
-            ano, mes, dia = (int(partes[c] or partes[f"{c}2"]) for c in ("a", "mes", "d"))
-            return datetime.combine(date(ano, mes, dia), _hora(partes), _fuso(partes["fuso"]))
+            return datetime.combine(_data(partes), _hora(partes), _fuso(partes["fuso"]))
         if not re.match(r"\d{4}-?\d{2}-?\d{2}[T ]", texto):
             raise ValueError(texto)
         lido = datetime.fromisoformat(texto.replace(",", "."))
     except (ValueError, OverflowError, OSError) as erro:
         raise Ilegivel("horário ilegível") from erro
     return lido if lido.tzinfo else lido.replace(tzinfo=FUSO)
+
+
+def meia_noite(texto: str) -> datetime | None:
+    """The midnight that a date without a time begins with, or None when it is no such date.
+
+    Without an offset the clock is São Paulo's. Raises ``Ilegivel``: no such day.
+    """
+    if not (partes := _SO_DATA.fullmatch(texto.strip())):
+        return None
+    try:
+        return datetime.combine(_data(partes), time(), _fuso(partes["fuso"]))
+    except ValueError as erro:
+        raise Ilegivel("data que não existe") from erro
+
+
+def _data(partes: re.Match[str]) -> date:
+    """The day of a match of ``_DATA``; ValueError when there is no such day."""
+    return date(*(int(partes[c] or partes[f"{c}2"]) for c in ("a", "mes", "d")))
 
 
 def _hora(partes: re.Match[str]) -> time:

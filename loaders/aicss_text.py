@@ -86,7 +86,7 @@ def _split(data: bytes, *, last: bool) -> Iterator[bytes]:
     """Whole lines with their ends, pieces of overlong ones, then what the next chunk may go on."""
     at = 0
     for end in _END.finditer(data):
-        if end.end() == len(data) and end[0] != b"\n" and end[0][-1:] != b"\n" and not last:
+        if not last and end[0] == b"\r" and data[end.end() : end.end() + 2] in (b"", b"\r"):
             break  # the \n of it may come
         yield from _pieces(data[at : end.end()])
         at = end.end()
@@ -158,8 +158,8 @@ def _is_record(line: str, header: str) -> bool:
     return bool(text.strip()) and not (header and _ASCII.sub("", text).strip() == header)
 
 
-def count_objects(file: BinaryIO) -> int:
-    """Outermost objects of a file of well-formed JSON values."""
+def count_objects(file: BinaryIO, *, within: int = 0) -> int:
+    """Objects of a file of well-formed JSON values: the outermost, or those ``within`` as many."""
     total, depth, quoted, rest = 0, 0, False, ""
     for chunk in _text(file):
         text = rest + chunk
@@ -168,6 +168,6 @@ def count_objects(file: BinaryIO) -> int:
             if mark == '"':
                 quoted = not quoted
             elif not quoted and mark in "{}":
-                total += mark == "{" and depth == 0
+                total += mark == "{" and depth == within
                 depth += 1 if mark == "{" else -1
     return total

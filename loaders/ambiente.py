@@ -56,10 +56,10 @@ def from_url(url: str) -> dict[str, str]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"DATABASE_URL: {error}") from None
+        raise ValueError(f"DATABASE_URL não se lê ({error}): confira a porta") from None
     if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise ValueError(
-            "DATABASE_URL is not of the form postgresql://user:password@host:port/database"
+            "DATABASE_URL não é da forma postgresql://usuário:senha@servidor:porta/banco"
         )
     found = {
         "PGHOST": unquote(parts.hostname or ""),
@@ -70,7 +70,7 @@ def from_url(url: str) -> dict[str, str]:
     }
     for name, value in parse_qsl(parts.query):
         if name not in URL_PARAMETERS:
-            raise ValueError(f"DATABASE_URL: parameter {name!r} is not supported; set it as PG*")
+            raise ValueError(f"DATABASE_URL: o parâmetro {name!r} não serve; informe-o como PG*")
         found[URL_PARAMETERS[name]] = value
     found = {name: value for name, value in found.items() if value}
     return {"PGHOST": "localhost"} | found
@@ -138,15 +138,17 @@ def fill(env: MutableMapping[str, str]) -> None:
             env.update(server)
     elif server := read_file(SERVER_FILE):
         server[MARK] = f"{server['PGHOST']}:{server['PGPORT']}"
+        server["DAGSTER_PGDATABASE"] = "dagster"
     if server:
         user = env.get("USER") or "lead"
         server = {"PGPORT": "5432", "PGUSER": user, "PGPASSWORD": "", "PGDATABASE": "lead"} | server
     folders = {
-        "DAGSTER_PGDATABASE": "dagster",
         "DAGSTER_HOME": f"{CLONE}/.local/dagster",
         "DBT_PROJECT_DIR": f"{CLONE}/dbt_project",
         "DBT_PROFILES_DIR": CLONE,
     }
+    if database := read_file(USER_FILE).get("DAGSTER_PGDATABASE"):
+        folders["DAGSTER_PGDATABASE"] = database
     for name, value in (server | folders).items():
         env.setdefault(name, value)
 

@@ -121,7 +121,11 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
                 andamento.retidas = hold.retidas(conn, chaves)
             except OSError as erro:
                 motivo = erro.strerror or erro
-                raise EntradaInvalida(f"{caminho.name}: {motivo} ({erro.filename})") from erro
+                onde = f", {erro.filename}" if erro.filename else ""
+                raise EntradaInvalida(
+                    f"{caminho.name}: não se pôde ler ou escrever ({motivo}{onde}); confira o disco"
+                    " e os direitos"
+                ) from erro
             except psycopg.Error as erro:
                 raise _traduzir(erro, caminho.name) from None
     except BaseException as erro:

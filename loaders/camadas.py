@@ -200,6 +200,7 @@ CAMADAS = (
     *(*CAMADAS_UC, PONNOT, CONJ, CRVCRG, UGAT, UGMT, UGBT, PIP, UNTRMT),
     *(SUB, ARAT, SSDMT, CTMT, BE, PNT),
 )
+CAMADAS_COM_ENERGIA = tuple(camada for camada in CAMADAS if camada.energia)
 
 RENOMES = {
     "ceg": "ceg_gd",

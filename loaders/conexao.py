@@ -10,6 +10,7 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
+from loaders import search_path, server_check
 from loaders.camadas import CAMADAS
 from loaders.erros import FalhaDeBanco
 from loaders.particoes import completar_safras, criar_raizes
@@ -24,19 +25,30 @@ def conectar() -> psycopg.Connection:
     INTEL_CARGA_ROLE names a role to act as, for a login that runs dbt too (docs/security.md).
 
     Raises:
-        FalhaDeBanco: no server answers, or it refuses.
+        FalhaDeBanco: no server answers, or it refuses; or a pooler that shares connections.
     """
     try:
         conn = psycopg.connect(
             "", autocommit=True, connect_timeout=10, fallback_application_name="intel_lead loaders"
         )
+        server_check.refuse_transaction_pooler(conn)
         if papel := os.environ.get("INTEL_CARGA_ROLE"):
             conn.execute(sql.SQL("set role {}").format(sql.Identifier(papel)))
         return conn
     except psycopg.Error as erro:
+        dito = " ".join(str(erro).split())
         raise FalhaDeBanco(
-            f"sem conexão com o PostgreSQL: {erro}. Confira DATABASE_URL ou PG*, ou rode `make db`"
+            f"sem conexão com o PostgreSQL ({dito}); confira DATABASE_URL ou PG*, ou rode `make db`"
         ) from erro
+
+
+def lost(error: psycopg.Error) -> FalhaDeBanco:
+    """What to say of a connection that ended under us: the server fell, or was restarted."""
+    said = " ".join(str(error.diag.message_primary or error).split())
+    return FalhaDeBanco(
+        f"a conexão com o PostgreSQL caiu no meio ({said}): o servidor parou ou reiniciou. Nada"
+        " ficou pela metade; o mesmo comando continua de onde parou"
+    )
 
 
 def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
@@ -46,8 +58,10 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
     nothing changed: even CREATE INDEX IF NOT EXISTS would wait for other loads' open transactions.
 
     Raises:
-        FalhaDeBanco: a newer version of the code made the database; nothing is changed.
+        FalhaDeBanco: a newer version of the code made the database, or the server lacks something
+            (server_check.py); nothing is changed.
     """
+    server_check.refuse(conn)
     _recusa_banco_mais_novo(conn)
     ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
     definicao = ddl + "".join(f"{c.tabela}{c.colunas}" for c in CAMADAS)
@@ -59,6 +73,7 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
             criar_raizes(conn)
             completar_safras(conn)
             conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
+    search_path.complete(conn)
 
 
 def _recusa_banco_mais_novo(conn: psycopg.Connection) -> None:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from loaders.erros import EntradaInvalida
+from loaders.kinds import SEPARATOR_HINT
 
 BLOCK = 2 * 2**20
 _LONGEST_LINE = 32 * 2**20
@@ -21,6 +22,8 @@ _HEAD = 64 * 2**10
 _SEPARATORS = (";", "\t", "|", ",")
 _NOISE = " \t\r\0\x1a\ufeff"
 """What a line may consist of and still be blank; 0x1A ends files written under DOS."""
+CUT = "última linha incompleta: o arquivo acaba sem fim de linha, no meio do último valor"
+"""Reason of a record that ``Lines.cut`` rejects."""
 _NEWLINE, _QUOTE = 0x0A, 0x22
 _EDGE = np.isin(np.arange(256), [_NEWLINE, *map(ord, _SEPARATORS)])
 """Bytes that may stand around a cell."""
@@ -50,12 +53,12 @@ class Grammar:
     Attributes:
         separator: one ASCII character.
         names: the header's names, trimmed, unquoted; "" for a nameless trailing column.
-        header: the header's line as it came, without BOM.
+        hinted: a line ``sep=`` before the header said the separator.
     """
 
     separator: str
     names: tuple[str, ...]
-    header: bytes
+    hinted: bool = False
 
     @cached_property
     def _field(self) -> re.Pattern[str]:
@@ -73,14 +76,39 @@ class Grammar:
             if at > len(line):
                 return cells
 
+    def records(self, line: bytes) -> Iterator[tuple[bytes, list[str] | Malformed | None]]:
+        """What a line holds: one record, but for lines that CR ends in a file of LF.
+
+        A CR within a cell stays text: the line in one piece has the header's fields.
+        """
+        whole = self.read(line)
+        if b"\r" in line.rstrip(b"\r"):
+            parts = [(part, self.read(part)) for part in line.split(b"\r")]
+            fit = [not isinstance(record, Malformed) for part, record in parts if part]
+            if all(fit) or (any(fit) and isinstance(whole, Malformed)):
+                yield from parts
+                return
+        yield line, whole
+
+    def headings(self, block: bytes) -> Iterator[int]:
+        """Where the header may stand again, in whatever case and spacing: its longest name does."""
+        name = max((n for n in self.names if n.isascii()), key=len, default="").upper().encode()
+        upper = block.upper() if name else b""
+        at = upper.find(name) if name else -1
+        while at >= 0:
+            yield at
+            at = upper.find(name, at + 1)
+
     def read(self, line: bytes) -> list[str] | Malformed | None:
-        """A record's cells, as many as the header has; None for a line of blanks or the header.
+        """A record's cells, as many as the header has.
+
+        None for a line of blanks, for the header and for Excel's ``sep=;``.
 
         Where quotes would give another number of fields and separators alone the right one, the
         quotes are text. Blank fields too many at the end are spreadsheets' and dropped.
         """
         written = text(line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8)).replace("\r", " ")
-        if not written.strip(_NOISE + self.separator):
+        if not written.strip(_NOISE + self.separator) or SEPARATOR_HINT.fullmatch(written):
             return None
         wanted = len(self.names)
         cells = self._fit(self.split(written))
@@ -117,19 +145,25 @@ class Grammar:
 
 
 def read_grammar(stream: BinaryIO, name: str) -> Grammar:
-    """Separator and names off the first line that is not blank.
+    """Separator and names off the first line that is neither blank nor Excel's ``sep=;``.
 
     Raises:
         EntradaInvalida: there is none within the first 64 KiB.
     """
-    lines = next(blocks(stream, name, size=_HEAD), b"").split(b"\n")
-    header = next((line for line in lines if text(line).strip(_NOISE)), None)
-    if header is None:
+    start = re.split(rb"[\r\n]", next(blocks(stream, name, size=_HEAD), b""))
+    lines = (text(line.replace(b"\0", b"")).strip("\ufeff\x1a") for line in start)
+    hint, written = None, ""
+    for written in filter(lambda line: line.strip(_NOISE), lines):
+        if (found := SEPARATOR_HINT.fullmatch(written)) is None:
+            break
+        hint, written = found, ""
+    if not written.strip(_NOISE):
         raise EntradaInvalida(f"{name}: nenhuma linha; baixe o arquivo de novo")
-    written = text(header.replace(b"\0", b"")).strip("\ufeff\r\x1a")
-    separator = max(_SEPARATORS, key=written.count)
-    cells = Grammar(separator, (), b"").split(written)
-    return Grammar(separator, tuple(cell.strip() for cell in cells), header)
+    separator = hint[1] if hint and hint[1] else ""
+    if not separator or separator not in written:
+        separator = max(_SEPARATORS, key=written.count)
+    cells = Grammar(separator, ()).split(written)
+    return Grammar(separator, tuple(cell.strip() for cell in cells), hint is not None)
 
 
 def blocks(stream: BinaryIO, name: str, *, size: int | None = None) -> Iterator[bytes]:
@@ -222,6 +256,7 @@ class Lines:
     """The file as Arrow's parser takes it: a binary stream of UTF-8 lines, all of equal fields.
 
     Attributes:
+        cut: a last record without line end is rejected.
         malformed: those left out, each with its record number.
         before: how many records were kept before each of them.
         recoded: rows that were not UTF-8.
@@ -232,6 +267,7 @@ class Lines:
     stream: BinaryIO
     grammar: Grammar
     name: str
+    cut: bool = False
     malformed: list[tuple[int, Malformed]] = field(default_factory=list)
     before: list[int] = field(default_factory=list)
     recoded: int = 0
@@ -263,11 +299,15 @@ class Lines:
 
     def _regular(self, block: bytes) -> bytes:
         """The block with every odd line written anew, or taken out."""
-        if not block.endswith(b"\n"):
+        ended = block.endswith(b"\n")
+        if not ended:
             block += b"\n"
         codes = np.frombuffer(block, np.uint8)
         ends = np.flatnonzero(codes == _NEWLINE)
         odd = self._odd(block, codes, ends)
+        cut = len(ends) - 1 if self.cut and not ended else -1
+        if cut >= 0:
+            odd[cut] = True
         foreign = _not_ascii(block, codes, ends)
         parts, at, seen = [], 0, 0
         for index in np.flatnonzero(odd | foreign):
@@ -276,7 +316,9 @@ class Lines:
             parts.append(block[at:start])
             self.kept += int(index) - seen
             line = block[start : end - 1]
-            parts.append(self._rewritten(line) if odd[index] else self._decoded(line))
+            parts += (
+                self._rewritten(line, cut=index == cut) if odd[index] else [self._decoded(line)]
+            )
             at, seen = end, int(index) + 1
         self.kept += len(ends) - seen
         parts.append(block[at:])
@@ -290,24 +332,26 @@ class Lines:
         for byte in (b'"', b"\0", b"\r"):
             if byte in block:
                 odd[np.searchsorted(ends, np.flatnonzero(codes == byte[0]))] = True
-        at = block.find(self.grammar.header)
-        while at >= 0:
+        for at in self.grammar.headings(block):
             odd[np.searchsorted(ends, at)] = True
-            at = block.find(self.grammar.header, at + 1)
         return odd
 
-    def _rewritten(self, line: bytes) -> bytes:
-        record = self.grammar.read(line)
-        if record is None:
-            self.headings += bool(text(line).strip(_NOISE + self.grammar.separator))
-            return b""
-        if isinstance(record, Malformed):
-            self.malformed.append((self.kept + len(self.malformed) + 1, record))
-            self.before.append(self.kept)
-            return b""
-        self.nul += b"\0" in line
-        self._decoded(line)
-        return (self.grammar.write(record) + "\n").encode()
+    def _rewritten(self, line: bytes, *, cut: bool) -> Iterator[bytes]:
+        found = list(self.grammar.records(line))
+        for n, (part, record) in enumerate(found, 1):
+            if record is None:
+                written = text(part).strip(_NOISE + self.grammar.separator)
+                self.headings += bool(written) and not SEPARATOR_HINT.fullmatch(written)
+                continue
+            if cut and n == len(found) and not isinstance(record, Malformed):
+                record = Malformed(tuple(record), CUT, text(part))
+            if isinstance(record, Malformed):
+                self.malformed.append((self.kept + len(self.malformed) + 1, record))
+                self.before.append(self.kept)
+                continue
+            self.nul += b"\0" in part
+            self._decoded(part)
+            yield (self.grammar.write(record) + "\n").encode()
 
     def _decoded(self, line: bytes) -> bytes:
         """A kept line in UTF-8, counted."""

@@ -6,7 +6,7 @@ Belongs here: header, splitting one file into safras, what a person is told. Not
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from loaders.camadas import NUMERO, TEXTO, Camada
 from loaders.colunas import Correspondencia, casar, converter, inteiro
 from loaders.copia import Lote, Rejeitado
 from loaders.csv_census import Census
-from loaders.csv_lines import BLOCK, Grammar, Lines, Malformed, read_grammar
+from loaders.csv_lines import BLOCK, Grammar, Lines, read_grammar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
 from loaders.kinds import identify
@@ -50,6 +50,9 @@ class _File:
         notations: column → how its numbers are written.
         safras: (DIST, DATA_BASE) as written → safra, of those to land.
         every: the same of all that the file has.
+        lost: (DIST, DATA_BASE) of which no safra can be made → why.
+        largest: of the safras to land that with most records: it keeps rejected rows of none.
+        cut: the last record stops in its last value.
     """
 
     path: Path
@@ -61,6 +64,9 @@ class _File:
     notations: dict[str, Notation]
     safras: dict[tuple[str, str], Safra]
     every: dict[tuple[str, str], Safra]
+    lost: dict[tuple[str, str], str]
+    largest: Safra
+    cut: bool
 
     @property
     def name(self) -> str:
@@ -68,20 +74,25 @@ class _File:
         return self.path.name
 
     def owner(self, dist: str) -> Safra | None:
-        """The safra of a record without shape: the file's one, or its distributor's only one.
+        """The safra that keeps a rejected record: the file's one, or its distributor's only one.
 
-        Raises:
-            EntradaInvalida: the file has several that it may be of.
+        The largest where it may be of several; None where it is of one that is not to land.
         """
-        of_file = {safra.chave: safra for safra in self.every.values()}
-        code = inteiro(dist)
-        found = [s for s in of_file.values() if len(of_file) == 1 or s.distribuidora_id == code]
+        found = self._possible(dist)
         if len(found) != 1:
-            raise EntradaInvalida(
-                f"{self.name}: há linhas sem os {len(self.columns)} campos do cabeçalho, e não se"
-                " sabe de que safra são; corrija o arquivo ou baixe-o de novo"
-            )
+            return self.largest
         return found[0] if found[0] in self.safras.values() else None
+
+    def why(self, dist: str, reason: str) -> str:
+        """The reason of a rejected record; says so where its safra is not known."""
+        if len(self._possible(dist)) == 1:
+            return reason
+        return f"{reason}; de safra desconhecida, guardada com a maior do arquivo"
+
+    def _possible(self, dist: str) -> list[Safra]:
+        of_file = list({safra.chave: safra for safra in self.every.values()}.values())
+        code = inteiro(dist)
+        return of_file if len(of_file) == 1 else [s for s in of_file if s.distribuidora_id == code]
 
 
 @contextmanager
@@ -124,15 +135,47 @@ def abrir(
             fluxo, grammar, caminho.name, keys=keys, numeric=numeric, grouped=grouped
         )
     _refuse_misshapen(census, caminho.name)
-    every = _safras(census, caminho.name, dated=date is not None, asked=safra)
+    if cut := census.unended and _stops_in_a_value(caminho, grammar):
+        census.reject_last()
+    every, lost = _safras(census, caminho.name, dated=date is not None, asked=safra)
+    _refuse_many_lost(census, lost, columns, caminho.name)
     wanted = {key: s for key, s in every.items() if safra is None or s.chave == safra.chave}
     if not wanted:
         raise EntradaInvalida(f"{caminho.name}: nenhuma linha da safra {safra and safra.chave}")
     notations = _notations(census, matched, caminho.name, milhar)
     if milhar != NONE:
         _refuse_another_notation(census, wanted, notations, caminho.name)
-    file = _File(caminho, grammar, columns, dist, date, matched, notations, wanted, every)
-    yield _fonte(file, census)
+    largest = max(sorted(set(wanted.values())), key=_sizes(census, wanted).__getitem__)
+    yield _fonte(
+        _File(
+            path=caminho,
+            grammar=grammar,
+            columns=columns,
+            dist=dist,
+            date=date,
+            matched=matched,
+            notations=notations,
+            safras=wanted,
+            every=every,
+            lost=lost,
+            largest=largest,
+            cut=cut,
+        ),
+        census,
+    )
+
+
+def _sizes(census: Census, safras: dict[tuple[str, str], Safra]) -> Counter[Safra]:
+    """Records of each safra."""
+    sizes: Counter[Safra] = Counter()
+    for key, safra in safras.items():
+        sizes[safra] += census.keys[key]
+    return sizes
+
+
+def _stops_in_a_value(caminho: Path, grammar: Grammar) -> bool:
+    with _fluxo(caminho) as fluxo:
+        return csv_census.last_value_cut(fluxo, grammar, caminho.name)
 
 
 def _sem_texto(celula: str) -> str:
@@ -196,26 +239,53 @@ def _refuse_misshapen(census: Census, nome: str) -> None:
 
 def _safras(
     census: Census, nome: str, *, dated: bool, asked: Safra | None
-) -> dict[tuple[str, str], Safra]:
-    """Key as written → safra; one safra per distributor and year, with its latest base date."""
+) -> tuple[dict[tuple[str, str], Safra], dict[tuple[str, str], str]]:
+    """Key as written → safra, one per distributor and year, with its latest base date.
+
+    Then the keys of which none can be made, each with the reason.
+    """
     if not dated and asked is None:
         raise EntradaInvalida(f"{nome}: sem coluna DATA_BASE; informe --safra, como 401-2024")
     lidas: dict[tuple[str, str], Safra] = {}
-    for (dist, texto), ruins in census.keys.items():
+    lost: dict[tuple[str, str], str] = {}
+    for dist, texto in census.keys:
         codigo = inteiro(dist)
         data_base = ler_data(texto) if dated else asked and asked.data_base
         if codigo is None or data_base is None:
-            raise EntradaInvalida(
-                f"{nome}: {ruins} linhas com DIST ou DATA_BASE ilegível"
-                f" ({_sem_texto(dist)}, {_sem_texto(texto)}); corrija o arquivo"
-            )
+            column, cell = ("DIST", dist) if codigo is None else ("DATA_BASE", texto)
+            lost[dist, texto] = f"{column} {'ilegível' if cell.strip() else 'em branco'}"
+            continue
         try:
             lidas[dist, texto] = Safra.de_data(codigo, data_base)
         except EntradaInvalida as erro:
-            raise EntradaInvalida(f"{nome}: {ruins} linhas com {erro}; corrija o arquivo") from None
+            lost[dist, texto] = str(erro)
     ultimas = {safra: safra for safra in sorted(lidas.values(), key=lambda s: s.data_base)}
     unicas = {safra.chave: safra for safra in ultimas.values()}
-    return {chave: unicas[safra.chave] for chave, safra in lidas.items()}
+    return {chave: unicas[safra.chave] for chave, safra in lidas.items()}, lost
+
+
+def _refuse_many_lost(
+    census: Census, lost: dict[tuple[str, str], str], columns: tuple[str, ...], nome: str
+) -> None:
+    """Rows of no safra are rejected one by one while they are few.
+
+    Raises:
+        EntradaInvalida: they are many, or one is a header of other columns than the first.
+    """
+    names = {column.casefold() for column in columns}
+    if any(dist.strip().casefold() in names for dist, _ in lost):
+        raise EntradaInvalida(
+            f"{nome}: no meio do arquivo há outro cabeçalho, de outras colunas; separe os arquivos"
+            " que foram juntados e carregue cada um"
+        )
+    count = sum(census.keys[key] for key in lost)
+    if count > _MALFORMED_SHARE * census.records:
+        dist, date = key = max(lost, key=lambda key: census.keys[key])
+        said = f"({_sem_texto(dist)}, {_sem_texto(date)})"
+        raise EntradaInvalida(
+            f"{nome}: {count} de {census.records} linhas com DIST ou DATA_BASE ilegível {said}:"
+            f" {lost[key]}; corrija o arquivo"
+        )
 
 
 def _notations(
@@ -269,12 +339,11 @@ def _refuse_another_notation(
 
 def _fonte(file: _File, census: Census) -> Fonte:
     camada = file.matched.camada
-    linhas: Counter[tuple[Safra, str]] = Counter()
-    for key, safra in file.safras.items():
-        linhas[safra, camada.nome] += census.keys[key]
-    for dist, count in census.malformed.items():
+    sizes = _sizes(census, file.safras)
+    rejected = [(dist, census.keys[dist, date]) for dist, date in file.lost]
+    for dist, count in [*census.malformed.items(), *rejected]:
         if safra := file.owner(dist):
-            linhas[safra, camada.nome] += count
+            sizes[safra] += count
     avisos = [_SO_PJ]
     if len(file.safras) < len(file.every):
         avisos.append(PARCIAL)
@@ -282,7 +351,15 @@ def _fonte(file: _File, census: Census) -> Fonte:
         names = ", ".join(name for name in file.matched.desconhecidas if not name.startswith("#"))
         avisos += [f"colunas não carregadas: {names}"] if names else []
     avisos += file.matched.months_missing
-    if census.unended:
+    if file.grammar.hinted:
+        avisos.append(f"a linha sep={file.grammar.separator} do Excel diz o separador, não é linha")
+    if file.cut:
+        avisos.append(
+            "o arquivo acaba sem fim de linha e o último valor é mais curto que todos os outros da"
+            f" coluna {file.columns[-1]}: a última linha foi rejeitada; baixe o arquivo de novo ou,"
+            " se está inteiro, acrescente o fim de linha"
+        )
+    elif census.unended:
         avisos.append(
             "o arquivo acaba sem fim de linha: se veio cortado, o último valor da última linha"
             f" ({file.columns[-1]}) está incompleto"
@@ -291,14 +368,14 @@ def _fonte(file: _File, census: Census) -> Fonte:
 
     def lotes(_: Camada) -> Iterator[Lote]:
         with _fluxo(file.path) as fluxo:
-            lines = Lines(fluxo, file.grammar, file.name)  # type: ignore[arg-type]
+            lines = Lines(fluxo, file.grammar, file.name, cut=file.cut)  # type: ignore[arg-type]
             yield from _lotes(file, lines)
         observacoes[camada.nome] += tuple(_notes(lines))
 
     return Fonte(
         safras=tuple(sorted(set(file.safras.values()))),
         camadas=(camada,),
-        linhas=dict(linhas),
+        linhas={(safra, camada.nome): count for safra, count in sizes.items()},
         observacoes=observacoes,
         lotes=lotes,
     )
@@ -346,6 +423,7 @@ def _lotes(file: _File, lines: Lines) -> Iterator[Lote]:
             primeira += lote.num_rows
             chaves = _chaves(file, lote)
             presentes = [chave for chave in pc.unique(chaves).to_pylist() if chave in safras]
+            lost = list(_lost(file, lote, chaves, numeros))
             pedidas = pc.is_in(chaves, pa.array(presentes, pa.string()))
             chaves, numeros = chaves.filter(pedidas), numeros.filter(pedidas)
             dados = converter(
@@ -355,11 +433,17 @@ def _lotes(file: _File, lines: Lines) -> Iterator[Lote]:
                 dela = pa.array([chave for chave in presentes if safras[chave] == safra])
                 mascara = pc.is_in(chaves, dela)
                 yield Lote(safra, dados.filter(mascara), numeros.filter(mascara))
+            yield from _rejected(file, lost, dados.slice(0, 0))
     except pa.ArrowInvalid as erro:
         raise EntradaInvalida(
             f"{file.name}: CSV malformado ({_sem_valores(erro)}); baixe o arquivo de novo"
         ) from None
-    yield from _misshapen(file, lines.malformed, dados.slice(0, 0))
+    dist = file.columns.index(file.dist)
+    misshapen = (
+        ("".join(record.cells[dist : dist + 1]), number, record.reason, {"texto": record.text})
+        for number, record in lines.malformed
+    )
+    yield from _rejected(file, misshapen, dados.slice(0, 0))
 
 
 def _sem_valores(erro: pa.ArrowInvalid) -> str:
@@ -367,17 +451,33 @@ def _sem_valores(erro: pa.ArrowInvalid) -> str:
     return str(erro).partition(": ")[2].partition(": ")[0] or "estrutura"
 
 
-def _misshapen(
-    file: _File, malformed: list[tuple[int, Malformed]], none: pa.RecordBatch
-) -> Iterator[Lote]:
-    """Batches without rows that carry the rejected lines of each safra."""
-    dist = file.columns.index(file.dist)
+_Refused = tuple[str, int, str, dict[str, str]]
+"""A rejected row: its DIST as written, its number, the reason, what it holds."""
+
+
+def _lost(
+    file: _File, lote: pa.RecordBatch, chaves: pa.Array, numeros: pa.Array
+) -> Iterator[_Refused]:
+    """The rows of no safra, by the raw layer's names."""
+    reasons = {"|".join(key): why for key, why in file.lost.items()}
+    which = pc.is_in(chaves, pa.array(list(reasons), pa.string()))
+    found = zip(
+        numeros.filter(which).to_pylist(),
+        chaves.filter(which).to_pylist(),
+        lote.filter(which).to_pylist(),
+        strict=True,
+    )
+    for number, key, row in found:
+        held = {raw: row[source] for raw, source in file.matched.fontes.items()}
+        yield row[file.dist], number, reasons[key], held
+
+
+def _rejected(file: _File, refused: Iterable[_Refused], none: pa.RecordBatch) -> Iterator[Lote]:
+    """Batches without rows that carry the rejected ones of each safra."""
     rejected: dict[Safra, list[Rejeitado]] = {}
-    for number, record in malformed:
-        safra = file.owner("".join(record.cells[dist : dist + 1]))
-        if safra:
-            rejected.setdefault(safra, []).append(
-                Rejeitado(number, record.reason, {"texto": record.text})
-            )
+    for dist, number, reason, held in refused:
+        if safra := file.owner(dist):
+            why = file.why(dist, reason)
+            rejected.setdefault(safra, []).append(Rejeitado(number, why, held))
     for safra, rows in rejected.items():
         yield Lote(safra, none, pa.array([], pa.int64()), tuple(rows))

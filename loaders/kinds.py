@@ -20,6 +20,8 @@ CATALOGO = "a00000001.gdbtable"
 _PJ = re.compile(r"(?<![a-z])(ucat|ucmt|ucbt)[_\-. ]*pj(?![a-z])", re.IGNORECASE)
 _GDB_FILE = re.compile(r"a[0-9a-f]{8}\.|(gdb|timestamps)$|.*\.lock$", re.IGNORECASE)
 _TEXT = frozenset({".csv", ".txt", ".tsv", ".dat", ""})
+SEPARATOR_HINT = re.compile(r"\W*sep=([^\w\"]?)\W*", re.IGNORECASE)
+"""The line ``sep=;`` that tells Excel a CSV's separator: neither header nor record."""
 _HEADER_BYTES = 64 * 1024
 _ONLY_IN = ((UCAT, {"ene_p_01"}), (UCMT, {"dem_01"}), (UCBT, {"ramal", "uni_tr_mt"}))
 _SYSTEM = frozenset({".ds_store", "thumbs.db", "desktop.ini", "__macosx"})
@@ -185,12 +187,13 @@ def _layer_of(name: str, read: Callable[[], bytes], *, archive: str = "") -> Cam
 
 
 def header(start: bytes) -> set[str]:
-    """Lower-case column names of a CSV's first line, whatever the separator."""
+    """Lower-case column names of a CSV's first line but ``sep=``, whatever the separator."""
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = start[: len(start) // 2 * 2].decode("utf-16", "replace")
     else:
         text = start.decode("utf-8-sig", "replace")
-    first = re.split(r"[\r\n]", text.lstrip(), maxsplit=1)[0]
+    lines = (line for line in re.split(r"[\r\n]+", text) if line.strip())
+    first = next((line for line in lines if not SEPARATOR_HINT.fullmatch(line)), "")
     return {name.strip().strip('"').strip().lower() for name in re.split(r"[;,\t|]", first)}
 
 

@@ -67,6 +67,12 @@ SERIAL = re.compile(
 JSON_COM_PREFIXO = re.compile(r"(?P<prefixo>[^{}\"]*\w[^{}\"]*)(?P<json>\{.*\})\s*$")
 PREFIXO_DE_TERMINAL = re.compile(r"\w\s*(?:[:>)\]]|->)")
 ENTRE_JSON = re.compile(r"[\s,\[\]]*")
+_TEXT = r'"(?:[^"\\]|\\.)*+"'
+_PAIR = rf"{_TEXT}\s*:\s*(?:{_TEXT}|[-+.\w]+)"
+WRAPPER = re.compile(rf"\{{\s*(?:{_PAIR}\s*,\s*)*{_TEXT}\s*:\s*\[(?=\s*\{{)")
+"""``{"readings": [``, with single values before it that are of every reading in the list."""
+WRAPPER_END = re.compile(rf"(?:{_PAIR}\s*,?\s*)*\}}")
+OUTSIDE = "objeto fora da lista de leituras"
 DEPOIS_DO_QUEBRADO = re.compile(r"\n|\}\s*,\s*(?=\{)")
 OUTRA_LINHA = re.compile(r"luz\s*:|dist\S{0,4}ncia\s*:", re.IGNORECASE)
 DATA_NO_NOME = re.compile(r"[-_. ]?\d{4}-?\d{2}-?\d{2}.*$")
@@ -144,7 +150,7 @@ def _celulas(texto: str, separador: str) -> list[str]:
 
 def _separador(cabecalho: str) -> str | None:
     """The delimiter of a CSV header of known names; None when the line is no such header."""
-    for separador in (";", "\t", ","):
+    for separador in (";", "\t", ",", "|"):
         if sum(_nome(c) in CAMPO_DE for c in _celulas(cabecalho, separador)) >= 2:
             return separador
     return None
@@ -274,9 +280,13 @@ def registros_csv(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
 
 
 def registros_json(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
-    """Records of an object, an array, or JSON lines; a broken object costs itself or its line."""
+    """Records of an object, an array, or JSON lines; a broken object costs itself or its line.
+
+    A file that begins as ``{"readings": [`` holds such lists, one or more.
+    """
     pedacos = iter(entrada)
     lido, pos, linha, acabou = "", 0, 1, False
+    first, wrapped, common = True, False, None
     while True:
         # A whole record ahead, or the end: what does not decode now never will.
         if not acabou and len(lido) - pos < MAX_REGISTRO:
@@ -289,11 +299,63 @@ def registros_json(entrada: Iterable[tuple[int, str]]) -> Iterator[Registro]:
             return
         if len(lido) - pos < MAX_REGISTRO and not acabou:
             continue
+        if wrapped and common is not None and (end := WRAPPER_END.match(lido, pos)):
+            _refuse_late(end[0], common)
+            common, fim = None, end.end()
+            linha, pos = linha + lido.count("\n", pos, fim), fim
+            continue
+        if (first or wrapped) and common is None and (opened := _wrapper(lido, pos)):
+            common, fim = opened
+            linha, pos = linha + lido.count("\n", pos, fim), fim
+            first, wrapped = False, True
+            continue
+        first = False
         valor, fim, motivo = _proximo_json(lido, pos)
+        if wrapped and valor is not None:
+            valor, motivo = (common | valor, None) if common is not None else (None, OUTSIDE)
         if motivo and acabou and fim == len(lido) and not lido.endswith("\n"):
             motivo = INCOMPLETA
         yield Registro(linha, lido[pos:fim], valor, motivo)
         linha, pos = linha + lido.count("\n", pos, fim), fim
+
+
+def in_a_list(amostra: Iterable[str]) -> bool:
+    """Whether a JSON file's first lines say that its readings stand in ``{"readings": [``."""
+    texto = "".join(amostra)
+    return _wrapper(texto, ENTRE_JSON.match(texto).end()) is not None
+
+
+def _wrapper(lido: str, pos: int) -> tuple[dict[str, Any], int] | None:
+    """What an object says of every reading in its list, and where the list begins."""
+    if not (found := WRAPPER.match(lido, pos)):
+        return None
+    whole, _, _ = _proximo_json(lido, pos)
+    try:
+        around = whole or json.loads(found[0] + "]}", parse_constant=str)
+    except ValueError:
+        return None
+    reading, _, _ = _proximo_json(lido, ENTRE_JSON.match(lido, found.end()).end())
+    if _measures(around) or not _measures(reading or {}):
+        return None
+    return {n: value for n, value in around.items() if not isinstance(value, list)}, found.end()
+
+
+def _refuse_late(end: str, common: dict[str, Any]) -> None:
+    """What stands after a list too long to be read at once came too late for its readings.
+
+    Raises:
+        Ilegivel: it is a device or a time.
+    """
+    after = _proximo_json("{" + end, 0)[0] or {}
+    late = [name for name in after.keys() - common if _nome(name) in CAMPO_DE]
+    if late:
+        raise Ilegivel(
+            f"{', '.join(sorted(late))} está depois da lista de leituras: ponha antes dela"
+        )
+
+
+def _measures(valores: dict[str, Any]) -> bool:
+    return any(CAMPO_DE.get(_nome(nome)) in (*NUMEROS, *ESTADOS) for nome in valores)
 
 
 def _proximo_json(lido: str, pos: int) -> tuple[dict[str, Any] | None, int, str | None]:

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from loaders.camadas import CAMADAS, FORMA, PESSOAIS, Camada
 from loaders.safra import Safra
+from loaders.search_path import postgis_schema
 
 _FIXAS = {
     "ano": "smallint",
@@ -56,13 +57,20 @@ class Folha:
         return sql.Identifier("raw_safra", f"{self.nome}{ASIDE}")
 
 
-def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
+def _tipo(conn: psycopg.Connection, tipo: str) -> sql.Composable:
+    """A type as DDL; PostGIS's by its schema, wherever that is."""
+    if tipo != FORMA:
+        return sql.SQL(tipo)
+    return sql.SQL("{}.").format(sql.Identifier(postgis_schema(conn))) + sql.SQL(tipo)
+
+
+def _colunas(conn: psycopg.Connection, camada: Camada, padroes: dict[str, int]) -> sql.Composable:
     """Column definitions, widest alignment first: in the layer's order, padding took 19 B a row."""
     tipos = sorted((_FIXAS | camada.colunas).items(), key=lambda par: _ALINHAMENTO.index(par[1]))
     return sql.SQL(", ").join(
         sql.SQL("{} {}{}{}").format(
             sql.Identifier(nome),
-            sql.SQL(tipo),
+            _tipo(conn, tipo),
             sql.SQL(" not null" if nome in _FIXAS else ""),
             sql.SQL(f" default {padroes[nome]}" if nome in padroes else ""),
         )
@@ -77,12 +85,12 @@ def criar_raizes(conn: psycopg.Connection) -> None:
         conn.execute(
             sql.SQL(
                 "create table if not exists {} ({}) partition by range (ano, distribuidora_id)"
-            ).format(raiz, _colunas(camada, {}))
+            ).format(raiz, _colunas(conn, camada, {}))
         )
         for nome in _colunas_que_faltam(conn, camada):
             conn.execute(
                 sql.SQL("alter table {} add column {} {}").format(
-                    raiz, sql.Identifier(nome), sql.SQL(camada.colunas[nome])
+                    raiz, sql.Identifier(nome), _tipo(conn, camada.colunas[nome])
                 )
             )
         for tabela in _particoes(conn, camada):
@@ -137,7 +145,7 @@ def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:
             "create table {} ({}, constraint limites check"
             " (ano = {ano} and distribuidora_id >= {de} and distribuidora_id < {ate}))"
             " with (autovacuum_enabled = false)"  # written once, frozen and analysed
-        ).format(folha.nova, _colunas(folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
+        ).format(folha.nova, _colunas(conn, folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
     )
     conceder_leitura(conn, folha.camada, folha.nova)
 

@@ -25,7 +25,17 @@ NO_DATE = "DAT_CON que não é data"
 KEPT_AS_TEXT = frozenset({NO_DATE})
 """Reasons of which the value stays in raw, because every reader has null of it anyway."""
 
-_DATE = re.compile(r"\s*(\d{2})/(\d{2})/(\d{4})\s*")
+_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905
+_TIME = r"(?:[T :][\d:.,]*(?:Z|[-+]\d\d:?\d\d)?)?"
+_DATES = tuple(
+    re.compile(form + _TIME, re.IGNORECASE)
+    for form in (
+        r"(?P<d>\d{2})/(?P<m>\d{2})/(?P<y>\d{4})",
+        r"(?P<y>\d{4})(?P<sep>[-/])(?P<m>\d{2})(?P=sep)(?P<d>\d{2})",
+        rf"(?P<d>\d{{2}})(?P<m>{'|'.join(_MONTHS)})(?P<y>\d{{4}})",
+    )
+)
+"""The forms that macros/limpeza.sql (``data_br``) reads."""
 
 
 @cache
@@ -120,8 +130,12 @@ def _day(text: str) -> int | None:
     """A date's ordinal, 0 for a blank; None for what is none."""
     if not text.strip():
         return 0
-    parts = _DATE.fullmatch(text)
+    parts = next(filter(None, (form.fullmatch(text.strip()) for form in _DATES)), None)
+    if parts is None:
+        return None
+    month = parts["m"].upper()
+    number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month)
     try:
-        return date(int(parts[3]), int(parts[2]), int(parts[1])).toordinal() if parts else None
+        return date(int(parts["y"]), number, int(parts["d"])).toordinal()
     except ValueError:
         return None

@@ -2,8 +2,6 @@
 -- Belongs here: DDL that exists before dbt runs. Not here: intel_lead's tables and views (dbt's).
 -- Idempotent; run by `python -m loaders init` and before every load. The raw layer tables come from camadas.py.
 
-create extension if not exists postgis;
-
 create schema if not exists raw;
 create schema if not exists raw_safra;
 create schema if not exists controle;
@@ -210,14 +208,6 @@ create table if not exists raw.rejeitado (
 );
 create index if not exists rejeitado_safra_idx on raw.rejeitado (ano, distribuidora_id, origem);
 
--- A query that names vw_lead_completo_detalhado alone runs as it stands. Takes effect on the next connection.
-do $$
-begin
-    execute format(
-        'alter database %I set search_path = "$user", public, intel_lead, marts', current_database());
-exception when insufficient_privilege then
-    raise notice 'search_path is left as it is: only the owner of the database may set it';
-end $$;
 comment on table intel_lead.import_status is
     'Uma linha por execução de importação × camada (arquivo, safra, situação, contagens).';
 comment on column intel_lead.import_status.import_id is

@@ -18,6 +18,19 @@
     ]
 {%- endmacro %}
 
+{# The same of what a generator injects: UGAT has the two tariff posts and no total. #}
+{% macro energia_injetada(camada) -%}
+    {%- if camada != 'UGAT' %}{{ vetor('ene') }}
+    {%- else -%}
+    array[
+        {%- for k in range(1, 13) -%}
+        {%- set mes = '%02d' | format(k) -%}
+        coalesce(ene_p_{{ mes }} + ene_f_{{ mes }}, ene_p_{{ mes }}, ene_f_{{ mes }}){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ]
+    {%- endif -%}
+{%- endmacro %}
+
 {# Twelve sums over the rows of an array of twelve; a month that no row has stays null. #}
 {% macro soma_vetor(vetor) -%}
     array[
@@ -35,6 +48,9 @@
 {# A polygon as a multipolygon; anything else is no area. #}
 {% macro area(geom) -%}
     (
-        case when geometrytype({{ geom }}) in ('POLYGON', 'MULTIPOLYGON') then st_multi({{ geom }}) end
-    )::geometry (multipolygon, 4674)
+        case
+            when {{ postgis() }}geometrytype({{ geom }}) in ('POLYGON', 'MULTIPOLYGON')
+                then {{ postgis() }}st_multi({{ geom }})
+        end
+    )::{{ postgis() }}geometry (multipolygon, 4674)
 {%- endmacro %}

@@ -23,20 +23,42 @@
     nullif(nullif(translate({{ coluna }}, ' .-/', ''), ''), '0')
 {%- endmacro %}
 
-{# Date DD/MM/AAAA that exists in the calendar; anything else is null (PostgreSQL would stop the build). #}
-{% macro data_br(coluna) -%}
+{# A day that the calendar has, of integers within its ranges but for the month's length; else null. #}
+{% macro dia_do_calendario(ano, mes, dia) -%}
     case
-        when {{ coluna }} ~ '^\s*(0[1-9]|[12]\d|3[01])/(0[1-9]|1[0-2])/(1[89]|2\d)\d\d\s*$'
-            and substr(btrim({{ coluna }}), 1, 2)::integer <= extract(
-                day from make_date(
-                    substr(btrim({{ coluna }}), 7, 4)::integer, substr(btrim({{ coluna }}), 4, 2)::integer, 1
-                ) + interval '1 month' - interval '1 day'
-            )
-            then make_date(
-                substr(btrim({{ coluna }}), 7, 4)::integer,
-                substr(btrim({{ coluna }}), 4, 2)::integer,
-                substr(btrim({{ coluna }}), 1, 2)::integer
-            )
+        when {{ dia }} <= extract(day from make_date({{ ano }}, {{ mes }}, 1) + interval '1 month - 1 day')
+            then make_date({{ ano }}, {{ mes }}, {{ dia }})
+    end
+{%- endmacro %}
+
+{#
+    Date DD/MM/AAAA, ISO (2019-05-03) or SAS (03MAY2019), a time of day after it passed over, that exists in
+    the calendar; anything else is null (PostgreSQL would stop the build). The same forms: loaders/physics.py.
+#}
+{% macro data_br(coluna) -%}
+    {%- set texto = 'btrim(' ~ coluna ~ ')' -%}
+    {%- set dia, mes, ano = '(0[1-9]|[12][0-9]|3[01])', '(0[1-9]|1[0-2])', '(1[89]|2[0-9])[0-9]{2}' -%}
+    {%- set meses = 'JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC' -%}
+    {%- set hora = '([T :][0-9:.,]*(Z|[-+][0-9]{2}:?[0-9]{2})?)?$' -%}
+    case
+        when {{ texto }} ~ '^{{ dia }}/{{ mes }}/{{ ano }}{{ hora }}'
+            then {{ dia_do_calendario(
+                'substr(' ~ texto ~ ', 7, 4)::integer',
+                'substr(' ~ texto ~ ', 4, 2)::integer',
+                'substr(' ~ texto ~ ', 1, 2)::integer'
+            ) }}
+        when {{ texto }} ~ '^{{ ano }}(-{{ mes }}-|/{{ mes }}/){{ dia }}{{ hora }}'
+            then {{ dia_do_calendario(
+                'substr(' ~ texto ~ ', 1, 4)::integer',
+                'substr(' ~ texto ~ ', 6, 2)::integer',
+                'substr(' ~ texto ~ ', 9, 2)::integer'
+            ) }}
+        when {{ texto }} ~* '^{{ dia }}(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC){{ ano }}{{ hora }}'
+            then {{ dia_do_calendario(
+                'substr(' ~ texto ~ ', 6, 4)::integer',
+                "((position(upper(substr(" ~ texto ~ ", 3, 3)) in '" ~ meses ~ "') + 2) / 3)",
+                'substr(' ~ texto ~ ', 1, 2)::integer'
+            ) }}
     end
 {%- endmacro %}
 

@@ -234,6 +234,7 @@
 
     {% set raiz_obra = api.Relation.create(
         database=this.database, schema='construcao', identifier=this.identifier, type='table') %}
+    {% do qualify_geometry() %}
     {% set _ = get_assert_columns_equivalent(sql) %}
     {% do garante_raiz(raiz) %}
     {% do garante_raiz(raiz_obra) %}

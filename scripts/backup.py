@@ -28,8 +28,8 @@ import psycopg
 import typer
 from psycopg import sql
 
-from dagster_pipeline import manifest
-from loaders import ambiente, conexao, registro
+from dagster_pipeline import manifest, place
+from loaders import ambiente, conexao, registro, search_path, usage
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
 from loaders.safra import Safra
 from scripts import postgres
@@ -48,9 +48,18 @@ DBT = f"select pg_{{}}advisory_lock_shared({manifest.LOCK})"
 
 ROLES = """
     select distinct rolname from pg_roles where oid in (
-        select refobjid from pg_shdepend
+        select refobjid from pg_shdepend as s
         where dbid = (select oid from pg_database where datname = current_database())
             and refclassid = 'pg_authid'::regclass
+            -- An administrator's PostGIS is not in the backup.
+            and classid <> 'pg_extension'::regclass
+            and not (classid = 'pg_namespace'::regclass and objid in (
+                select extnamespace from pg_extension
+            ))
+            and not exists (
+                select from pg_depend as d
+                where d.classid = s.classid and d.objid = s.objid and d.deptype = 'e'
+            )
         union select relowner from pg_class where relnamespace = any(%(schemas)s::regnamespace[])
         union select nspowner from pg_namespace where oid = any(%(schemas)s::regnamespace[])
     ) order by 1"""
@@ -58,8 +67,20 @@ SCHEMAS = """
     select format('%%I', nspname) from pg_namespace as n
     where nspname !~ '^pg_' and nspname <> all(%s) and not exists (
         select from pg_depend where objid = n.oid and deptype = 'e'
+    ) and not exists (select from pg_extension where extnamespace = n.oid)
+        and format('%%I', nspname) <> all(%s) order by 1"""
+UNREADABLE = """
+    select distinct format('%I', nspname)
+    from pg_class as c inner join pg_namespace as n on c.relnamespace = n.oid
+    where nspname !~ '^pg_' and nspname <> 'information_schema' and (
+        not has_schema_privilege(n.oid, 'usage')
+        or relkind in ('r', 'p', 'm', 'v', 'f') and not has_table_privilege(c.oid, 'select')
+        or relkind = 'S' and not has_sequence_privilege(c.oid, 'select')
     ) order by 1"""
-NOT_OURS = ["information_schema", "public"]
+"""Schemas of other programs in a shared database: pg_dump fails at the first of their tables."""
+UNDER_WAY = "intel_lead_restauro"
+"""A schema that a restore makes and drops at its end: found, that restore was killed."""
+NOT_OURS = ["information_schema", "public", place.SCHEMA, UNDER_WAY]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 log = logging.getLogger("backup")
@@ -142,14 +163,20 @@ def hold(conn: psycopg.Connection) -> None:
 
 def about(conn: psycopg.Connection) -> dict[str, Any]:
     """What a person, and the restore, want to know of the database that is backed up."""
-    schemas = [name for (name,) in conn.execute(SCHEMAS, [NOT_OURS])]
+    unreadable = [name for (name,) in conn.execute(UNREADABLE)]
+    schemas = [name for (name,) in conn.execute(SCHEMAS, [NOT_OURS, unreadable])]
     one = conn.execute(
         "select current_database(), current_setting('server_version'),"
         " pg_database_size(current_database()), (select count(*) from controle.safra_importada)"
     ).fetchone()
     roles = [name for (name,) in conn.execute(ROLES, {"schemas": schemas})]
     names = ("database", "postgresql", "bytes_in_database", "safras")
-    return dict(zip(names, one, strict=True)) | {"schemas": schemas, "roles": roles}
+    return dict(zip(names, one, strict=True)) | {
+        "schemas": schemas,
+        "left_out": unreadable,
+        "postgis": search_path.postgis_schema(conn),
+        "roles": roles,
+    }
 
 
 def create(dest: Path = DEST, *, keep: int = KEEP) -> Path:
@@ -176,6 +203,7 @@ def create(dest: Path = DEST, *, keep: int = KEEP) -> Path:
         try:
             dump = program("pg_dump", major=major_of(conn))
             where = [f"--file={unfinished / DUMP}", f"--dbname={facts['database']}"]
+            where += [f"--exclude-schema={name}" for name in left_out(facts)]
             run(dump, "--format=directory", f"--jobs={JOBS}", "--compress=1", *where)
             conn.execute("select 1")  # the locks were ours to the end
             facts |= {"created_at": now.isoformat(timespec="seconds")}
@@ -189,6 +217,17 @@ def create(dest: Path = DEST, *, keep: int = KEEP) -> Path:
             raise
         retire(dest, facts["database"], keep=keep)
     return folder
+
+
+def left_out(facts: dict[str, Any]) -> list[str]:
+    """Schemas that are not in the dump, as pg_dump's patterns: Dagster's, PostGIS's, others'."""
+    if facts["left_out"]:
+        log.warning(
+            "esquemas que esta conta não pode ler ficam de fora: %s", ", ".join(facts["left_out"])
+        )
+    postgis = [facts["postgis"]] if facts["postgis"] not in (None, "public") else []
+    quoted = ['"' + name.replace('"', '""') + '"' for name in (place.SCHEMA, *postgis)]
+    return [*quoted, *facts["left_out"]]
 
 
 @contextmanager
@@ -294,9 +333,9 @@ def restore(folder: Path, *, new: str | None = None, dry_run: bool = False) -> s
     with connection() as conn:
         name = conn.info.dbname
         sole_restore(conn)
-        mark = f"intel_lead: a restore into {name} is under way"
-        killed = description(conn) == mark
-        there = {schema for (schema,) in conn.execute(SCHEMAS, [NOT_OURS])} & {*facts["schemas"]}
+        (killed,) = conn.execute("select to_regnamespace(%s) is not null", [UNDER_WAY]).fetchone()
+        found = conn.execute(SCHEMAS, [NOT_OURS, []])
+        there = {schema for (schema,) in found} & {*facts["schemas"]}
         if there and not killed:
             raise EntradaInvalida(
                 f"o banco {name} não está vazio (esquema {', '.join(sorted(there))}); nada mudou:"
@@ -304,22 +343,21 @@ def restore(folder: Path, *, new: str | None = None, dry_run: bool = False) -> s
             )
         if dry_run:
             return name
-        describe(conn, mark)
+        conn.execute(f"create schema if not exists {UNDER_WAY}")
         try:
             clear(conn, facts["schemas"])
             fill(conn, folder, facts)
         except BaseException:
-            clear(conn, facts["schemas"])
-            describe(conn, None)
+            clear(conn, [*facts["schemas"], UNDER_WAY])
             raise
-        describe(conn, None)
+        clear(conn, [UNDER_WAY])
     return name
 
 
 def restore_new(folder: Path, facts: dict[str, Any], name: str, *, dry_run: bool) -> str:
     """Restore into a database that gets its name when it is complete."""
     unfinished = f"{name}__unfinished"
-    with connection("postgres") as admin:
+    with connection(os.environ["PGDATABASE"]) as admin:
         sole_restore(admin)
         if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             raise EntradaInvalida(f"o banco {name} já existe: escolha outro nome; nada mudou")
@@ -327,8 +365,15 @@ def restore_new(folder: Path, facts: dict[str, Any], name: str, *, dry_run: bool
             return name
         drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(unfinished))
         make = sql.SQL("create database {} template template0").format(sql.Identifier(unfinished))
-        admin.execute(drop)
-        admin.execute(make)
+        try:
+            admin.execute(drop)
+            admin.execute(make)
+        except psycopg.errors.InsufficientPrivilege:
+            raise FalhaDeBanco(
+                f"a conta {admin.info.user} não pode criar bancos; nada foi mudado. Peça um banco"
+                f" vazio a quem administra o servidor e restaure nele: PGDATABASE={name} make"
+                f" restore FILE={folder}"
+            ) from None
         try:
             with connection(unfinished) as conn:
                 fill(conn, folder, facts)
@@ -349,18 +394,6 @@ def sole_restore(conn: psycopg.Connection) -> None:
         )
 
 
-def description(conn: psycopg.Connection) -> str | None:
-    """The database's comment, where a restore leaves its mark until it is done."""
-    query = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
-    return conn.execute(query, [conn.info.dbname]).fetchone()[0]
-
-
-def describe(conn: psycopg.Connection, text: str | None) -> None:
-    """Set or take away the database's comment."""
-    comment = sql.SQL("comment on database {} is {}")
-    conn.execute(comment.format(sql.Identifier(conn.info.dbname), text))
-
-
 def clear(conn: psycopg.Connection, schemas: Sequence[str]) -> None:
     """Drop what an unfinished restore made; one schema a transaction, for the locks it takes."""
     for schema in schemas:
@@ -373,17 +406,49 @@ def fill(conn: psycopg.Connection, folder: Path, facts: dict[str, Any]) -> None:
     dump = str(folder / DUMP)
     entries = run(tool, "--list", dump).splitlines(keepends=True)
     owners = ownership(conn, facts)
+    place_postgis(conn, facts.get("postgis"))
     # Only an extension's owner may comment on it, and an administrator may have made it.
-    left_out = [" COMMENT - EXTENSION "]
+    skipped = [" COMMENT - EXTENSION ", " spatial_ref_sys "]
     if owners:  # A policy names its roles; row security without one lets nobody but the owner in.
-        left_out.append(" POLICY ")
+        skipped.append(" POLICY ")
     with tempfile.NamedTemporaryFile("w", suffix=".list") as chosen:
-        chosen.writelines(e for e in entries if not any(kind in e for kind in left_out))
+        chosen.writelines(e for e in entries if not any(kind in e for kind in skipped))
         chosen.flush()
         options = [f"--jobs={JOBS}", "--exit-on-error", f"--use-list={chosen.name}", *owners]
         run(tool, *options, f"--dbname={conn.info.dbname}", dump)
     conexao.preparar(conn, forcar=True)
     conn.execute("analyze")
+
+
+def place_postgis(conn: psycopg.Connection, schema: str | None) -> None:
+    """Have PostGIS in the schema that the backup's tables name; it is not in the dump.
+
+    Raises:
+        FalhaDeBanco: it is in another, or we may not install it.
+    """
+    there = search_path.postgis_schema(conn)
+    if schema in (None, there):
+        return
+    names = sql.Identifier(schema), sql.Identifier(conn.info.user)
+    if there:
+        raise FalhaDeBanco(
+            f"o PostGIS deste banco está no esquema {there}, e o da cópia, no esquema {schema}:"
+            " restaure num banco em que estejam no mesmo; nada foi mudado"
+        )
+    make = sql.SQL("create schema if not exists {}").format(names[0])
+    install = sql.SQL("create extension postgis schema {}").format(names[0])
+    try:
+        with conn.transaction():
+            if schema != "public":
+                conn.execute(make)
+            conn.execute(install)
+    except psycopg.errors.InsufficientPrivilege:
+        use = sql.SQL("grant usage on schema {} to {}").format(*names)
+        commands = ";\n".join(command.as_string(conn) for command in (make, install, use))
+        raise FalhaDeBanco(
+            f"falta o PostGIS no banco {conn.info.dbname}; nada foi mudado. Quem administra o"
+            f" servidor executa, conectado a ele:\n{commands};"
+        ) from None
 
 
 def ownership(conn: psycopg.Connection, facts: dict[str, Any]) -> list[str]:
@@ -468,4 +533,4 @@ def exit_codes() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    app()
+    usage.run(app)

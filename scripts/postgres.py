@@ -523,19 +523,16 @@ def client() -> str:
 
 
 def up() -> None:
-    """Have a server, ours unless the user chose one, with a database for Dagster on it."""
+    """Have a server, ours unless the user chose one, with a place for Dagster's tables on it."""
     theirs = users_server()
     if not theirs:
         clones_server()
         return
-    say(f"using your server {theirs['PGHOST']}:{theirs['PGPORT']}; none is started")
-    name = os.environ.get("DAGSTER_PGDATABASE", DATABASES[1])
-    sql = f"select 'create database \"{name}\"' where not exists (select from pg_database "
-    sql += f"where datname = '{name}') \\gexec\n"
-    psql = [client(), "-XAtq", "-v", "ON_ERROR_STOP=1"]
-    done = subprocess.run(psql, input=sql, text=True, env={**os.environ, **theirs}, stdout=2)
+    say(f"o servidor é o seu, {theirs['PGHOST']}:{theirs['PGPORT']}: nenhum é iniciado")
+    python = Path(ambiente.CLONE) / ".venv" / "bin" / "python"
+    done = subprocess.run([python, "-m", "dagster_pipeline.preflight"], cwd=ambiente.CLONE)
     if done.returncode:
-        raise PostgresError(f"your server did not answer, or refused database {name!r} (above)")
+        sys.exit(done.returncode)
 
 
 DEV_LOCK = LOCAL / "dagster" / "dev.lock"

@@ -11,13 +11,14 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 
 import psycopg
 import typer
 from psycopg import sql
 
-from loaders import aicss, conexao
+from loaders import aicss, conexao, search_path, usage
 from loaders.camadas import CAMADAS
 from loaders.erros import ErroDeCarga
 from loaders.particoes import conceder_leitura
@@ -34,18 +35,18 @@ SETTINGS = {
     "analista": {
         "statement_timeout": "10min",
         "idle_in_transaction_session_timeout": "1min",
-        "search_path": "intel_lead, marts, public",
+        "search_path": ", ".join(search_path.READERS["analista"]),
     },
     "bi_leitor": {
         "default_transaction_read_only": "on",
         "statement_timeout": "60s",
         "idle_in_transaction_session_timeout": "1min",
-        "search_path": "marts, public",
+        "search_path": ", ".join(search_path.READERS["bi_leitor"]),
     },
     "intel_api": {
         "statement_timeout": "30s",
         "idle_in_transaction_session_timeout": "30s",
-        "search_path": "marts, public",
+        "search_path": ", ".join(search_path.READERS["intel_api"]),
     },
 }
 SCHEMAS = {
@@ -221,6 +222,22 @@ def grant_raw(conn: psycopg.Connection) -> None:
             conceder_leitura(conn, layer, sql.Identifier(schema, table))
 
 
+def grant_postgis(conn: psycopg.Connection) -> None:
+    """Let the roles name what is in PostGIS's schema; everybody may where it is public."""
+    schema = search_path.postgis_schema(conn)
+    for role in ROLES:
+        query = "select has_schema_privilege(%s, %s, 'usage')"
+        if schema is None or conn.execute(query, [role, schema]).fetchone()[0]:
+            continue
+        names = sql.Identifier(schema), sql.Identifier(role)
+        grant = sql.SQL("grant usage on schema {} to {}").format(*names)
+        with suppress(psycopg.errors.InsufficientPrivilege), conn.transaction():
+            conn.execute(grant)
+        # Who holds the right without the grant option is only warned.
+        if not conn.execute(query, [role, schema]).fetchone()[0]:
+            sys.stderr.write(f"papéis: o dono do esquema do PostGIS digita: {grant.as_string()};\n")
+
+
 def create_all(conn: psycopg.Connection) -> int:
     """All roles with all their privileges, in one transaction; how many objects changed owner."""
     conexao.preparar(conn)
@@ -233,6 +250,8 @@ def create_all(conn: psycopg.Connection) -> int:
         conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
         grant_raw(conn)
         run_all(conn, REMOVAL, {})
+        grant_postgis(conn)
+        search_path.complete(conn)
     return changed
 
 
@@ -294,4 +313,4 @@ def run(work: Callable[[psycopg.Connection], None]) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    usage.run(app)

@@ -27,6 +27,7 @@ from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Banco, prune
 from loaders import bdgd, conexao
 from loaders.camadas import CAMADAS
+from loaders.erros import FalhaDeBanco
 from loaders.safra import Safra
 
 LINE = "▸ "
@@ -151,9 +152,16 @@ def _files(
 
 @contextmanager
 def canceled_when_interrupted(context: dg.OpExecutionContext) -> Iterator[None]:
-    """Ctrl-C, or a terminal that closes, ends a run as Canceled: Dagster would call it failed."""
+    """Ctrl-C, or a terminal that closes, ends a run as Canceled: Dagster would call it failed.
+
+    A server that stops in the middle is a failure that says so.
+    """
     try:
         yield
+    except (psycopg.OperationalError, FalhaDeBanco) as error:
+        text = str(error if isinstance(error, FalhaDeBanco) else conexao.lost(error))
+        _say(context)(f"falhou   {text}")
+        raise dg.Failure(text, metadata={"codigo": FalhaDeBanco.codigo}) from None
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         context.instance.report_run_canceling(context.run)
         raise

@@ -47,10 +47,14 @@ _DOMAINS = {
     "tip_sist": "tipo_sistema",
     "tip_pn": "tipo_ponto_notavel",
 }
+_DAY, _MONTH, _YEAR = r"(0[1-9]|[12]\d|3[01])", r"(0[1-9]|1[0-2])", r"(19|20)\d{2}"
+_TIME = r"([T :][\d:.,]*(Z|[-+]\d\d:?\d\d)?)?"
+_SAS_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905
 _FORMATS = {
     "cep": r"^\s*$|^\d{2}\.?\d{3}-?\d{3}$",
     "cnae": r"^\s*$|^0$|^\d{4}-\d/\d{2}$",
-    "dat_con": r"^\s*$|^(0[1-9]|[12]\d|3[01])/(0[1-9]|1[0-2])/(19|20)\d{2}$",
+    "dat_con": rf"^\s*$|^{_DAY}/{_MONTH}/{_YEAR}{_TIME}$|^{_YEAR}[-/]{_MONTH}[-/]{_DAY}{_TIME}$"
+    rf"|^{_DAY}({'|'.join(_SAS_MONTHS)}){_YEAR}{_TIME}$",
 }
 _KW_RATIO = {"UCBT": (1.0, 2000.0), "UCMT": (0.1, 50.0), "UCAT": (0.1, 50.0)}
 """Median of CAR_INST over the kW that the unit uses, where CAR_INST is in kW. Measured: BT 50 (MUX
@@ -164,7 +168,8 @@ def _form(p: Portrait) -> Iterator[Rule]:
         "tipos_da_camada",
         "estrutura",
         "As colunas têm os tipos da camada.",
-        f"(select count(*) from (select attname::text as nome, format_type(atttypid, atttypmod)"
+        f"(select count(*) from (select attname::text as nome, "
+        rf" regexp_replace(format_type(atttypid, atttypmod), '^\w+\.geometry', 'geometry')"
         f" as tipo from {attributes}) as a join (values {types}) as t (nome, tipo) using (nome)"
         " where a.tipo <> t.tipo)",
         of_rows=False,
@@ -313,10 +318,18 @@ def _energy(p: Portrait) -> Iterator[Rule]:
         "Ninguém fica sem energia mais horas do que o mês tem.",
         column="dic_*",
     )
-    date = "substr(dat_con, 7, 4) || substr(dat_con, 4, 2) || substr(dat_con, 1, 2)"
+    date = (
+        r"case when dat_con ~ '^\d\d/' then"
+        " substr(dat_con, 7, 4) || substr(dat_con, 4, 2) || substr(dat_con, 1, 2)"
+        r" when dat_con ~ '^\d{4}[-/]' then"
+        " substr(dat_con, 1, 4) || substr(dat_con, 6, 2) || substr(dat_con, 9, 2)"
+        " else substr(dat_con, 6, 4) || lpad(((position(upper(substr(dat_con, 3, 3))"
+        f" in '{''.join(_SAS_MONTHS)}') + 2) / 3)::text, 2, '0') || substr(dat_con, 1, 2) end"
+    )
     yield _bad(
         "conexao_ate_a_data_base",
-        rf"dat_con ~ '^\d\d/\d\d/\d{{4}}$' and {date} > '{p.safra.data_base:%Y%m%d}'",
+        rf"dat_con ~ '\d' and dat_con ~* '{_FORMATS['dat_con']}'"
+        f" and {date} > '{p.safra.data_base:%Y%m%d}'",
         "Nenhuma unidade foi ligada depois da data-base da safra.",
         column="dat_con",
     )

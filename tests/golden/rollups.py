@@ -19,7 +19,7 @@ from tests.golden.expected import (
     point,
     total,
 )
-from tests.golden.layers import UC_LAYERS, Delivery
+from tests.golden.layers import NETWORK, UC_LAYERS, Delivery
 from tests.golden.readers import legal_person
 
 Row = dict[str, Any]
@@ -353,11 +353,11 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
 
 
 def _ledger(deliveries: list[Delivery], domains: Domains) -> Rows:
-    """The last landing of each layer of each safra; a geodatabase answers for all four."""
+    """The last landing of each layer of each safra; a geodatabase answers for all."""
     utilities = _index(domains, "distribuidora")
     rows = {}
     for d in deliveries:
-        for layer in d.layers if d.partial else (*UC_LAYERS, "PONNOT", "CONJ"):
+        for layer in d.layers if d.partial else (*UC_LAYERS, "PONNOT", *NETWORK):
             rows[d.utility, d.year, layer] = {
                 "distribuidora_id": d.utility,
                 "distribuidora": utilities[str(d.utility)]["nome"],

@@ -14,7 +14,7 @@ import pytest
 from dagster_pipeline.defs import backup as backup_job
 from dagster_pipeline.defs import resources
 from loaders.erros import EntradaInvalida, FalhaDeBanco
-from scripts import backup
+from scripts import backup, postgres
 from tests.integration import armazem as a
 
 SCHEMAS = ("raw", "controle", "seeds", "intel_lead", "marts")
@@ -76,7 +76,7 @@ def schemas(database: str) -> int:
 
 def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
     """Have a shell script run in the place of one of PostgreSQL's programs, which is $REAL."""
-    real, major = backup.program, 15
+    real, major = backup.program, postgres.find_binaries().major
 
     def path(asked: str, *, major: int) -> str:
         return str(folder / name) if asked == name else real(asked, major=major)
@@ -96,7 +96,7 @@ def test_a_restored_warehouse_is_the_same_and_dbt_has_nothing_to_do(
     restored = a.Warehouse(banco_limpo, armazem.project)
     with restored.connect() as there:
         assert "intel_lead" in a.value(there, "show search_path")
-        assert backup.description(there) is None
+        assert a.value(there, "select to_regnamespace(%s)", [backup.UNDER_WAY]) is None
         assert everything(there) == before
         assert not a.difference(catalogue, named_catalogue(there))
         when = when_made(there)
@@ -112,7 +112,7 @@ def test_a_new_database_gets_its_name_when_it_is_complete(
     names = "select datname from pg_database where datname like %s"
     with monkeypatch.context() as patch:
         fake_program(tmp_path, patch, "pg_restore", '[ "$1" = --list ] && exec $REAL "$@"; exit 1')
-        with pytest.raises(FalhaDeBanco, match="pg_restore failed"):
+        with pytest.raises(FalhaDeBanco, match="pg_restore falhou"):
             backup.restore(saved, new=name)
     assert conn.execute(names, [f"{name}%"]).fetchall() == []
 
@@ -122,7 +122,7 @@ def test_a_new_database_gets_its_name_when_it_is_complete(
     try:
         with psycopg.connect("", dbname=name) as there:
             assert a.contents(there) == a.contents(conn)
-        with pytest.raises(EntradaInvalida, match="exists"):
+        with pytest.raises(EntradaInvalida, match="já existe"):
             backup.restore(saved, new=name)
     finally:
         conn.execute(f"drop database {name} with (force)")
@@ -151,7 +151,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
 
 def test_a_database_that_is_not_empty_is_refused(saved: Path, conn: psycopg.Connection) -> None:
     before = everything(conn)
-    with pytest.raises(EntradaInvalida, match="not empty"):
+    with pytest.raises(EntradaInvalida, match="não está vazio"):
         backup.restore(saved)
     assert everything(conn) == before
 
@@ -163,7 +163,7 @@ def test_a_restore_that_failed_or_was_killed_is_done_again(
     half = '[ "$1" = --list ] && exec $REAL "$@"; $REAL --section=pre-data "$@"; {}'
     with monkeypatch.context() as patch:
         fake_program(tmp_path, patch, "pg_restore", half.format("exit 1"))
-        with pytest.raises(FalhaDeBanco, match="pg_restore failed"):
+        with pytest.raises(FalhaDeBanco, match="pg_restore falhou"):
             backup.restore(saved)
     assert schemas(name) == 0
 
@@ -190,7 +190,7 @@ backup.restore(Path({str(saved)!r}))
 def test_publications_and_landings_wait_during_the_dump(
     conn: psycopg.Connection, armazem: a.Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    psql = shlex.quote(backup.program("psql", major=15))
+    psql = shlex.quote(backup.program("psql", major=postgres.find_binaries().major))
     query = f"select pg_try_advisory_lock({LOCK}), count(*) from pg_locks where locktype='advisory'"
     query += " and mode='ShareLock' and granted and database=(select oid from pg_database"
     query += " where datname=current_database())"

@@ -1,10 +1,12 @@
 """AICSS readings from file to energy per hour on a real PostgreSQL. Not here: shapes (unit)."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -169,6 +171,26 @@ def test_a_reading_lost_on_its_way_to_the_table_is_noticed(
     monkeypatch.setattr(aicss, "INSERE_LEITURAS", menos)
     assert roda(arquivo).exit_code == 3
     assert con.execute(CONTEUDO).fetchall() == []
+
+
+def test_readings_in_a_named_list_are_counted_and_a_date_alone_is_midnight(
+    con: psycopg.Connection, tmp_path: Path
+) -> None:
+    arquivo = tmp_path / "sala.json"
+    arquivo.write_text('{"lote": 1, "readings": [{"luz": 1, "x": {}}, {"luz": 2}]}\n{"luz": 3}\n')
+    feito = roda(arquivo, "--inicio", "2025-03-01")
+    assert feito.exit_code == 0
+    assert "tomado como 01/03/2025 00:00:00 (UTC-0300)" in feito.output
+    assert con.execute(
+        "select medido_em at time zone 'America/Sao_Paulo', luz from raw.aicss_leitura order by 1"
+    ).fetchall() == [(datetime(2025, 3, 1), 1), (datetime(2025, 3, 1, 0, 0, 1), 2)]  # noqa: DTZ001
+    assert con.execute("select motivo from raw.rejeitado").fetchall() == [
+        ("objeto fora da lista de leituras",)
+    ]
+    arquivo.write_text(json.dumps({"readings": [{"luz": 1}] * 90_000, "device": "x"}, indent=0))
+    feito = roda(arquivo)
+    assert feito.exit_code == 3
+    assert f"{arquivo}: device está depois da lista" in feito.output
 
 
 def test_noise_and_oddities_stand_in_the_ledger(con: psycopg.Connection, tmp_path: Path) -> None:

@@ -574,6 +574,11 @@ def test_a_csv_does_not_replace_a_geodatabase_unasked(
     assert rodar(gdb) == 0
     antes = retrato(conn, dist)
     assert rodar(arquivo) == 3
+    assert conn.execute(
+        "select ano, status::text from intel_lead.import_status"
+        " where distribuidora_id = %s and arquivo = 'ucmt_pj.csv'",
+        [dist],
+    ).fetchall() == [(2024, "failed")], "a refusal is of a safra, where the file says which"
     assert retrato(conn, dist) == antes
     assert rodar(arquivo, "--safra", f"{outra}-2024") == 0
     assert retrato(conn, dist) == antes

@@ -15,7 +15,7 @@ from pyogrio.raw import read_arrow
 
 from loaders import csv_lines, sums
 from loaders.bdgd import Opcoes, carregar
-from loaders.camadas import CAMADAS_UC
+from loaders.camadas import CAMADAS_COM_ENERGIA
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida
 from loaders.sintetico import gerar
@@ -213,9 +213,10 @@ def test_the_sums_of_a_landing_are_those_of_the_file_and_are_made_again_from_raw
     gdb = gerar(tmp_path / "a.gdb", ucs=300, distribuidora=dist)
     carregar(gdb, Opcoes())
     kept = kept_sums(conn, dist)
-    assert len(kept) == sum(len(layer.series) * 12 for layer in CAMADAS_UC)
-    for layer in CAMADAS_UC:
-        frame = pyogrio.read_dataframe(gdb, layer=f"{layer.nome}_tab")
+    assert len(kept) == sum(len(layer.series) * 12 for layer in CAMADAS_COM_ENERGIA)
+    for layer in CAMADAS_COM_ENERGIA:
+        name = next(n for n, _ in pyogrio.list_layers(gdb) if n.removesuffix("_tab") == layer.nome)
+        frame = pyogrio.read_dataframe(gdb, layer=name)
         frame = frame[frame["COD_ID"].str.strip() != ""]
         for serie, month in itertools.product(layer.series, range(1, 13)):
             column = frame[f"{serie.upper()}_{month:02d}"]
@@ -241,3 +242,19 @@ def test_a_refused_file_leaves_no_sums(conn: psycopg.Connection, dist: int, tmp_
     assert kept_sums(conn, dist) == {}
     carregar(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Opcoes(milhar="ponto"))
     assert kept_sums(conn, dist)["UCMT", "ene", 1][1] == 30 * 12345
+
+
+def test_a_row_without_its_distributor_is_kept_apart_and_the_others_land(
+    conn: psycopg.Connection, dist: int, tmp_path: Path
+) -> None:
+    """Nothing says whose it is: it stands with the file's largest safra, as it was written."""
+    rows = [*rows_of(dist, 30), *rows_of(next(DISTRIBUTORS), 10)]
+    rows.insert(4, "U;;RUA;2020-02-01;9.5;2.5;31DEC2024;-51.5;-28.1")
+    carregar(write(tmp_path, *rows), Opcoes())
+    assert ledger(conn, dist)[:3] == ("completed", 30, 1)
+    reason = "DIST em branco; de safra desconhecida, guardada com a maior do arquivo"
+    assert conn.execute(
+        "select linha, motivo, registro ->> 'ene_01', registro ->> 'dat_con' from raw.rejeitado"
+        " where distribuidora_id = %s",
+        [dist],
+    ).fetchall() == [(5, reason, "9.5", "2020-02-01")]

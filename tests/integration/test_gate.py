@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from loaders import registro
 from loaders.__main__ import app
 from loaders.conexao import conectar, preparar
-from loaders.gate import hold, verdict
+from loaders.gate import hold, units, verdict
 from loaders.gate.evidence import Finding
 from loaders.gate.references import landed
 from loaders.gate.units import Content
@@ -67,8 +68,8 @@ def distributor(banco: dict[str, str]) -> Iterator[tuple[psycopg.Connection, pow
     with conectar() as conn:
         preparar(conn)
         with conn.transaction(force_rollback=True):
-            units = power.first(np.random.default_rng(7), 3_000)
-            yield conn, units, power.land(conn, "before", units)
+            first = power.first(np.random.default_rng(7), 3_000)
+            yield conn, first, power.land(conn, "before", first)
 
 
 @pytest.mark.parametrize("damage", power.DAMAGES)
@@ -225,6 +226,59 @@ def test_a_layer_that_failed_waits_for_no_other_file_than_its_own(
         code = run("bdgd", write_pj(tmp_path, dist, layer=layer, time=2))
         free = "UCBT" in order[: order.index(layer) + 1]
         assert (code == 0, state(base, dist)[0]) == (free, not free)
+
+
+def write_years(folder: Path, dist: int, layer: str, units: Mapping[int, int]) -> Path:
+    """One CSV of several vintages of one distributor, each unit as it was the year before."""
+    file = folder / f"{layer.lower()}_pj.csv"
+    months = [f"ENE_{m:02d}" for m in range(1, 13)]
+    lines = [
+        f"{layer}{n};{dist};{';'.join(str(1000 + 7 * n + m) for m in range(12))};31DEC{year}"
+        for year, count in units.items()
+        for n in range(count)
+    ]
+    file.write_text("\n".join([f"COD_ID_ENCR;DIST;{';'.join(months)};DATA_BASE", *lines, ""]))
+    return file
+
+
+@pytest.mark.parametrize("short", [2024, 2025])
+def test_each_safra_of_a_file_is_compared_by_its_own_rows_and_the_files_layers(
+    base: psycopg.Connection, tmp_path: Path, short: int
+) -> None:
+    dist = 2014 if short == 2024 else 2015
+    for layer in ("UCBT", "UCMT"):
+        assert run("bdgd", write_years(tmp_path, dist, layer, {2023: 400})) == 0
+    years = {year: 100 if year == short else 400 for year in (2024, 2025)}
+    assert run("bdgd", write_years(tmp_path, dist, "UCMT", years)) == 3
+    assert {year: state(base, dist, year)[0] for year in years} == {
+        year: year == short for year in years
+    }
+    assert "UCBT" not in state(base, dist, short)[1]
+
+
+def test_a_large_content_is_compared_by_a_sample_and_says_so(
+    base: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(units, "SAMPLE", 600)
+    assert run("bdgd", write_years(tmp_path, 2016, "UCMT", {2023: 3000})) == 0
+    assert run("bdgd", write_years(tmp_path, 2016, "UCMT", {2024: 900})) == 3
+    assert "amostra de 1 em 4)" in state(base, 2016)[1]
+
+
+def test_what_is_being_landed_is_judged_by_the_next_call_or_waited_for(
+    base: psycopg.Connection, tmp_path: Path
+) -> None:
+    assert run("bdgd", write_years(tmp_path, 2017, "UCMT", {2024: 60})) == 0
+    safra = Safra.de_chave("2017-2024")
+    base.execute("set lock_timeout = '1s'")
+    with conectar() as landing, landing.transaction():
+        landing.execute(
+            "select pg_advisory_xact_lock(%s, %s)", [registro.CLASSE_DA_TRAVA, safra.trava]
+        )
+        assert safra not in {seen.safra for seen in verdict.judge_pending(base)}
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            verdict.judge(base, safra.chave)
+    assert [seen.safra for seen in verdict.judge_pending(base)] == [safra]
 
 
 # Release ------------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
     assert done.ok, done.trouble
     assert "; 0 objetos mudaram de dono" in _roles(owned, "create", {})
     assert _roles(owned, "drop", {}).count("apagado") == 5
-    assert _roles(owned, "list", {}).count("missing") == 5
+    assert _roles(owned, "list", {}).count("não existe") == 5
 
 
 def test_every_role_reads_what_it_should_and_nothing_else(

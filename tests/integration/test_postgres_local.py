@@ -87,7 +87,7 @@ def test_nothing_is_started_beside_a_server_of_the_users(
     monkeypatch.setenv("DAGSTER_PGDATABASE", "dagster_of_the_user")
     monkeypatch.setattr(postgres, "clones_server", lambda: pytest.fail("started ours"))
     postgres.up()
-    assert "none is started" in capfd.readouterr().err
+    assert "nenhum é iniciado" in capfd.readouterr().err
     with psycopg.connect("", dbname="dagster_of_the_user"):
         pass
 

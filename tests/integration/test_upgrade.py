@@ -174,7 +174,7 @@ def test_a_database_newer_than_the_code_is_refused(
     built = armazem.build(*a.ALL)
     assert not built.ok
     assert "o banco está na versão 999" in built.text
-    landed = armazem.load(arquivos["nova"])
+    landed = armazem.start_load(arquivos["nova"]).wait()
     assert landed.code == 4
     assert "o banco está na versão 999" in landed.text
     assert (a.catalogue(conn), a.contents(conn)) == before

@@ -74,8 +74,8 @@ def of_sql(found: list[Unit]) -> list[Mutant]:
 
 
 def of_python() -> list[Mutant]:
-    """Every fault that the operators find in loaders."""
-    made = []
+    """Every fault that the operators find in loaders, but those that show nowhere."""
+    made: list[Mutant] = []
     for module in judge_python.modules():
         file = judge_python.path_of(module)
         source = (a.CLONE / file).read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def of_python() -> list[Mutant]:
             Mutant(module, file, operator, source, changed)
             for operator, changed in python.mutants(source)
         ]
-    return made
+    return [m for m in made if not equivalent.reason(m.where, m.operator, m.diff)]
 
 
 def draw(mutants: list[Mutant], limit: int, seed: int) -> list[Mutant]:

@@ -129,6 +129,55 @@ EQUIVALENT = (
         r"tocada\.hora [-+]",
         "a wider window of readings: only the touched hours are written",
     ),
+    Equivalent(
+        r"arquivos|csv_lines|copia|pacote_zip|aicss_text",
+        "constant|operator",
+        r"-.*(read\(2\*\*20\)|CHUNK = |BLOCK = |_REJEITOS_EM_MEMORIA = |copyfileobj)",
+        "how many bytes are read at once: the property tests cut files anywhere",
+    ),
+    Equivalent(
+        r"copies",
+        "operator",
+        r"-.*group = np\.cumsum",
+        "numbers of groups: that of the first one leaves empty ones before it",
+    ),
+    Equivalent(
+        r"csv_census",
+        "and for or|condition dropped",
+        r"-.*settled\(|-.*mark\.encode\(\) not in block|-.*not waiting or not grouped",
+        "a short cut: the same result, later",
+    ),
+    Equivalent(
+        r"gate\.units",
+        "constant",
+        r"-SAMPLE = ",
+        "one unit more or less before a content is sampled",
+    ),
+    Equivalent(
+        r".*",
+        "constant",
+        r"-_?(PATIENCE|ESPERA|IDADE_MINIMA|_PATIENCE|_ESPERA|_IDADE_MINIMA)\w* = ",
+        "seconds that something waits",
+    ),
+    Equivalent(r"conexao", "constant", r"-.*connect_timeout=10", "seconds that something waits"),
+    Equivalent(
+        r"aicss_text",
+        "comparison",
+        r"-.*while cut > MAX_REGISTRO - 3",
+        "no UTF-8 character goes on for more than three bytes: only garbage is cut elsewhere",
+    ),
+    Equivalent(
+        r"gate\.report",
+        "constant",
+        r"-.*Console\(",
+        "colours of numbers on a terminal, and where it breaks lines",
+    ),
+    Equivalent(
+        r"safra",
+        "condition dropped",
+        r'-.*texto or ""',
+        "the text 'None' is no date either",
+    ),
 )
 
 

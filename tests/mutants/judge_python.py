@@ -41,6 +41,8 @@ def copy_of_clone(folder: Path) -> Path:
         if (a.CLONE / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(a.CLONE / name, folder / name)
+    # Tests ask git which files there are.
+    subprocess.run(["git", "init", "-q", folder], check=True)
     (folder / ".venv").symlink_to(a.CLONE / ".venv")
     return folder
 

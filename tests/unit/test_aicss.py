@@ -12,16 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loaders import amostra_aicss
-from loaders.aicss_clock import Ilegivel, Relogio, horario
-from loaders.aicss_text import MAX_REGISTRO, NOISE, count_lines, count_objects, lines
+from loaders.aicss_clock import Ilegivel, Relogio, horario, meia_noite
+from loaders.aicss_text import MAX_REGISTRO, NOISE, count_lines, count_objects, encoding, lines
 from loaders.leitura_aicss import (
     INCOMPLETA,
+    JSON_ILEGIVEL,
     LEITORES,
+    OUTSIDE,
     Leitura,
     Origem,
     Registro,
     dispositivo_do_nome,
     formato,
+    in_a_list,
     leitura,
 )
 
@@ -375,3 +378,122 @@ def test_lines_are_counted_to_the_last_without_its_end_but_for_blanks_and_the_he
     file = io.BytesIO(b"luz,distancia\n10,20\n\n  \nluz,distancia\n30,40")
     assert count_lines(file, "luz,distancia") == 2
     assert count_lines(io.BytesIO(b"")) == 0
+
+
+READINGS = [{"luz": n, "distancia": 87} for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    "conteudo",
+    [
+        json.dumps({"readings": READINGS}),
+        json.dumps({"leituras": READINGS}, indent=2) + "\n",
+        json.dumps({"data": READINGS, "total": 4, "próxima": None, "ok": True}, indent=1),
+        "\n".join(json.dumps({"data": READINGS[i : i + 2]}) for i in (0, 2)),
+        "[" + ", ".join(json.dumps({"data": [r]}) for r in READINGS) + "]",
+    ],
+)
+def test_readings_may_stand_in_a_list_with_a_name(conteudo: str) -> None:
+    beside = {"total": 4, "próxima": None, "ok": True} if "total" in conteudo else {}
+    assert [r.valores for r in registros(conteudo)] == [beside | r for r in READINGS]
+    assert in_a_list([conteudo])
+    assert count_objects(io.BytesIO(conteudo.encode()), within=1) == 4
+
+
+def test_what_stands_beside_the_list_is_of_every_reading_and_a_reading_wins() -> None:
+    texto = (
+        '{"device_id": "d1", "lote": 7, "readings": [{"luz": 1}, {"luz": 2, "device_id": "d2"}]}'
+    )
+    assert [(x.dispositivo_id, x.luz, x.outros) for x in lidas(texto)] == [
+        ("d1", 1, {"lote": 7}),
+        ("d2", 2, {"lote": 7}),
+    ]
+
+
+def test_a_list_larger_than_the_buffer_is_read_whole_and_numbered() -> None:
+    valores = [{"luz": i % 4096, "local": "ção" * 20} for i in range(5_000)]
+    texto = json.dumps({"readings": valores}, ensure_ascii=False, indent=0)
+    achados = registros(texto)
+    assert [r.valores for r in achados] == valores
+    assert texto.splitlines()[achados[-1].linha - 1] == "{"
+
+
+def test_a_device_said_after_a_long_list_is_refused_and_after_a_short_one_read() -> None:
+    longa = [{"luz": i} for i in range(MAX_REGISTRO // 5)]
+    with pytest.raises(Ilegivel, match="device está depois da lista"):
+        registros(json.dumps({"readings": longa, "device": "d1"}, indent=0))
+    assert len(registros(json.dumps({"readings": longa, "total": 3}, indent=0))) == len(longa)
+    (curta,) = registros('{"readings": [{"luz": 1}], "device": "d1"}')
+    assert curta.valores == {"luz": 1, "device": "d1"}
+
+
+def test_a_reading_that_holds_a_list_is_a_reading() -> None:
+    texto = '{"luz": 1, "eventos": [{"luz": 9}]}\n{"eventos": [{"a": 9}], "luz": 2}\n'
+    assert not in_a_list([texto])
+    assert [r.valores and r.valores["luz"] for r in registros(texto)] == [1, 2]
+
+
+def test_a_broken_reading_in_a_named_list_costs_only_itself_and_one_outside_is_told() -> None:
+    achados = registros('{"data": [{"luz": 1}, {"luz": x}, {"luz": 3}]}\n{"luz": 4}\n')
+    assert [(r.valores and r.valores["luz"], r.motivo) for r in achados] == [
+        (1, None),
+        (None, JSON_ILEGIVEL),
+        (3, None),
+        (None, OUTSIDE),
+    ]
+
+
+def test_a_bar_separates_columns_too() -> None:
+    assert [x.luz for x in lidas("timestamp|luz|distancia\n2025-01-15 10:00:00|12,5|87\n")] == [
+        12.5
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texto", "instante"),
+    [
+        ("2025-03-01", "2025-03-01T00:00:00-03:00"),
+        (" 1/3/2025 ", "2025-03-01T00:00:00-03:00"),
+        ("2025-03-01Z", "2025-03-01T00:00:00+00:00"),
+        ("2025-03-01+02:00", "2025-03-01T00:00:00+02:00"),
+        ("2019-01-15", "2019-01-15T00:00:00-02:00"),
+    ],
+)
+def test_a_day_begins_at_midnight(texto: str, instante: str) -> None:
+    assert meia_noite(texto) == datetime.fromisoformat(instante)
+
+
+def test_a_day_that_is_none_and_an_instant_are_no_midnight() -> None:
+    assert meia_noite("2025-03-01T10:00") is None
+    assert meia_noite("2025-3") is None
+    with pytest.raises(Ilegivel, match="não existe"):
+        meia_noite("2025-02-30")
+    with pytest.raises(Ilegivel):
+        horario("2025-03-01")
+
+
+def test_a_line_end_cut_by_a_chunk_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in range(1, 7):
+        monkeypatch.setattr("loaders.aicss_text.CHUNK", size)
+        achadas = list(lines(io.BytesIO(b"a\r\nb\r\r\nc\rd\r")))
+        assert achadas == [(1, "a\n"), (2, "b\n"), (3, "c\n"), (4, "d\n")]
+
+
+def test_nothing_but_nul_is_not_utf16() -> None:
+    assert encoding(io.BytesIO(bytes(50))) == ("utf-8", 0)
+    assert encoding(io.BytesIO("luz".encode("utf-16-le"))) == ("utf-16-le", 0)
+    assert encoding(io.BytesIO("luz".encode("utf-16-be"))) == ("utf-16-be", 0)
+
+
+def test_a_time_in_iso_without_separators_is_read() -> None:
+    assert horario("20250115T100000-0300") == AS_DEZ
+    with pytest.raises(Ilegivel):
+        horario("2025-W03-3T10:00:00")
+
+
+def test_a_clock_that_was_never_set_is_implausible() -> None:
+    for texto in ("2009-12-31T23:59:59Z", "2025-01-21T12:00:01Z"):
+        with pytest.raises(Ilegivel, match="implausível"):
+            uma({"luz": 1, "timestamp": texto})
+    for texto in ("2010-01-01T00:00:00Z", "2025-01-21T12:00:00Z"):
+        assert uma({"luz": 1, "timestamp": texto}).luz == 1

@@ -142,4 +142,4 @@ def test_python_starts_with_the_users_database() -> None:
 def test_python_does_not_start_with_an_address_that_cannot_be_read() -> None:
     done = start_python("postgresql//typo")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("intel-lead: DATABASE_URL is not of the form postgresql://")
+    assert done.stderr.startswith("intel-lead: DATABASE_URL não é da forma postgresql://")

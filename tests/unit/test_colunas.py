@@ -8,6 +8,7 @@ import pytest
 from loaders.camadas import PONNOT, UCBT, UCMT
 from loaders.colunas import casar, converter, linhas_de_outra_distribuidora, motivos_de_rejeicao
 from loaders.erros import EntradaInvalida
+from loaders.number_text import sayable
 
 
 def converter_ucbt(**colunas: pa.Array) -> pa.RecordBatch:
@@ -123,3 +124,9 @@ def test_a_missing_whole_number_among_reals_is_blank() -> None:
     )
     assert lote.column("conj").to_pylist() == [7, None, None]
     assert lote.column("mun").to_pylist() == ["4309803", None, None]
+
+
+def test_what_is_said_of_a_value_is_no_persons_number() -> None:
+    assert sayable("1234567890") == "'1234567890'"
+    assert sayable("12345678901") == "um texto"
+    assert sayable(" ") == "vazio"

@@ -87,3 +87,10 @@ def test_units_with_energy_twice_in_a_month_are_counted(
         months.add(pa.RecordBatch.from_pydict(columns), UCBT)
     uses = Counter((code, m) for code, used in rows for m in used)
     assert months.overlapping() == len({code for (code, _), n in uses.items() if n > 1})
+
+
+def test_rows_without_a_code_or_of_no_months_overlap_with_none() -> None:
+    months = Months()
+    months.add(pa.RecordBatch.from_pydict({"ene_01": [1.0, 1.0]}), UCBT)
+    months.add(pa.RecordBatch.from_pydict({"cod_id": ["A", "A"]}), PONNOT)
+    assert (months.codes, months.overlapping()) == ([], 0)

@@ -8,12 +8,14 @@ import re
 import traceback
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from loaders.camadas import UCMT
+from loaders.csv_lines import CUT
 from loaders.csv_pj import abrir
 from loaders.erros import EntradaInvalida
 from loaders.safra import Safra
@@ -243,8 +245,9 @@ def test_thousands_are_told_by_the_whole_file(
 
 
 def test_contradictory_numbers_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match="ENE_01: '1.234,5' e '1,234.5'"):
-        valores(tmp_path, tabela("1.234,5", "1,234.5"), "ene_01")
+    for one, other in (("1.234,5", "1,234.5"), ("1.234,5", "7.25"), ("1,234.5", "7,25")):
+        with pytest.raises(EntradaInvalida, match=f"ENE_01: '{one}' e '{other}'"):
+            valores(tmp_path, tabela(one, other), "ene_01")
 
 
 def test_what_was_looked_for_and_not_found_is_refused(tmp_path: Path) -> None:
@@ -280,6 +283,16 @@ def test_every_way_to_end_a_line_and_to_write_a_letter(
     for ultima in ("", fim, fim * 3, fim + "\x1a"):
         arquivo.write_bytes((fim.join(linhas) + ultima).encode(codificacao))
         assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["“É”", "é –"]
+
+
+@pytest.mark.parametrize("marca", ["\ufeff", ""])
+@pytest.mark.parametrize("codificacao", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_told_with_a_mark_and_without(
+    tmp_path: Path, codificacao: str, marca: str
+) -> None:
+    linhas = tabela("7", "8")
+    arquivo = gravar(tmp_path, marca + linhas[0], *linhas[1:], codificacao=codificacao)
+    assert ler(arquivo)["401-2024"]["ene_01"].to_pylist() == [7, 8]
 
 
 def test_one_row_that_is_not_utf8_spoils_no_other(tmp_path: Path) -> None:
@@ -360,11 +373,184 @@ def test_names_may_be_quoted_and_spaced(tmp_path: Path) -> None:
     assert ler(gravar(tmp_path, cabecalho, *linhas[1:]))["401-2024"]["ene_01"].to_pylist() == [1, 2]
 
 
-def test_a_shapeless_row_of_who_knows_which_safra_refuses_the_file(tmp_path: Path) -> None:
+def rejeitados(arquivo: Path, *, safra: str | None = None) -> list[tuple[str, int, str]]:
+    """Safra, number and reason of each rejected row; the others land, and none is missing."""
+    ler(arquivo, safra=safra)
+    with abrir(arquivo, safra=Safra.de_chave(safra) if safra else None) as fonte:
+        return [
+            (lote.safra.chave, r.linha, r.motivo)
+            for lote in fonte.lotes(UCMT)
+            for r in lote.rejeitados
+        ]
+
+
+NO_SAFRA = "; de safra desconhecida, guardada com a maior do arquivo"
+
+
+def test_a_shapeless_row_of_who_knows_which_safra_stays_with_the_largest(tmp_path: Path) -> None:
     linhas = [*tabela(*map(str, range(20))), "U;86;1;31DEC2024;x", "U;86;1;31DEC2023;x"]
-    assert ler(gravar(tmp_path, *linhas, "U;401")).keys() == {"401-2024", "86-2024", "86-2023"}
-    with pytest.raises(EntradaInvalida, match="não se sabe de que safra"):
-        ler(gravar(tmp_path, *linhas, "U;86"))
+    motivo = "linha com 2 campos, o cabeçalho tem 5"
+    assert rejeitados(gravar(tmp_path, *linhas, "U;401")) == [("401-2024", 23, motivo)]
+    assert rejeitados(gravar(tmp_path, *linhas, "U;86")) == [("401-2024", 23, motivo + NO_SAFRA)]
+
+
+@pytest.mark.parametrize(
+    ("dist", "data", "motivo"),
+    [
+        ("", "31DEC2024", "DIST em branco" + NO_SAFRA),
+        (" ", "31DEC2024", "DIST em branco" + NO_SAFRA),
+        ("4O1", "31DEC2024", "DIST ilegível" + NO_SAFRA),
+        ("86", "", "DATA_BASE em branco"),
+        ("86", "31/02/2024", "DATA_BASE ilegível"),
+        ("0", "31DEC2024", "DIST 0 não é um código de distribuidora" + NO_SAFRA),
+        ("86", "31DEC1924", "data-base 31/12/1924 fora do intervalo possível"),
+    ],
+)
+def test_a_row_of_no_safra_is_rejected_and_the_others_land(
+    tmp_path: Path, dist: str, data: str, motivo: str
+) -> None:
+    linhas = [*tabela(*map(str, range(20))), "V;86;1;31DEC2024;x"]
+    linhas.insert(3, f"U;{dist};7;{data};RUA")
+    arquivo = gravar(tmp_path, *linhas)
+    dono = "401-2024" if motivo.endswith(NO_SAFRA) else "86-2024"
+    assert rejeitados(arquivo) == [(dono, 3, motivo)]
+    assert ler(arquivo)["401-2024"]["linha"].to_pylist() == [1, 2, *range(4, 22)]
+    with abrir(arquivo) as fonte:
+        (rejeitado,) = [r for lote in fonte.lotes(UCMT) for r in lote.rejeitados]
+    assert rejeitado.registro == {
+        "cod_id": "U", "dist": dist, "ene_01": "7", "lgrd": "RUA",
+    }  # fmt: skip
+
+
+def test_a_row_of_no_safra_is_nobodys_where_one_safra_is_asked_for(tmp_path: Path) -> None:
+    linhas = [*tabela(*map(str, range(20))), "V;86;1;31DEC2024;x", "V;86;1;;x", "V;;1;31DEC2024;x"]
+    arquivo = gravar(tmp_path, *linhas)
+    assert rejeitados(arquivo, safra="401-2024") == [("401-2024", 23, "DIST em branco" + NO_SAFRA)]
+    assert [n for _, n, _ in rejeitados(arquivo, safra="86-2024")] == [22, 23]
+
+
+def test_many_rows_of_no_safra_refuse_the_file(tmp_path: Path) -> None:
+    linhas = [*tabela(*map(str, range(18))), "V;;1;31DEC2024;x", "V; ;1;31DEC2024;x"]
+    assert len(rejeitados(gravar(tmp_path, *linhas))) == 2
+    with pytest.raises(EntradaInvalida, match="3 de 21 linhas com DIST ou DATA_BASE.*em branco"):
+        ler(gravar(tmp_path, *linhas, "V;;1;31DEC2024;x"))
+
+
+def test_another_header_within_the_file_refuses_it(tmp_path: Path) -> None:
+    """Its columns stand elsewhere: the rows below it would land in the wrong ones."""
+    linhas = tabela(*map(str, range(40)))
+    outro = linhas[0].replace("DIST;ENE_01", "ENE_01;DIST").lower()
+    with pytest.raises(EntradaInvalida, match="outro cabeçalho, de outras colunas"):
+        ler(gravar(tmp_path, *linhas, outro, "U;1;401;31DEC2024;x"))
+
+
+@pytest.mark.parametrize("separador", [";", "\t", "|", ",", ":"])
+@pytest.mark.parametrize(
+    "forma", ["sep={}", '"sep={}"', "SEP={}", "\ufeffsep={}{}{}{}{}", "\nsep={}\n"]
+)
+def test_excels_line_that_says_the_separator_is_no_header(
+    tmp_path: Path, separador: str, forma: str
+) -> None:
+    linhas = [
+        forma.format(*[separador] * 5),
+        *(x.replace(";", separador) for x in tabela("7", "8")),
+    ]
+    arquivo = gravar(tmp_path, *linhas, *linhas, codificacao="utf-8")
+    assert ler(arquivo)["401-2024"]["ene_01"].to_pylist() == [7, 8, 7, 8]
+    with abrir(arquivo) as fonte:
+        list(fonte.lotes(UCMT))
+        notas = fonte.observacoes["UCMT"]
+    assert f"a linha sep={separador} do Excel diz o separador, não é linha" in notas
+    assert "o cabeçalho se repete 1 vezes no arquivo e foi passado por alto" in notas
+
+
+def test_a_separator_said_and_not_used_is_not_believed(tmp_path: Path) -> None:
+    assert ler(gravar(tmp_path, "sep=,", *tabela("7", "8")))["401-2024"].num_rows == 2
+
+
+@pytest.mark.parametrize("muda", [str.lower, str.title, lambda x: f" {x.replace(';', ' ; ')} "])
+def test_the_header_again_in_another_case_or_spacing_is_no_row(
+    tmp_path: Path, muda: Callable[[str], str]
+) -> None:
+    linhas = tabela(*"12345")
+    with abrir(gravar(tmp_path, *linhas, muda(linhas[0]), linhas[1])) as fonte:
+        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 6
+        assert list(fonte.linhas.values()) == [6]
+    assert "o cabeçalho se repete 1 vezes" in " ".join(fonte.observacoes["UCMT"])
+
+
+@pytest.mark.parametrize("primeiro", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("bloco", [7, 60, 2**20])
+def test_line_ends_may_differ_within_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, primeiro: str, bloco: int
+) -> None:
+    monkeypatch.setattr("loaders.csv_lines.BLOCK", bloco)
+    linhas = tabela(*map(str, range(30)))
+    fins = [primeiro, *["\n", "\r\n", "\r", "\r", "\r\r\n"] * 6]
+    arquivo = tmp_path / "ucmt_pj.csv"
+    arquivo.write_bytes("".join(map("".join, zip(linhas, fins, strict=True))).encode())
+    lida = ler(arquivo)["401-2024"]
+    assert lida["ene_01"].to_pylist() == list(range(30))
+    assert lida["linha"].to_pylist() == list(range(1, 31))
+
+
+def test_a_cr_within_a_cell_ends_no_line(tmp_path: Path) -> None:
+    lidas = ler(gravar(tmp_path, *tabela("RUA A\rCASA 2", "x", coluna="LGRD")))["401-2024"]
+    assert lidas["lgrd"].to_pylist() == ["RUA A CASA 2", "x"]
+
+
+def sem_fim(pasta: Path, *celulas: str, coluna: str = "POINT_X") -> Path:
+    """A file of 30 rows and those of the cells, the last one without line end."""
+    cheias = [f"-52.{n:06d}" for n in range(100_001, 100_031)] if coluna == "POINT_X" else []
+    arquivo = pasta / "ucmt_pj.csv"
+    arquivo.write_text("\n".join(tabela(*cheias, *celulas, coluna=coluna)))
+    return arquivo
+
+
+@pytest.mark.parametrize("ultima", ["-52.10003", "-52.1", "-52.", "-52", "-5", "-", ""])
+def test_a_last_value_cut_short_rejects_its_row(tmp_path: Path, ultima: str) -> None:
+    arquivo = sem_fim(tmp_path, ultima)
+    (rejeitado,) = rejeitados(arquivo)
+    assert rejeitado == ("401-2024", 31, CUT)
+    assert ler(arquivo)["401-2024"]["linha"].to_pylist() == list(range(1, 31))
+    with abrir(arquivo) as fonte:
+        assert "mais curto que todos os outros da coluna POINT_X" in "".join(
+            fonte.observacoes["UCMT"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("celulas", "coluna"),
+    [
+        (["-52.100031"], "POINT_X"),  # whole
+        (["-52.10", "-52.1000"], "POINT_X"),  # another has fewer decimals
+        (["-52.10", "-52.10"], "POINT_X"),
+        (["", ""], "POINT_X"),  # blanks are usual in it
+        (["RUA A"] * 25 + ["RUA BB"] + ["RUA"], "LGRD"),  # texts of mixed lengths
+        (["1.23"] * 19 + ["1.2"], "DEM_01"),  # too few to say
+    ],
+)
+def test_a_last_row_without_line_end_is_kept_where_nothing_says_that_it_is_cut(
+    tmp_path: Path, celulas: list[str], coluna: str
+) -> None:
+    arquivo = sem_fim(tmp_path, *celulas, coluna=coluna)
+    assert rejeitados(arquivo) == []
+    with abrir(arquivo) as fonte:
+        assert "se veio cortado, o último valor da última linha" in "".join(
+            fonte.observacoes["UCMT"]
+        )
+
+
+def test_a_last_value_cut_short_is_told_across_blocks_and_not_of_a_file_that_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loaders.csv_lines.BLOCK", 90)
+    arquivo = sem_fim(tmp_path, "-52.1")
+    assert len(rejeitados(arquivo)) == 1
+    for fim in ("\n", "\r\n", "\r", "\n\x1a"):
+        whole = sem_fim(tmp_path, "-52.1").read_bytes()
+        arquivo.write_bytes(whole + fim.encode())
+        assert rejeitados(arquivo) == []
 
 
 def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """A geodatabase is opened safely and says what it holds. Not here: the database."""
 
 import ctypes
+import os
 import re
+import time
 import warnings
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -305,18 +308,23 @@ def com_geometria(mudar: Callable[[np.ndarray], np.ndarray], tipo_novo: str) -> 
     return mudanca
 
 
-def test_a_multipoint_is_its_first_point(gdb: Path, tmp_path: Path) -> None:
+def test_a_multipoint_is_its_first_point(
+    gdb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def juntar(formas: np.ndarray) -> np.ndarray:
         juntas = shapely.multipoints([[p] for p in formas])
         juntas[0] = shapely.multipoints([formas[0], shapely.Point(0, 0)])
         juntas[1] = shapely.MultiPoint()
+        juntas[-1] = shapely.multipoints([formas[-1], shapely.Point(0, 0)])
         return juntas
 
+    # They are counted through all batches.
+    monkeypatch.setattr(pyogrio, "open_arrow", partial(pyogrio.open_arrow, batch_size=10))
     mudado = reescrever(gdb, tmp_path / "x.gdb", PONNOT=com_geometria(juntar, "MultiPoint"))
     with abrir(gdb) as certa, abrir(mudado) as fonte:
         x, y = pontos(fonte)
         x_certo, y_certo = pontos(certa)
-        assert "1 linhas com mais de um ponto" in " ".join(fonte.observacoes["PONNOT"])
+        assert "2 linhas com mais de um ponto" in " ".join(fonte.observacoes["PONNOT"])
     assert np.isnan([x[1], y[1]]).all()
     assert np.delete(x, 1) == pytest.approx(np.delete(x_certo, 1), abs=1e-8)
     assert np.delete(y, 1) == pytest.approx(np.delete(y_certo, 1), abs=1e-8)
@@ -422,6 +430,9 @@ def test_what_is_no_geodatabase_is_refused(tmp_path: Path) -> None:
     texto = tmp_path / "texto.gdb.zip"
     texto.write_text("nada")
     recusada(texto, "zip truncado")
+    with zipfile.ZipFile(tmp_path / "csv.zip", "w") as pacote:
+        pacote.writestr("ucmt_pj.csv", "DIST;ENE_01\n")
+    recusada(tmp_path / "csv.zip", "não é uma geodatabase")
 
 
 def test_a_truncated_or_flipped_zip_is_refused(gdb: Path, tmp_path: Path) -> None:
@@ -449,6 +460,20 @@ def test_a_zip_that_explodes_is_refused_before_it_is_opened(tmp_path: Path) -> N
     recusada(tmp_path / "b.gdb.zip", "cresce")
 
 
+def test_a_zip_may_grow_as_much_as_is_allowed_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as pacote:
+        pacote.writestr("a", bytes(1000))
+    monkeypatch.setattr(pacote_zip, "_RAZAO_MAXIMA", 0)
+    monkeypatch.setattr(pacote_zip, "_FOLGA_DE_RAZAO", 1000)
+    with pacote_zip.abrir(tmp_path / "x.zip") as aberto:
+        assert aberto.namelist() == ["a"]
+    monkeypatch.setattr(pacote_zip, "_FOLGA_DE_RAZAO", 999)
+    with pytest.raises(EntradaInvalida, match="cresce"), pacote_zip.abrir(tmp_path / "x.zip"):
+        pass
+
+
 def test_a_zip_with_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     atalho = zipfile.ZipInfo("x.gdb/a00000001.gdbtable")
     atalho.external_attr = 0o120777 << 16
@@ -473,10 +498,12 @@ def test_extraction_leaves_nothing_behind(
 
 def test_a_dead_process_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(pacote_zip, "_IDADE_MINIMA_S", -1)
-    (tmp_path / "intel-lead-bdgd-morto").mkdir()
+    for name, age in (("morto", 61), ("de-agora", 0)):
+        folder = tmp_path / f"intel-lead-bdgd-{name}"
+        folder.mkdir()
+        os.utime(folder, (time.time() - age,) * 2)
     pacote_zip.limpar_abandonadas()
-    assert not list(tmp_path.iterdir())
+    assert [folder.name for folder in tmp_path.iterdir()] == ["intel-lead-bdgd-de-agora"]
 
 
 def test_the_hash_is_of_content_not_of_place_or_lock_files(gdb: Path, tmp_path: Path) -> None:

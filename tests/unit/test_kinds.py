@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from loaders import arquivos
-from loaders.bdgd import Opcoes, abrir
+from loaders.bdgd import Opcoes, abrir, passos
 from loaders.camadas import UCBT, UCMT
 from loaders.csv_pj import abrir as abrir_csv
 from loaders.erros import EntradaInvalida
-from loaders.kinds import CATALOGO, Kind, NotABdgd, identify
+from loaders.kinds import CATALOGO, Kind, NotABdgd, identify, is_geodatabase
 from loaders.sintetico import gerar
 
 UCMT_CSV = b"COD_ID_ENCR;DIST;DEM_01;ENE_01;DATA_BASE\nA;401;1;2;31DEC2024\n"
@@ -164,6 +164,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("x.gpkg", b"SQLite format 3\0", "GeoPackage; exporte"),
     ("x.shp", struct.pack(">i", 9994) + bytes(96), "shapefile; exporte"),
     ("x.pdf", b"%PDF-1.7", "PDF"),
+    ("x.jpg", b"\xff\xd8\xff\xe0", "imagem"),
+    ("x.png", b"\x89PNG\r\n", "imagem"),
     ("x.xlsx", b"PK\3\4" + bytes(200), "planilha"),
     ("x.gdb.zip", b"<html>Access denied</html>", "página da internet"),
     ("x.gdb.zip", b"nada", "truncado ou corrompido"),
@@ -323,3 +325,44 @@ def test_a_folder_with_nothing_to_land_says_what_each_file_is(tmp_path: Path) ->
 def test_a_piece_of_a_geodatabase_names_its_folder(gdb: Path) -> None:
     with pytest.raises(NotABdgd, match=f"carregue a pasta {gdb}"):
         identify(gdb / CATALOGO)
+
+
+@pytest.mark.parametrize("nome", ["ucmt_pj.csv", "x.gdb.zip", "dados.gdb"])
+def test_an_empty_file_that_claims_to_be_ours_is_refused_and_not_passed_over(
+    tmp_path: Path, nome: str
+) -> None:
+    (tmp_path / nome).touch()
+    with pytest.raises(EntradaInvalida, match="arquivo vazio") as recusa:
+        identify(tmp_path / nome)
+    assert not isinstance(recusa.value, NotABdgd)
+
+
+def test_a_folder_of_a_geodatabases_name_with_one_among_others_is_a_folder_of_them(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "entrega.gdb"
+    for name in ("a.gdb", "outra"):
+        (folder / name).mkdir(parents=True)
+    (folder / "a.gdb" / CATALOGO).touch()
+    assert not is_geodatabase(folder)
+    (folder / "a.gdb" / CATALOGO).unlink()
+    assert is_geodatabase(folder)
+
+
+def test_a_path_is_a_step_for_each_file_and_what_gives_none_is_one_that_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ucmt_pj.csv").write_text("DIST;ENE_01;DATA_BASE\n401;1;31DEC2024\n")
+    steps = passos(tmp_path, Opcoes(), simular=True)
+    with caplog.at_level(logging.INFO):
+        for step in steps:
+            step()
+    assert [r.getMessage().partition(".")[0] for r in caplog.records] == [
+        "safra 401-2024 UCMT: 1 linhas no arquivo"
+    ] * 2
+    (tmp_path / "nada").mkdir()
+    (step,) = passos(tmp_path / "nada", Opcoes(), simular=True)
+    with pytest.raises(EntradaInvalida, match="nada a carregar"):
+        step()

@@ -60,6 +60,25 @@ def test_a_date_after_the_landing_day_is_null_and_none_stays_as_text() -> None:
     assert notes == {"DAT_CON depois do dia da carga": 1, physics.NO_DATE: 2}
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["{:%d/%m/%Y}", "{:%Y-%m-%d}", "{:%Y/%m/%d}", "{:%Y-%m-%dT00:00:00}", "{:%d/%m/%Y 00:00}",
+     "{:%d%b%Y}", " {:%d%b%Y:00:00:00.000} "],
+)  # fmt: skip
+def test_every_form_of_a_date_is_compared_with_the_landing_day(form: str) -> None:
+    days = [form.format(date(2026, 1, day)) for day in (15, 16)]
+    columns, notes = corrected(UCBT, dat_con=days)
+    assert columns["dat_con"] == [days[0], None]
+    assert notes == {"DAT_CON depois do dia da carga": 1}
+
+
+@pytest.mark.parametrize(
+    "value", ["2019-02-31", "31FEB2019", "31/02/2019 00:00", "03MAI2019", "2019-05/03", "20190503"]
+)
+def test_a_date_in_no_form_or_calendar_is_none(value: str) -> None:
+    assert corrected(UCBT, dat_con=[value]) == ({"dat_con": [value]}, {physics.NO_DATE: 1})
+
+
 def test_a_number_that_is_none_is_null_and_an_odd_one_stays() -> None:
     columns, notes = corrected(
         UCMT,

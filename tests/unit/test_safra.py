@@ -37,3 +37,8 @@ def test_a_key_the_wrong_way_round_is_refused(chave: str) -> None:
 def test_impossible_numbers_are_refused(dist: int, ano: int) -> None:
     with pytest.raises(EntradaInvalida):
         Safra.de_data(dist, date(ano, 12, 31))
+
+
+def test_each_safra_has_a_lock_of_its_own() -> None:
+    assert Safra.de_chave("401-2024").trava == 4_012_024
+    assert Safra.de_chave("65535-2024").trava < 2**31, "PostgreSQL's second key is an integer"

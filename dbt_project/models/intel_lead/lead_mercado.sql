@@ -67,6 +67,16 @@ areas as (
     from {{ ref('area_estrategica') }}
 ),
 
+-- Of the plants that a unit's CEG names; one that was switched off generates no more.
+geradoras as (
+    select
+        ceg_gd,
+        sum(potencia_instalada_kw) as kw
+    from {{ ref('geracao') }}
+    where ceg_gd is not null and situacao_uc_id is distinct from 'DS'
+    group by ceg_gd
+),
+
 ha_areas as (
     select count(*) > 0 as ha
     from areas
@@ -192,8 +202,7 @@ select
     coalesce(ps.mediana_kwh, pt.mediana_kwh) as energia_mediana_pares_kwh,
     l.criticidade,
     l.inadimplencia_pct,
-    null::double precision as gd_kw,
-    null::double precision as carregamento_rede,
+    gd.kw as gd_kw,
     l.distribuidora_id,
     l.municipio_id,
     l.conjunto_id,
@@ -224,6 +233,7 @@ select
     l.subgrupo_tarifario_id,
     coalesce(su.descricao, 'Não informada') as situacao,
     l.circuito,
+    l.transformador,
     l.conjunto,
     l.origem_perfil,
     l.energia_mes,
@@ -231,6 +241,7 @@ select
     l.geom
 from marcados as l
 left join cativas as ct on l.uc_id = ct.uc_id
+left join geradoras as gd on l.ceg_gd = gd.ceg_gd
 left join pares_do_segmento as ps
     on
         l.ano = ps.ano

@@ -43,7 +43,9 @@ select
     concat_ws(' ', t.descricao, p.cod_id) as nome,
     t.id as tipo_ponto_notavel_id,
     c.cep,
-    st_setsrid(st_makepoint(p.longitude, p.latitude), 4674)::geometry (point, 4674) as geom
+    {{ postgis() }}st_setsrid(
+        {{ postgis() }}st_makepoint(p.longitude, p.latitude), 4674
+    )::{{ postgis() }}geometry (point, 4674) as geom
 from pontos as p
 left join tipos as t on p.tip_pn = t.id
 left join municipios as m on p.mun = m.id::text

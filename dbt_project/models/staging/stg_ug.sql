@@ -16,16 +16,7 @@ select
     {{ texto('sit_ativ') }} as sit_ativ,
     {{ data_br('dat_con') }} as data_conexao,
     pot_inst as potencia_instalada_kw,
-    {%- if camada == 'UGAT' %}
-    array[
-        {%- for mes in range(1, 13) -%}
-        {%- set m = '%02d' | format(mes) -%}
-        coalesce(ene_p_{{ m }} + ene_f_{{ m }}, ene_p_{{ m }}, ene_f_{{ m }}){{ ', ' if not loop.last }}
-        {%- endfor -%}
-    ] as energia
-    {%- else %}
-    {{ vetor('ene') }} as energia
-    {%- endif %}
+    {{ energia_injetada(camada) }} as energia
 from {{ source('raw', camada | lower) }}
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

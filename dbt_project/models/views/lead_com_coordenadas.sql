@@ -61,12 +61,13 @@ select
         when p.latitude is not null then 'ponto_notavel'
         when m.latitude is not null then 'municipio'
     end as origem_coordenada,
-    st_setsrid(
-        st_makepoint(
+    {{ postgis() }}st_setsrid(
+        {{ postgis() }}st_makepoint(
             coalesce(l.longitude, p.longitude, m.longitude), coalesce(l.latitude, p.latitude, m.latitude)
         ),
         4674
-    )::geometry (point, 4674) as geom
+    )::{{ postgis() }}geometry (point, 4674) as geom,
+    l.transformador
 from leads as l
 left join pontos as p
     on l.ano = p.ano

@@ -49,7 +49,7 @@ em_raw as (
         on v.ano = n.ano
             and v.distribuidora_id = n.distribuidora_id
             and v.camada::text = n.origem::text
-    where v.camada::text not in ('{{ camadas_da_rede() | join("', '") }}')
+    where v.camada::text in ('{{ camadas_uc() | join("', '") }}')
 ),
 
 rejeitadas as (

@@ -31,7 +31,9 @@ unidades as (
             s.energia_total,
             array(
                 select coalesce(p.ponta + p.fora_ponta, p.ponta, p.fora_ponta)
-                from unnest(s.energia_ponta, s.energia_fora_ponta) with ordinality as p (ponta, fora_ponta, mes)
+                from
+                    unnest(s.energia_ponta, s.energia_fora_ponta)
+                    with ordinality as p (ponta, fora_ponta, mes)
                 order by p.mes
             )
         ) as energia_mes

@@ -7,16 +7,18 @@ with linhas as (
         distribuidora_id,
         circuito,
         max(import_id) as import_id,
-        st_multi(st_linemerge(st_collectionhomogenize(st_collect(geom))))::geometry (multilinestring, 4674) as geom
+        {{ postgis() }}st_multi(
+            {{ postgis() }}st_linemerge({{ postgis() }}st_collectionhomogenize({{ postgis() }}st_collect(geom)))
+        )::{{ postgis() }}geometry (multilinestring, 4674) as geom
     from {{ ref('stg_ssdmt') }}
     where
         circuito is not null
-        and geometrytype(geom) in ('LINESTRING', 'MULTILINESTRING')
+        and {{ postgis() }}geometrytype(geom) in ('LINESTRING', 'MULTILINESTRING')
     group by ano, distribuidora_id, circuito
 )
 
 select
-    st_length(geom::geography) / 1000 as comprimento_km,
+    {{ postgis() }}st_length(geom::{{ postgis() }}geography) / 1000 as comprimento_km,
     import_id,
     distribuidora_id,
     ano,

@@ -32,7 +32,9 @@ select
     t.sit_ativ as situacao_uc_id,
     t.subestacao,
     t.circuito,
-    st_setsrid(st_makepoint(t.longitude, t.latitude), 4674)::geometry (point, 4674) as geom
+    {{ postgis() }}st_setsrid(
+        {{ postgis() }}st_makepoint(t.longitude, t.latitude), 4674
+    )::{{ postgis() }}geometry (point, 4674) as geom
 from transformadores as t
 left join potencias as p on t.pot_nom_codigo = p.id
 left join municipios as m on t.mun = m.id::text

@@ -57,7 +57,9 @@ valores as (
             when 'energia_sobre_pares' then l.energia_anual_kwh / l.energia_mediana_pares_kwh
             when 'segmento_industrial' then (l.segmento_mercado_id = 'INDUSTRIA')::integer
             when 'geracao_propria' then l.possui_geracao::integer
-            when 'carregamento_rede' then l.carregamento_rede
+            -- Rounded, so that it does not tell which units share a transformer.
+            when 'carregamento_rede'
+                then round(coalesce(t.carregamento_maximo, t.carregamento_medio)::numeric, 2)
             when 'economia_brl_ano' then o.economia_brl_ano
             when 'area_estrategica' then l.area_estrategica::integer
             when 'inadimplencia_pct' then l.inadimplencia_pct
@@ -66,6 +68,12 @@ valores as (
     inner join leads as l on e.uc_id = l.uc_id
     inner join ofertas as o on e.uc_id = o.uc_id and e.oferta = o.oferta
     inner join pesos as p on e.oferta = p.oferta_id
+    -- As shown to readers: what a small cell hides is not told by a score.
+    left join {{ ref('mart_transformador') }} as t
+        on
+            l.ano = t.ano
+            and l.distribuidora_id = t.distribuidora_id
+            and l.transformador = t.transformador
 ),
 
 -- Percentile rank inside the group: the share below, and half of the equal. What is missing ranks nowhere.

@@ -18,7 +18,7 @@ itens (item, camadas_somadas, camada_declarada) as (
     ('nao_tecnica', array['CTMT'], 'PNT')
 ),
 
--- Of the feeders, in kWh as mart_perda_alimentador found the unit to be; a hidden feeder's energy is hidden there.
+-- By which mart_perda_alimentador turned the feeders' energy into kWh.
 fatores as (
     select
         ano,
@@ -57,20 +57,29 @@ somas as (
     group by a.ano, a.distribuidora_id
 ),
 
-declaradas as (
+do_balanco as (
     select
         ano,
         distribuidora_id,
+        energia_anual_mwh,
         case
             when origem_energia in ('IG', 'IGD') then 'gerada'
             when subgrupo in ('A1', 'A2', 'A3') then 'faturada_at'
             when subgrupo like 'A%' then 'faturada_mt'
             else 'faturada_bt'
-        end as item,
-        1000 * sum(energia_anual_mwh) as energia
+        end as item
     from {{ ref('balanco_energia') }}
     where origem_energia in ('FMC', 'FML', 'IG', 'IGD')
-    group by 1, 2, 3
+),
+
+declaradas as (
+    select
+        ano,
+        distribuidora_id,
+        item,
+        1000 * sum(energia_anual_mwh) as energia
+    from do_balanco
+    group by ano, distribuidora_id, item
     union all
     select
         ano,

@@ -69,13 +69,15 @@ juntas as (
     where a.circuito is not null or p.tem_media_ou_baixa
 ),
 
--- kWh or MWh: real losses leave injected and billed within a factor of 30 of each other, units a thousand apart.
+-- kWh or MWh: no loss puts injected and billed a factor of 30 apart, a wrong unit puts them a thousand apart.
 fatores as (
     select
         ano,
         distribuidora_id,
         case
-            when sum(injetada) / nullif(sum(faturada_mt + faturada_bt + iluminacao), 0) between 0.0001 and 0.03
+            when
+                sum(injetada) / nullif(sum(faturada_mt + faturada_bt + iluminacao), 0)
+                between 0.0001 and 0.03
                 then 1000
             else 1
         end as fator

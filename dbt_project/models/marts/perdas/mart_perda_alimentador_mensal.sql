@@ -1,4 +1,4 @@
--- The year's judgement holds for its months. Reading days shift energy between them: the mean of three says more.
+-- The year's judgement holds for its months. Reading days shift energy between them: three say more.
 with anuais as (
     select * from {{ ref('mart_perda_alimentador') }}
     where not suprimido

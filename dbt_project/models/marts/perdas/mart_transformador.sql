@@ -120,7 +120,8 @@ formas as (
         p.hora,
         d.mes,
         p.potencia / nullif(sum(
-            p.potencia * case p.tipo_dia when 'DU' then d.dias_uteis when 'SA' then d.sabados else d.domingos end
+            p.potencia
+            * case p.tipo_dia when 'DU' then d.dias_uteis when 'SA' then d.sabados else d.domingos end
         ) over (partition by p.ano, p.distribuidora_id, p.tipo_curva_carga, d.mes), 0) as kw_por_kwh
     from pontos as p
     inner join dias as d on p.ano = d.ano and p.distribuidora_id = d.distribuidora_id

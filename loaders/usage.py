@@ -1,0 +1,66 @@
+"""What a command says to a person who called it wrongly: one line of Portuguese, and exit code 2.
+
+Belongs here: running a typer application, wording its usage errors. Not here: any command.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+_WORDS = (
+    (r"No such option:? '?(-[^\s']*).*?(?:Did you mean (.+?)\?)?$", r"a opção \1 não existe"),
+    (r"No such command '(.*)'\..*", r"o comando \1 não existe"),
+    (r"Missing argument '(.*)'\.?.*", r"falta \1"),
+    (r"Missing option '(.*)'\.?.*", r"falta a opção \1"),
+    (r"Missing command\.", "falta o comando"),
+    (r"Option '(.*)' requires an argument\.", r"a opção \1 pede um valor"),
+    (r"Option '(.*)' does not take a value\.", r"a opção \1 não leva valor"),
+    (r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", r"sobra \1"),
+    (r"(?:Value error, )?('.*') is not one of (.*?)\.?", r"\1 não é um de \2"),
+    (r"Input should be a valid integer.*", "deve ser um número inteiro"),
+    (r"Input should be a valid number.*", "deve ser um número"),
+    (r"(?:File|Directory|Path) '(.*)' does not exist\.", r"\1 não existe"),
+)
+"""What the library says → what we say; what stands nowhere here is ours, or comes in its words."""
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process, with the command's exit code."""
+    try:
+        code = get_command(app).main(arguments, prog_name=_name(), standalone_mode=False)
+    except typer.TyperException as error:
+        code = getattr(error, "exit_code", 2)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(f"{error}\n")
+        else:
+            sys.stderr.write(f"erro: {said(error)}\n")
+    except typer.Abort:
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def said(error: typer.TyperException) -> str:
+    """A usage error: what is wrong, in which option, and where the right use stands."""
+    problem: Any = error
+    context = getattr(problem, "ctx", None)
+    missing = type(error).__name__ == "MissingParameter"
+    text = " ".join((problem.format_message() if missing else str(problem)).split())
+    for pattern, ours in _WORDS:
+        if found := re.fullmatch(pattern, text):
+            text = found.expand(ours)
+            break
+    if isinstance(error, typer.BadParameter) and not missing:
+        option = problem.param and problem.param.param_type_name == "option"
+        where = problem.param_hint or (option and problem.param.get_error_hint())
+        text = f"{str(where).strip(chr(39))}: {text}" if where else text
+    return f"{text}; o uso certo: {context.command_path if context else _name()} --help"
+
+
+def _name() -> str:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    name = spec.name.removesuffix(".__main__") if spec else ""
+    return f"python -m {name}" if name else sys.argv[0]

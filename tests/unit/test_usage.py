@@ -1,0 +1,71 @@
+"""A wrong call ends in one line of Portuguese. Not here: what commands do."""
+
+import subprocess
+import sys
+
+import pytest
+
+from loaders import __main__ as command
+from loaders import usage
+from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--bogus"], "a opção --bogus não existe"),
+        (["bdgd", "--milhares", "x"], "a opção --milhares não existe"),
+        (["nada"], "o comando nada não existe"),
+        (["bdgd"], "falta CAMINHO..."),
+        (["bdgd", "/nada/x.gdb"], "/nada/x.gdb não existe"),
+        (["bdgd", "/tmp", "--milhar", "x"], "--milhar: 'x' não é um de 'ponto', 'virgula', 'nao'"),
+        (["bdgd", "--esperar=3", "/tmp"], "a opção --esperar não leva valor"),
+        (["bdgd", "/tmp", "--safra", "2024-401x"], "--safra: '2024-401x' não é uma safra: escreva"),
+        (["status", "-n"], "a opção -n pede um valor"),
+        (["status", "-n", "x"], "-n: deve ser um número inteiro"),
+        (["liberar", "401-2024"], "falta a opção --motivo"),
+        (["remover", "401-2024", "y", "--motivo", "z"], "sobra y"),
+        (["remover", "401-2024"], "--motivo: escreva por que a safra sai"),
+        (
+            ["aicss", "/tmp", "--inicio", "2025-02-30"],
+            "--inicio: '2025-02-30': data que não existe",
+        ),
+        (["aicss", "/nada"], "/nada: não existe"),
+    ],
+)
+def test_a_wrong_call_is_said_in_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        usage.run(command.app, arguments)
+    shown = capsys.readouterr()
+    assert ended.value.code == 2
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert shown.err.startswith("erro: ") and said in shown.err and shown.err.endswith("--help\n")
+
+
+def test_no_argument_is_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        usage.run(command.app, [])
+    shown = capsys.readouterr()
+    assert ended.value.code == 2
+    assert "remover" in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    "module", ["loaders", "scripts.backup", "scripts.roles", "dagster_pipeline.run"]
+)
+def test_every_command_says_it_so(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--bogus"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == f"erro: a opção --bogus não existe; o uso certo: python -m {module} --help\n"
+    )
+
+
+def test_a_script_is_told_what_happened_by_the_exit_code() -> None:
+    codes = [e.codigo for e in (ErroDeCarga, EntradaInvalida, EntregaRetida, FalhaDeBanco)]
+    assert codes == [1, 3, 3, 4]
