@@ -105,8 +105,8 @@ formas as (
         l.origem,
         l.municipio_id,
         l.bairro,
-        st_convexhull(st_collect(st_setsrid(
-            st_makepoint(coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)), 4674
+        {{ postgis() }}st_convexhull({{ postgis() }}st_collect({{ postgis() }}st_setsrid(
+            {{ postgis() }}st_makepoint(coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)), 4674
         ))) as geom
     from leads as l
     left join {{ ref('ponto_notavel') }} as n
@@ -148,7 +148,7 @@ select
     c.segmento_mercado_id,
     c.subgrupo_tarifario_id,
     c.classe_consumo_id,
-    f.geom::geometry(geometry, 4674) as geom
+    f.geom::{{ postgis() }}geometry (geometry, 4674) as geom
 from celulas as c
 left join formas as f
     on

@@ -11,7 +11,7 @@
 with {{ celulas_do_resumo(
     'bairro',
     totais=[['ano', 'distribuidora_id', 'municipio_id'], ['ano', 'distribuidora_id']],
-    extra={'envoltorio': 'st_convexhull(st_collect(geom))'}
+    extra={'envoltorio': postgis() ~ 'st_convexhull(' ~ postgis() ~ 'st_collect(geom))'}
 ) }}
 
 select
@@ -25,8 +25,8 @@ select
     r.suprimido,
     {{ colunas('r', medidas_novas()) }},
     case
-        when geometrytype(r.envoltorio) = 'POLYGON' then r.envoltorio
-    end::geometry (polygon, 4674) as geom
+        when {{ postgis() }}geometrytype(r.envoltorio) = 'POLYGON' then r.envoltorio
+    end::{{ postgis() }}geometry (polygon, 4674) as geom
 from resumo as r
 inner join {{ ref('distribuidora') }} as d on r.distribuidora_id = d.id
 left join {{ ref('municipio') }} as m on r.municipio_id = m.id
