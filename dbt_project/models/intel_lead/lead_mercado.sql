@@ -30,20 +30,8 @@ leads as (
     where {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }}
 ),
 
--- Of all units of the conjunto, households too; of fewer than five it would be somebody's own. More hours
--- than the year has are no indicator.
 medianas as (
-    select
-        l.ano,
-        l.distribuidora_id,
-        l.conjunto_id,
-        percentile_cont(0.5) within group (order by a.dic_anual_h) as dic_mediana_h,
-        percentile_cont(0.5) within group (order by a.fic_anual) as fic_mediana
-    from {{ ref('lead_bruto') }} as l
-    inner join {{ ref('lead_resumo_anual') }} as a on l.uc_id = a.uc_id
-    where a.dic_anual_h between 0 and 8784 and l.conjunto_id is not null
-    group by l.ano, l.distribuidora_id, l.conjunto_id
-    having count(*) >= 5
+    {{ medianas_do_conjunto(ref('lead_bruto'), ref('lead_resumo_anual')) }}
 ),
 
 -- Units that have a captive row which another one superseded, with the last month that it billed: 0 for a row
