@@ -25,7 +25,7 @@ from loaders.csv_lines import BLOCK, Grammar, Lines, read_grammar
 from loaders.erros import EntradaInvalida
 from loaders.fonte import Fonte
 from loaders.kinds import identify
-from loaders.number_text import COMMA, NONE, POINT, Notation
+from loaders.number_text import COMMA, NONE, POINT, Notation, Shapes
 from loaders.registro import PARCIAL
 from loaders.safra import Safra, ler_data
 
@@ -34,6 +34,7 @@ _NUMERO_OU_DATA = re.compile(r"[-\d.,]{1,8}$|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,
 _SO_PJ = "somente pessoas jurídicas (arquivo _pj)"
 _MALFORMED_SHARE = 0.1
 """Of the records: with more of them misshapen the file is not what it says (as in regras.py)."""
+_MONTH = re.compile(r"(.+)_(?:0[1-9]|1[0-2])")
 _COORDINATES = frozenset({"point_x", "point_y"})
 """Degrees have no thousands."""
 
@@ -300,6 +301,8 @@ def _notations(
     raw = {source: column for column, source in matched.fontes.items()}
     for column, shapes in census.shapes.items():
         said = NONE if raw[column] in _COORDINATES else milhar
+        if said is None and _told_by_its_series(column, census.shapes):
+            said = NONE
         if values := shapes.doubtful(said):
             quoted = " e ".join(map(repr, values)) + (" podem" if values[1:] else " pode")
             point = "." in values[0]
@@ -310,6 +313,25 @@ def _notations(
             )
         notations[column] = shapes.notation(said)
     return notations
+
+
+def _told_by_its_series(column: str, shapes: dict[str, Shapes]) -> bool:
+    """Whether a month whose only value could be read in two ways stands among months with decimals.
+
+    Two values that both happen to end in three digits are no chance any more: these stay in doubt.
+    """
+    values = shapes[column].doubtful(None)
+    if len(values) != 1 or not (series := _MONTH.fullmatch(column)):
+        return False
+    mark = "." if "." in values[0] else ","
+    months = [
+        of_month
+        for name, of_month in shapes.items()
+        if name != column and (found := _MONTH.fullmatch(name)) and found[1] == series[1]
+    ]
+    return any(month.settled(mark) for month in months) and not any(
+        month.seen.keys() & {"brazilian", "english"} for month in months
+    )
 
 
 def _refuse_another_notation(

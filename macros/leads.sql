@@ -36,3 +36,20 @@
         ), ',.', '.,'
     )
 {%- endmacro %}
+
+{# The CTE `medianas`: of all units of a conjunto, households too; of fewer than five it would be somebody's own. More
+   hours than the year has are no indicator. #}
+{% macro medianas_do_conjunto(leads, anual) -%}
+    select
+        l.ano,
+        l.distribuidora_id,
+        l.conjunto_id,
+        percentile_cont(0.5) within group (order by a.dic_anual_h) as dic_mediana_h,
+        percentile_cont(0.5) within group (order by {{ indicador_possivel('a.fic_anual', 'l.ano') }})
+            as fic_mediana
+    from {{ leads }} as l
+    inner join {{ anual }} as a on l.uc_id = a.uc_id
+    where {{ indicador_possivel('a.dic_anual_h', 'l.ano') }} is not null and l.conjunto_id is not null
+    group by l.ano, l.distribuidora_id, l.conjunto_id
+    having count(*) >= 5
+{%- endmacro %}

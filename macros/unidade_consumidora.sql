@@ -175,7 +175,8 @@ from (
         sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), soma_dos_meses('x'),
         meses('x'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
         vetor('x'), energia_injetada('UGAT'), soma_vetor('x'), total_vetor('x'), area('x') | replace(postgis(), ''),
-        pequena_de(), esconde_complementos('partes', ['total'], 'parte')] %}
+        pequena_de(), esconde_complementos('partes', ['total'], 'parte'), medianas_do_conjunto('l', 'a'),
+        indicador_possivel('x', 'ano'), dimensao_do_grupo(), grupos_do_resumo([]), mesma_chave('x', 'y', ['c'])] %}
     {% for camada in camadas_uc() %}
         {% do partes.extend(
             [uc_normalizada(camada), series_da_camada(camada), series_da_camada(camada, somadas=true)]) %}

@@ -1,12 +1,13 @@
--- 4. A energia por classe e mês, das pessoas jurídicas.
+-- 4. A energia por classe e mês, de todas as unidades; `falta_algo`: há células suprimidas, e a soma é do que se mostra.
 select
-    l.distribuidora,
-    l.ano,
-    l.classe_consumo,
-    m.mes,
-    sum(m.kwh) as energia_kwh,
-    count(*) as unidades
-from marts.mart_lead as l
-cross join lateral unnest(l.energia_mes) with ordinality as m (kwh, mes)
-group by l.distribuidora, l.ano, l.classe_consumo, m.mes
-order by l.distribuidora, l.classe_consumo, m.mes;
+    distribuidora,
+    ano,
+    classe,
+    mes,
+    sum(unidades) as unidades,
+    sum(energia_kwh) as energia_kwh,
+    100 * sum(energia_ponta_kwh) / nullif(sum(energia_kwh), 0) as ponta_pct,
+    bool_or(suprimido) as falta_algo
+from marts.resumo_classe_mes
+group by distribuidora, ano, classe, mes
+order by distribuidora, ano, classe, mes;

@@ -1,10 +1,14 @@
--- 8. Unidades e energia de pessoas jurídicas por município e bairro.
+-- 8. Unidades e energia por município e bairro; o que está suprimido fica na lista, sem medidas.
 select
-    uf,
-    municipio,
-    bairro,
-    count(*) as unidades,
-    sum(energia_anual_kwh) as energia_anual_kwh
-from marts.mart_lead
-group by uf, municipio, bairro
-order by energia_anual_kwh desc nulls last;
+    b.ano,
+    b.uf,
+    b.municipio,
+    b.distribuidora,
+    b.bairro,
+    b.quantidade_leads,
+    b.energia_anual_kwh,
+    100 * b.energia_anual_kwh / nullif(m.energia_anual_kwh, 0) as parte_do_municipio_pct,
+    b.suprimido
+from marts.resumo_bairro as b
+left join marts.resumo_municipio as m on b.ano = m.ano and b.municipio_id = m.municipio_id
+order by b.ano desc, b.uf, b.municipio, b.energia_anual_kwh desc nulls last;

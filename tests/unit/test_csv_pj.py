@@ -229,6 +229,25 @@ def test_what_can_be_thousands_or_decimals_is_refused_until_a_person_says(
     assert valores(tmp_path, linhas, coluna.lower(), milhar=milhar) == esperado
 
 
+def test_a_month_of_one_value_is_read_as_the_other_months_of_its_series(tmp_path: Path) -> None:
+    """One value of three decimals is chance beside months of four; two of them are none."""
+    columns = "COD_ID_ENCR;DIST;DATA_BASE;DEM_01;DEM_02;ENE_01"
+    months = {"one": ("395.957", "395.957"), "two": ("395.957", "12.345")}
+
+    def lines(values: tuple[str, str], sibling: str) -> list[str]:
+        rows = [f"A{n};401;31/12/2023;{v};{sibling};9" for n, v in enumerate(values)]
+        return [columns, *rows]
+
+    assert valores(tmp_path, lines(months["one"], "529.2444"), "dem_01") == [395.957] * 2
+    for values, sibling in (
+        (months["two"], "529.2444"),
+        (months["one"], "529"),
+        (months["one"], "1.234,5"),
+    ):
+        with pytest.raises(EntradaInvalida, match=r"coluna DEM_01: '395\.957'"):
+            valores(tmp_path, lines(values, sibling), "dem_01")
+
+
 def test_what_a_person_calls_decimals_are_decimals(tmp_path: Path) -> None:
     assert valores(tmp_path, tabela("12.345", "7"), "ene_01", milhar="nao") == [12.345, 7.0]
 

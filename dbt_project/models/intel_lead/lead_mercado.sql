@@ -30,20 +30,8 @@ leads as (
     where {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }}
 ),
 
--- Of all units of the conjunto, households too; of fewer than five it would be somebody's own. More hours
--- than the year has are no indicator.
 medianas as (
-    select
-        l.ano,
-        l.distribuidora_id,
-        l.conjunto_id,
-        percentile_cont(0.5) within group (order by a.dic_anual_h) as dic_mediana_h,
-        percentile_cont(0.5) within group (order by a.fic_anual) as fic_mediana
-    from {{ ref('lead_bruto') }} as l
-    inner join {{ ref('lead_resumo_anual') }} as a on l.uc_id = a.uc_id
-    where a.dic_anual_h between 0 and 8784 and l.conjunto_id is not null
-    group by l.ano, l.distribuidora_id, l.conjunto_id
-    having count(*) >= 5
+    {{ medianas_do_conjunto(ref('lead_bruto'), ref('lead_resumo_anual')) }}
 ),
 
 -- Units that have a captive row which another one superseded, with the last month that it billed: 0 for a row
@@ -75,7 +63,7 @@ criticidades as (
 areas as (
     select
         municipio_id,
-        st_geomfromtext(wkt, 4674) as geom
+        {{ postgis() }}st_geomfromtext(wkt, 4674) as geom
     from {{ ref('area_estrategica') }}
 ),
 
@@ -118,7 +106,9 @@ situados as (
 com_ponto as (
     select
         *,
-        st_setsrid(st_makepoint(longitude_final, latitude_final), 4674)::geometry (point, 4674) as geom
+        {{ postgis() }}st_setsrid(
+            {{ postgis() }}st_makepoint(longitude_final, latitude_final), 4674
+        )::{{ postgis() }}geometry (point, 4674) as geom
     from situados
 ),
 
@@ -127,7 +117,7 @@ nas_areas as (
         l.uc_id,
         true as dentro
     from com_ponto as l
-    inner join areas as ae on l.municipio_id = ae.municipio_id or st_intersects(ae.geom, l.geom)
+    inner join areas as ae on l.municipio_id = ae.municipio_id or {{ postgis() }}st_intersects(ae.geom, l.geom)
 ),
 
 marcados as (

@@ -4,7 +4,8 @@
 {% for tabela in [
     'lead_bruto', 'lead_historico', 'lead_serie', 'lead_energia_mensal', 'lead_demanda_mensal', 'lead_qualidade_mensal',
     'ponto_notavel', 'conjunto', 'qualidade_excecao', 'carga_resumo', 'lead_enrichment_log',
-    'lead_resumo_anual', 'safra_resumo', 'curva_carga', 'alimentador', 'alimentador_geometria', 'geracao',
+    'lead_resumo_anual', 'safra_celula', 'safra_resumo', 'safra_classe_mes', 'safra_celula_oferta',
+    'curva_carga', 'alimentador', 'alimentador_geometria', 'geracao',
     'iluminacao_publica', 'transformador', 'subestacao', 'area_atuacao', 'balanco_energia', 'perda_nao_tecnica',
     'safra_camada', 'alimentador_energia', 'mart_perda_alimentador', 'mart_perda_alimentador_mensal',
     'mart_balanco_distribuidora', 'mart_transformador',
