@@ -21,7 +21,8 @@ import psycopg
 from psycopg import sql
 
 CLONE = Path(__file__).resolve().parent.parent.parent
-PATIENCE_S = 60
+PATIENCE_S = 300
+"""How long what hangs is waited for: no claim about how long anything takes."""
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when it is imported: in the server
 _FORKS = multiprocessing.get_context("forkserver")
