@@ -243,7 +243,8 @@ def test_what_another_dbt_built_meanwhile_is_not_published_as_tested(
     with armazem.connect() as analyst, analyst.transaction():
         analyst.execute("select from intel_lead.lead_bruto limit 1")
         first = armazem.start_dbt("build", *a.SAFRAS, env={"DBT_SAFRA": "401-2024"})
-        a.until(lambda: a.value(conn, SWAPPING))
+        while not a.value(conn, SWAPPING):
+            assert first.process.is_alive(), first.wait().trouble
         assert armazem.load_again(arquivos["nova"]).ok
         assert armazem.dbt("run", "--select", "lead_bruto", safra="401-2024").ok
     done = first.wait()
