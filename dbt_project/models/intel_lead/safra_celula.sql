@@ -106,7 +106,9 @@ formas as (
         l.municipio_id,
         l.bairro,
         {{ postgis() }}st_convexhull({{ postgis() }}st_collect({{ postgis() }}st_setsrid(
-            {{ postgis() }}st_makepoint(coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)), 4674
+            {{ postgis() }}st_makepoint(
+                coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)
+            ), 4674
         ))) as geom
     from leads as l
     left join {{ ref('ponto_notavel') }} as n
