@@ -11,8 +11,7 @@ with leads as (
         p.energia_ponta_mes
     from {{ ref('lead_bruto') }} as l
     left join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
-    inner join {{ ref('lead_perfil') }} as p
-        on l.uc_id = p.uc_id and l.ano = p.ano and l.distribuidora_id = p.distribuidora_id
+    inner join {{ ref('lead_perfil') }} as p on l.uc_id = p.uc_id
 ),
 
 anos as (
