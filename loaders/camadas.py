@@ -37,7 +37,7 @@ class Camada:
         energia: prefixes of the monthly energy columns (kWh), the quantity that is conserved.
         geometria: what shape a release gives its rows; empty for a table.
         parcial: the columns here are all that is wanted of it.
-        no_m10: the layer's name in model M10, and columns that mean something else there.
+        no_m10: the layer's name in model M10, and columns that are a code there, if not a real.
     """
 
     nome: str
@@ -151,9 +151,8 @@ PIP = Camada(
     _texto("cod_id uc_id")
     | {"dist": INTEIRO, "conj": INTEIRO}
     | _texto("mun sub uni_tr_at ctmt uni_tr_mt pn_con clas_sub fas_con gru_ten ten_forn gru_tar")
-    | _texto("sit_ativ are_loc pac tip_cc tipo_lamp tip_sist dat_con descr")
+    | _texto("sit_ativ are_loc pac tip_cc tipo_lamp controle liv semred tip_sist dat_con descr")
     | _de(NUMERO, "car_inst pot_lamp perda_reat perda_rele perda_outr dic fic")
-    | {"controle": INTEIRO, "liv": INTEIRO, "semred": INTEIRO}
     | _meses("ene"),
     energia=("ene",),
 )
@@ -161,9 +160,9 @@ UNTRMT = Camada(
     "UNTRMT",
     _texto("cod_id pac_1 pac_2 pac_3 fas_con_p fas_con_s fas_con_t sit_ativ tip_unid pos cap_elo")
     | _texto("cap_cha are_loc conf posto pot_nom_codigo dat_con ctmt uni_tr_at sub mun tip_trafo")
-    | _texto("descr")
+    | _texto("atrb_per banc mrt descr")
     | _de(NUMERO, "ten_lin_se tap pot_nom per_fer per_tot")
-    | _de(INTEIRO, "dist atrb_per conj banc mrt")
+    | _de(INTEIRO, "dist conj")
     | {"point_x": NUMERO, "point_y": NUMERO},
     geometria="Point",
     # M10 says the power by a code of DDA TPOTAPRT.
@@ -187,8 +186,8 @@ SSDMT = Camada(
 )
 CTMT = Camada(
     "CTMT",
-    _texto("cod_id nome barr sub pac_ini ten_nom uni_tr_at descr")
-    | {"ten_ope": NUMERO, "atip": INTEIRO, "reconfig": INTEIRO, "dist": INTEIRO}
+    _texto("cod_id nome barr sub pac_ini ten_nom atip reconfig uni_tr_at descr")
+    | {"ten_ope": NUMERO, "dist": INTEIRO}
     | {f"perd_{entre}": NUMERO for entre in PERDAS}
     | _meses("ene", "pntmt", "pntbt"),
 )
@@ -200,6 +199,8 @@ CAMADAS = (
     *(*CAMADAS_UC, PONNOT, CONJ, CRVCRG, UGAT, UGMT, UGBT, PIP, UNTRMT),
     *(SUB, ARAT, SSDMT, CTMT, BE, PNT),
 )
+CAMADAS_DECISIVAS = (*CAMADAS_UC, PONNOT, CONJ)
+"""A delivery stands or falls with them; what is wrong in another layer is told and left out."""
 CAMADAS_COM_ENERGIA = tuple(camada for camada in CAMADAS if camada.energia)
 
 RENOMES = {

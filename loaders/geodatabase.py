@@ -3,6 +3,7 @@
 Belongs here: opening with GDAL, BASE, geometry to coordinates. Not here: PostgreSQL, column types.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,14 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from loaders import pacote_zip, shapes
-from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT, RENOMES, Camada
+from loaders.camadas import (
+    CAMADAS,
+    CAMADAS_DECISIVAS,
+    CAMADAS_UC,
+    PONNOT,
+    RENOMES,
+    Camada,
+)
 from loaders.colunas import (
     Correspondencia,
     casar,
@@ -34,6 +42,8 @@ from loaders.gdb_tables import Choice, check_not_compressed, check_opened, check
 from loaders.kinds import identify
 from loaders.points import count_several, read_points
 from loaders.safra import Safra, ler_data
+
+log = logging.getLogger(__name__)
 
 PRINCIPAIS = (*CAMADAS_UC, PONNOT)
 """The layers without which a geodatabase is none of ours: one at least must be there."""
@@ -145,8 +155,15 @@ def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
 def _descrever(pasta: Path, arquivo: str, camada: Camada, escolha: Choice) -> _Camada:
     nome, notas = escolha.name, list(escolha.notes)
     info = pyogrio.read_info(pasta, layer=nome)
-    velho = camada.no_m10 and nome.upper().removesuffix("_TAB") == camada.no_m10[0]
-    renomes = RENOMES | camada.no_m10[1] if velho else RENOMES
+    reais = {
+        str(c).lower()
+        for c, tipo in zip(info["fields"], info["dtypes"], strict=True)
+        if str(tipo).startswith("float")
+    }
+    renomes = RENOMES
+    if camada.no_m10 and nome.upper().removesuffix("_TAB") == camada.no_m10[0]:
+        de_codigo = {velho: n for velho, n in camada.no_m10[1].items() if velho not in reais}
+        renomes = RENOMES | de_codigo
     correspondencia = casar(camada, [str(c) for c in info["fields"]], renomes)
     if not correspondencia.fontes:
         raise EntradaInvalida(f"{arquivo}: camada {nome} sem nenhuma coluna da BDGD")
@@ -281,10 +298,13 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
             " baixe o arquivo de novo"
         )
     if alheias:
-        raise EntradaInvalida(
+        dito = (
             f"{onde}, coluna DIST: {alheias} linhas não são da"
-            f" distribuidora {safra.distribuidora_id} de BASE; corrija o arquivo"
+            f" distribuidora {safra.distribuidora_id} de BASE"
         )
+        if camada.correspondencia.camada in CAMADAS_DECISIVAS:
+            raise EntradaInvalida(f"{dito}; corrija o arquivo")
+        log.warning("%s", dito)
 
 
 def _abrir_camada(pasta: Path, camada: _Camada) -> Any:  # noqa: ANN401 - pyogrio has no name for it

@@ -201,13 +201,13 @@ def test_a_table_that_is_not_landed_may_be_missing(
 ) -> None:
     copia = copiar(gdb, tmp_path / "x.gdb").parent
     pyogrio.write_arrow(
-        pa.table({"COD_ID": ["a"]}), copia, layer="SSDMT", driver="OpenFileGDB", append=True
+        pa.table({"COD_ID": ["a"]}), copia, layer="SSDBT", driver="OpenFileGDB", append=True
     )
-    for arquivo in copia.glob(f"{numero(copia, 'SSDMT')}.*"):
+    for arquivo in copia.glob(f"{numero(copia, 'SSDBT')}.*"):
         arquivo.unlink()
     with abrir(copia) as fonte:
         assert fonte.presente(UCBT)
-    assert "SSDMT" in caplog.text
+    assert "SSDBT" in caplog.text
 
 
 def test_a_table_that_the_catalogue_forgot_is_refused(gdb: Path, tmp_path: Path) -> None:

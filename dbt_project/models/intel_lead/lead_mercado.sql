@@ -63,7 +63,7 @@ criticidades as (
 areas as (
     select
         municipio_id,
-        st_geomfromtext(wkt, 4674) as geom
+        {{ postgis() }}st_geomfromtext(wkt, 4674) as geom
     from {{ ref('area_estrategica') }}
 ),
 
@@ -106,7 +106,9 @@ situados as (
 com_ponto as (
     select
         *,
-        st_setsrid(st_makepoint(longitude_final, latitude_final), 4674)::geometry (point, 4674) as geom
+        {{ postgis() }}st_setsrid(
+            {{ postgis() }}st_makepoint(longitude_final, latitude_final), 4674
+        )::{{ postgis() }}geometry (point, 4674) as geom
     from situados
 ),
 
@@ -115,7 +117,7 @@ nas_areas as (
         l.uc_id,
         true as dentro
     from com_ponto as l
-    inner join areas as ae on l.municipio_id = ae.municipio_id or st_intersects(ae.geom, l.geom)
+    inner join areas as ae on l.municipio_id = ae.municipio_id or {{ postgis() }}st_intersects(ae.geom, l.geom)
 ),
 
 marcados as (
