@@ -525,7 +525,7 @@ def test_a_zip_is_extracted_where_there_is_room_for_all_of_it(
 
 def test_a_dead_process_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for name, age in (("morto", 61), ("de-agora", 0)):
+    for name, age in (("morto", 60.5), ("de-agora", 50)):
         folder = tmp_path / f"intel-lead-bdgd-{name}"
         folder.mkdir()
         os.utime(folder, (time.time() - age,) * 2)
