@@ -17,7 +17,7 @@ from psycopg import sql
 
 from loaders import conservation, registro, removal, sums
 from loaders.arquivos import achar, somar_sha256
-from loaders.camadas import CAMADAS, Camada
+from loaders.camadas import CAMADAS, CAMADAS_DECISIVAS, Camada
 from loaders.conexao import conectar, preparar
 from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
 from loaders.gate import hold, references
@@ -204,6 +204,13 @@ def _ja_carregado(
             listed(velhas),
         )
         return []
+    if velhas := registro.lacking_layers(conn, sha256, feitas, CAMADAS):
+        log.info(
+            "%s: já carregado em %s, antes de haver todas as camadas de hoje: aterrissa de novo",
+            caminho.name,
+            resumir(velhas),
+        )
+        return []
     if feitas:
         log.info("%s: já carregado em %s, nada a fazer", caminho.name, listed(feitas))
     return feitas
@@ -349,7 +356,8 @@ def _concluir(
             rejeitadas=soma.rejeitadas if soma else 0,
             observacoes="; ".join(_notas(fonte.observacoes.get(nome, ()), soma)) or None,
         )
-        findings += _em_dobro(nome, soma)
+        if camada in CAMADAS_DECISIVAS:
+            findings += _em_dobro(nome, soma)
     sums.write(conn, safra, fonte.camadas, ids, somas)
     reason = said(findings)
     if findings:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders import number_text, physics
-from loaders.camadas import IGNORADAS, INTEIRO, NUMERO, RENOMES, TEXTO, Camada
+from loaders.camadas import CAMADAS_UC, IGNORADAS, INTEIRO, NUMERO, RENOMES, TEXTO, Camada
 from loaders.erros import EntradaInvalida
 from loaders.number_text import Notation, sayable
 
@@ -54,18 +54,20 @@ class Correspondencia:
         return notes
 
 
-def casar(camada: Camada, nomes: Iterable[str]) -> Correspondencia:
+def casar(
+    camada: Camada, nomes: Iterable[str], renomes: Mapping[str, str] = RENOMES
+) -> Correspondencia:
     """Match source columns by name, any case, any order; a V11 name wins over its older one."""
     fontes: dict[str, str] = {}
     sobras = []
     exatos = {n.lower() for n in nomes}
     for nome in nomes:
         minusculo = nome.lower()
-        destino = RENOMES.get(minusculo, minusculo)
+        destino = renomes.get(minusculo, minusculo)
         superado = destino != minusculo and destino in exatos
         if destino in camada.colunas and destino not in fontes and not superado:
             fontes[destino] = nome
-        elif minusculo not in IGNORADAS:
+        elif minusculo not in IGNORADAS and not camada.parcial:
             sobras.append(nome)
     return Correspondencia(
         camada, {c: fontes[c] for c in camada.colunas if c in fontes}, tuple(sobras)
@@ -197,7 +199,7 @@ def motivos_de_rejeicao(lote: pa.RecordBatch, camada: Camada) -> dict[str, pa.Ar
     if energias:
         regras["energia que não é um número finito"] = reduce(pc.or_, map(_nao_finito, energias))
         regras |= physics.impossible_energy(energias, camada)
-    if "cod_id" in lote.schema.names and camada.energia:
+    if "cod_id" in lote.schema.names and camada in CAMADAS_UC:
         regras["cod_id em branco"] = _em_branco(lote.column("cod_id"))
     if camada.nome == "PONNOT":
         if "cod_id" in lote.schema.names:

@@ -13,7 +13,7 @@ from psycopg import sql
 from loaders import search_path, server_check
 from loaders.camadas import CAMADAS
 from loaders.erros import FalhaDeBanco
-from loaders.particoes import criar_raizes
+from loaders.particoes import completar_safras, criar_raizes
 
 VERSAO_DO_BANCO = 2
 """The newest step of macros/migracoes.sql that this code knows."""
@@ -71,6 +71,7 @@ def preparar(conn: psycopg.Connection, *, forcar: bool = False) -> None:
             conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
             conn.execute(ddl)
             criar_raizes(conn)
+            completar_safras(conn)
             conn.execute(sql.SQL("comment on schema raw is {}").format(versao))
     search_path.complete(conn)
 

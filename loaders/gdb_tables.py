@@ -19,7 +19,9 @@ from loaders.kinds import CATALOGO, is_system_file
 _COMPRESSED = re.compile(r"\.(cdf|sdc|sdi)$", re.IGNORECASE)
 """Esri's Compressed Data Format and Smart Data Compression (data and its index)."""
 _TABLE = re.compile(r"(a[0-9a-f]{8})\.gdbtable$", re.IGNORECASE)
-_WANTED = re.compile(rf"({'|'.join([*(c.nome for c in CAMADAS), 'BASE'])})(_tab)?", re.IGNORECASE)
+_WANTED = re.compile(
+    rf"({'|'.join([*(nome for c in CAMADAS for nome in c.nomes), 'BASE'])})(_tab)?", re.IGNORECASE
+)
 _ASK = "baixe o arquivo de novo, ou peça-o inteiro à distribuidora"
 
 log = logging.getLogger(__name__)
@@ -133,13 +135,14 @@ def _is_ours(name: str) -> bool:
     return bool(_WANTED.fullmatch(name))
 
 
-def choose(folder: Path, file: str, name: str, opened: list[str]) -> Choice | None:
-    """The layer called ``name``, in any case, with or without ``_tab``; None without one.
+def choose(folder: Path, file: str, opened: list[str], *names: str) -> Choice | None:
+    """The layer that has one of the names, in any case, with or without ``_tab``; None without one.
 
     Raises:
         EntradaInvalida: two that have rows; names both.
     """
-    called = re.compile(rf"{name}(_tab)?", re.IGNORECASE)
+    name = "|".join(names)
+    called = re.compile(rf"({name})(_tab)?", re.IGNORECASE)
     rows = {layer: _rows(folder, file, layer) for layer in opened if called.fullmatch(layer)}
     if not rows:
         return None
@@ -147,12 +150,12 @@ def choose(folder: Path, file: str, name: str, opened: list[str]) -> Choice | No
     if len(full) > 1:
         counts = " e ".join(f"{layer} ({rows[layer]} linhas)" for layer in full)
         raise EntradaInvalida(
-            f"{file}: mais de uma camada responde por {name}: {counts};"
+            f"{file}: mais de uma camada responde por {names[0]}: {counts};"
             " deixe só a certa na geodatabase e carregue de novo"
         )
     chosen = full[0] if full else next(iter(rows))
     notes = [f"camada {layer} vazia ao lado de {chosen}" for layer in rows if layer != chosen]
-    copies = re.compile(rf"{name}(_tab)?[_ \d].*", re.IGNORECASE)
+    copies = re.compile(rf"({name})(_tab)?[_ \d].*", re.IGNORECASE)
     notes += [
         f"camada {layer} não carregada"
         for layer in opened

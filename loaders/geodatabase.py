@@ -3,10 +3,12 @@
 Belongs here: opening with GDAL, BASE, geometry to coordinates. Not here: PostgreSQL, column types.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,8 +18,15 @@ import pyarrow.compute as pc
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from loaders import pacote_zip
-from loaders.camadas import CAMADAS, CAMADAS_UC, PONNOT, Camada
+from loaders import pacote_zip, shapes
+from loaders.camadas import (
+    CAMADAS,
+    CAMADAS_DECISIVAS,
+    CAMADAS_UC,
+    PONNOT,
+    RENOMES,
+    Camada,
+)
 from loaders.colunas import (
     Correspondencia,
     casar,
@@ -33,6 +42,8 @@ from loaders.gdb_tables import Choice, check_not_compressed, check_opened, check
 from loaders.kinds import identify
 from loaders.points import count_several, read_points
 from loaders.safra import Safra, ler_data
+
+log = logging.getLogger(__name__)
 
 PRINCIPAIS = (*CAMADAS_UC, PONNOT)
 """The layers without which a geodatabase is none of ours: one at least must be there."""
@@ -97,7 +108,7 @@ def _pasta(caminho: Path) -> Iterator[Path]:
 
 def _fonte(pasta: Path, arquivo: str, safra: Safra | None) -> Fonte:
     nomes = _nomes_das_camadas(pasta, arquivo)
-    escolhas = [(c, choose(pasta, arquivo, c.nome, nomes)) for c in CAMADAS]
+    escolhas = [(c, choose(pasta, arquivo, nomes, *c.nomes)) for c in CAMADAS]
     camadas = {c.nome: _descrever(pasta, arquivo, c, e) for c, e in escolhas if e}
     presentes = [c for c in PRINCIPAIS if c.nome in camadas]
     if not presentes:
@@ -144,25 +155,35 @@ def _nomes_das_camadas(pasta: Path, arquivo: str) -> list[str]:
 def _descrever(pasta: Path, arquivo: str, camada: Camada, escolha: Choice) -> _Camada:
     nome, notas = escolha.name, list(escolha.notes)
     info = pyogrio.read_info(pasta, layer=nome)
-    correspondencia = casar(camada, [str(c) for c in info["fields"]])
+    reais = {
+        str(c).lower()
+        for c, tipo in zip(info["fields"], info["dtypes"], strict=True)
+        if str(tipo).startswith("float")
+    }
+    renomes = RENOMES
+    if camada.no_m10 and nome.upper().removesuffix("_TAB") == camada.no_m10[0]:
+        de_codigo = {velho: n for velho, n in camada.no_m10[1].items() if velho not in reais}
+        renomes = RENOMES | de_codigo
+    correspondencia = casar(camada, [str(c) for c in info["fields"]], renomes)
     if not correspondencia.fontes:
         raise EntradaInvalida(f"{arquivo}: camada {nome} sem nenhuma coluna da BDGD")
     tipo = str(info["geometry_type"])
-    geometria = "point_x" in camada.colunas and "Point" in tipo
-    com_pontos = geometria or {"point_x", "point_y"} <= {*correspondencia.fontes}
+    pontos = "point_x" in camada.colunas and "Point" in tipo
+    formas = "geom" in camada.colunas and info["geometry_type"] is not None
+    com_pontos = pontos or {"point_x", "point_y"} <= {*correspondencia.fontes}
     if camada == PONNOT and escolha.rows and not com_pontos:
         raise EntradaInvalida(
             f"{arquivo}: camada {nome} sem pontos (geometria {tipo}) e sem POINT_X e POINT_Y;"
             " corrija o arquivo"
         )
-    if geometria and "Multi" in tipo and (varios := _com_varios_pontos(pasta, nome)):
+    if pontos and "Multi" in tipo and (varios := _com_varios_pontos(pasta, nome)):
         notas.append(f"{varios} linhas com mais de um ponto: vale o primeiro")
     return _Camada(
         nome=nome,
         linhas=escolha.rows,
         correspondencia=correspondencia,
-        geometria=geometria,
-        crs=info["crs"] if geometria else None,
+        geometria=pontos or formas,
+        crs=info["crs"] if pontos or formas else None,
         notas=tuple(notas),
     )
 
@@ -191,7 +212,7 @@ def _safra_de_base(
     pasta: Path, arquivo: str, nomes: list[str], pedida: Safra | None
 ) -> Safra | None:
     """The vintage that BASE gives; None when the file has no usable BASE and one was asked for."""
-    escolha = choose(pasta, arquivo, "BASE", nomes)
+    escolha = choose(pasta, arquivo, nomes, "BASE")
     linhas = _ler_registros(pasta, escolha.name) if escolha else []
     if len(linhas) > 1:
         raise EntradaInvalida(
@@ -257,7 +278,11 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
             geometria = (meta["geometry_name"] or "wkb_geometry") if camada.geometria else None
             while (bruto := _proximo(leitor, onde)) is not None:
                 dados = converter(bruto, camada.correspondencia, arquivo=arquivo)
-                if geometria:
+                if geometria and "geom" in camada.correspondencia.camada.colunas:
+                    para_sirgas = partial(_em_sirgas, arquivo, camada)
+                    formas = shapes.to_ewkb(bruto.column(geometria), para_sirgas, _DATUM)
+                    dados = dados.append_column("geom", formas)
+                elif geometria:
                     x, y = _em_sirgas(arquivo, camada, *read_points(bruto.column(geometria)))
                     dados = _com_coordenadas(dados, x, y)
                 alheias += linhas_de_outra_distribuidora(dados, safra.distribuidora_id)
@@ -273,10 +298,13 @@ def _lotes(pasta: Path, arquivo: str, camada: _Camada, safra: Safra) -> Iterator
             " baixe o arquivo de novo"
         )
     if alheias:
-        raise EntradaInvalida(
+        dito = (
             f"{onde}, coluna DIST: {alheias} linhas não são da"
-            f" distribuidora {safra.distribuidora_id} de BASE; corrija o arquivo"
+            f" distribuidora {safra.distribuidora_id} de BASE"
         )
+        if camada.correspondencia.camada in CAMADAS_DECISIVAS:
+            raise EntradaInvalida(f"{dito}; corrija o arquivo")
+        log.warning("%s", dito)
 
 
 def _abrir_camada(pasta: Path, camada: _Camada) -> Any:  # noqa: ANN401 - pyogrio has no name for it

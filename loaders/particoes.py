@@ -10,8 +10,9 @@ import psycopg
 from psycopg import sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from loaders.camadas import CAMADAS, PESSOAIS, Camada
+from loaders.camadas import CAMADAS, FORMA, PESSOAIS, Camada
 from loaders.safra import Safra
+from loaders.search_path import postgis_schema
 
 _FIXAS = {
     "ano": "smallint",
@@ -19,7 +20,7 @@ _FIXAS = {
     "import_id": "bigint",
     "linha": "bigint",
 }
-_ALINHAMENTO = ("bigint", "double precision", "integer", "smallint", "text")
+_ALINHAMENTO = ("bigint", "double precision", "integer", "smallint", "text", FORMA)
 _ESPERA_TROCA_S = 300
 _ESPERA_TRAVA = "1s"
 """A waiting ACCESS EXCLUSIVE lock stalls every later reader: give up early, try again."""
@@ -56,13 +57,20 @@ class Folha:
         return sql.Identifier("raw_safra", f"{self.nome}{ASIDE}")
 
 
-def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
+def _tipo(conn: psycopg.Connection, tipo: str) -> sql.Composable:
+    """A type as DDL; PostGIS's by its schema, wherever that is."""
+    if tipo != FORMA:
+        return sql.SQL(tipo)
+    return sql.SQL("{}.").format(sql.Identifier(postgis_schema(conn))) + sql.SQL(tipo)
+
+
+def _colunas(conn: psycopg.Connection, camada: Camada, padroes: dict[str, int]) -> sql.Composable:
     """Column definitions, widest alignment first: in the layer's order, padding took 19 B a row."""
     tipos = sorted((_FIXAS | camada.colunas).items(), key=lambda par: _ALINHAMENTO.index(par[1]))
     return sql.SQL(", ").join(
         sql.SQL("{} {}{}{}").format(
             sql.Identifier(nome),
-            sql.SQL(tipo),
+            _tipo(conn, tipo),
             sql.SQL(" not null" if nome in _FIXAS else ""),
             sql.SQL(f" default {padroes[nome]}" if nome in padroes else ""),
         )
@@ -71,13 +79,57 @@ def _colunas(camada: Camada, padroes: dict[str, int]) -> sql.Composable:
 
 
 def criar_raizes(conn: psycopg.Connection) -> None:
-    """Create the partitioned roots that are missing."""
+    """Create the roots and columns that are missing, and name every layer in ``camada_enum``."""
     for camada in CAMADAS:
+        raiz = sql.Identifier("raw", camada.tabela)
         conn.execute(
             sql.SQL(
                 "create table if not exists {} ({}) partition by range (ano, distribuidora_id)"
-            ).format(sql.Identifier("raw", camada.tabela), _colunas(camada, {}))
+            ).format(raiz, _colunas(conn, camada, {}))
         )
+        for nome in _colunas_que_faltam(conn, camada):
+            conn.execute(
+                sql.SQL("alter table {} add column {} {}").format(
+                    raiz, sql.Identifier(nome), _tipo(conn, camada.colunas[nome])
+                )
+            )
+        for tabela in _particoes(conn, camada):
+            conceder_leitura(conn, camada, tabela)
+        conn.execute(
+            sql.SQL("alter type intel_lead.camada_enum add value if not exists {}").format(
+                sql.Literal(camada.nome)
+            )
+        )
+
+
+def _colunas_que_faltam(conn: psycopg.Connection, camada: Camada) -> list[str]:
+    tem = conn.execute(
+        "select attname from pg_attribute where attrelid = %s::regclass", [f"raw.{camada.tabela}"]
+    ).fetchall()
+    return [nome for nome in camada.colunas if (nome,) not in tem]
+
+
+def _particoes(conn: psycopg.Connection, camada: Camada) -> list[sql.Identifier]:
+    """The root and its leaves."""
+    todas = conn.execute(
+        "select relnamespace::regnamespace::text, relname from pg_class"
+        " where oid in (select relid from pg_partition_tree(%s))",
+        [f"raw.{camada.tabela}"],
+    )
+    return [sql.Identifier(*nome) for nome in todas]
+
+
+def completar_safras(conn: psycopg.Connection) -> None:
+    """Give each landed safra an empty leaf of every layer that the code has learnt since."""
+    importadas = conn.execute(
+        "select distribuidora_id || '-' || ano, import_id from controle.safra_importada order by 1"
+    ).fetchall()
+    for chave, import_id in importadas:
+        folhas = [Folha(camada, Safra.de_chave(chave), import_id) for camada in CAMADAS]
+        existentes = folhas_existentes(conn, [folha.nome for folha in folhas])
+        for folha in (f for f in folhas if f.nome not in existentes):
+            criar_folha(conn, folha)
+            trocar(conn, [folha])
 
 
 def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:
@@ -93,7 +145,7 @@ def criar_folha(conn: psycopg.Connection, folha: Folha) -> None:
             "create table {} ({}, constraint limites check"
             " (ano = {ano} and distribuidora_id >= {de} and distribuidora_id < {ate}))"
             " with (autovacuum_enabled = false)"  # written once, frozen and analysed
-        ).format(folha.nova, _colunas(folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
+        ).format(folha.nova, _colunas(conn, folha.camada, padroes), ano=ano, de=dist, ate=dist + 1)
     )
     conceder_leitura(conn, folha.camada, folha.nova)
 

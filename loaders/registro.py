@@ -77,6 +77,22 @@ def ja_carregado(conn: psycopg.Connection, sha256: str, pedidas: set[str] | None
     return sorted(pedidas) if pedidas <= atuais else []
 
 
+def lacking_layers(
+    conn: psycopg.Connection, sha256: str, keys: Iterable[str], layers: Iterable[Camada]
+) -> list[str]:
+    """Of these safras, those that this very file brought before the code knew all of its layers.
+
+    A CSV brings one layer, and lacks none.
+    """
+    found = conn.execute(
+        "select distribuidora_id || '-' || ano from intel_lead.import_status"
+        " where sha256 = %s and distribuidora_id || '-' || ano = any(%s) and camada is not null"
+        " group by 1 having count(distinct camada) between 2 and %s order by 1",
+        [sha256, list(keys), len(tuple(layers)) - 1],
+    )
+    return [key for (key,) in found]
+
+
 def safras_de_geodatabase(
     conn: psycopg.Connection, safras: Iterable[Safra], camada: Camada
 ) -> list[str]:

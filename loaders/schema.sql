@@ -12,8 +12,7 @@ begin
     create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT', 'CONJ');
 exception when duplicate_object then null;
 end $$;
--- Databases from before CONJ had a ledger row of its own.
-alter type intel_lead.camada_enum add value if not exists 'CONJ';
+-- The other layers join the enum from camadas.py (particoes.py).
 do $$
 begin
     create type intel_lead.origem_enum as enum ('UCAT', 'UCMT', 'UCBT');
@@ -143,7 +142,7 @@ comment on table intel_lead.qualidade_validacao is
 comment on column intel_lead.qualidade_validacao.distribuidora_id is 'Código ANEEL da distribuidora.';
 comment on column intel_lead.qualidade_validacao.ano is 'Ano da safra.';
 comment on column intel_lead.qualidade_validacao.import_id is 'A importação que foi julgada.';
-comment on column intel_lead.qualidade_validacao.camada is 'Camada: UCAT, UCMT, UCBT, PONNOT ou CONJ.';
+comment on column intel_lead.qualidade_validacao.camada is 'Camada da BDGD, com o nome que a ANEEL lhe dá: UCBT, PONNOT, CRVCRG…';
 comment on column intel_lead.qualidade_validacao.expectativa is 'Nome da regra.';
 comment on column intel_lead.qualidade_validacao.coluna is 'Coluna julgada; vazia se a regra é da camada inteira.';
 comment on column intel_lead.qualidade_validacao.severidade is 'estrutura (retém a safra) ou plausibilidade (avisa).';
@@ -218,7 +217,7 @@ comment on column intel_lead.import_status.distribuidora_id is
 comment on column intel_lead.import_status.ano is
     'Ano da safra (BASE.DAT_FNL).';
 comment on column intel_lead.import_status.camada is
-    'Camada importada: UCAT, UCMT, UCBT, PONNOT ou CONJ.';
+    'Camada importada, com o nome que a ANEEL lhe dá: UCBT, PONNOT, CRVCRG…';
 comment on column intel_lead.import_status.status is
     'pending, running, completed ou failed.';
 comment on column intel_lead.import_status.arquivo is

@@ -24,7 +24,7 @@ import pyogrio
 import shapely
 import typer
 
-from loaders.camadas import CAMADAS, CAMADAS_UC, INTEIRO, NUMERO, PONNOT, RENOMES, Camada
+from loaders.camadas import CAMADAS, CAMADAS_UC, INTEIRO, NUMERO, PERDAS, RENOMES, Camada
 
 Modelo = Literal["M10", "V11"]
 Colunas = dict[str, np.ndarray]
@@ -94,6 +94,8 @@ class Defeito(StrEnum):
     """Months in which a UC was without supply for longer than the month, 1 UC of 40."""
     PONTO_FORA_DO_BRASIL = "ponto_fora_do_brasil"
     """Every pole at 10, 10."""
+    SEM_CAMADAS_DA_REDE = "sem_camadas_da_rede"
+    """None of the layers that are not units and poles: an export of the units alone."""
 
 
 PADRAO = frozenset(
@@ -175,17 +177,40 @@ class Resumo:
         linhas: layer (``UCBT``) → rows.
         ucs: UC layer → distinct non-blank COD_ID, also where the column itself is left out.
         kwh: UC layer → energy of each of the 12 months; peak + off-peak for UCAT.
+        circuitos: layer, feeder → energy of each of the 12 months.
     """
 
     arquivo: Path
     linhas: dict[str, int] = field(default_factory=dict)
     ucs: dict[str, int] = field(default_factory=dict)
     kwh: dict[str, np.ndarray] = field(default_factory=dict)
+    circuitos: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+
+    def somar(self, camada: str, col: Colunas) -> None:
+        """Add the energy of some rows to their feeders'."""
+        for circuito in np.unique(col["ctmt"].astype(str)):
+            antes = self.circuitos.get((camada, circuito), np.zeros(12))
+            self.circuitos[camada, circuito] = antes + col["ene"][col["ctmt"] == circuito].sum(0)
+
+    def do_circuito(self, circuito: str, *camadas: str) -> np.ndarray:
+        """The energy of these layers on a feeder, kWh a month."""
+        return sum((self.circuitos.get((c, circuito), np.zeros(12)) for c in camadas), np.zeros(12))
 
 
 # ── What a release looks like ─────────────────────────────────────────────────────────────────────
 _CONTRATO = (
     "BRR CEP CLAS_SUB CNAE TIP_CC FAS_CON GRU_TEN TEN_FORN GRU_TAR SIT_ATIV DAT_CON CAR_INST"
+)
+_USINA = (
+    "CONJ MUN SUB BRR CEP CNAE FAS_CON GRU_TEN TEN_CON SIT_ATIV DAT_CON POT_INST DEM_CONT TIP_SIST"
+)
+_LUMINARIA = (
+    "CLAS_SUB FAS_CON GRU_TEN TEN_FORN GRU_TAR SIT_ATIV ARE_LOC PAC TIP_CC CAR_INST POT_LAMP ENE_* "
+    "DAT_CON DESCR"
+)
+_BALANCO = (
+    "ENE_* PERD_A3a PERD_A4 PERD_B PERD_MED PERD_A3aA4 PERD_A3a_B PERD_A4A3a PERD_A4_B PERD_B_A3a "
+    "PERD_B_A4 PNTMT_* PNTBT_*"
 )
 _ORDEM: dict[Modelo, dict[str, str]] = {
     "V11": {
@@ -198,6 +223,22 @@ _ORDEM: dict[Modelo, dict[str, str]] = {
         "PONNOT": "COD_ID DIST TIP_PN TIP_INST POS ESTR MAT ESF ALT ARE_LOC CONJ MUN ODI TI CM "
         "TUC A1 A2 A3 A4 A5 A6 UAR SITCONT DESCR",
         "CONJ": "COD_ID DIST NOME SIST_INTE SIST_SUBT DESCR",
+        "CRVCRG": "COD_ID DIST TIP_DIA POT_# GRU_TEN DESCR",
+        "UGAT": f"PN_CON DIST PAC CTAT CEG_GD {_USINA} DEM_P_* DEM_F_* ENE_P_* ENE_F_* DIC_* "
+        "FIC_* DESCR COD_ID",
+        "UGMT": f"PN_CON DIST PAC CEG_GD CTMT UNI_TR_AT {_USINA} DEM_* ENE_* DIC_* FIC_* DESCR "
+        "COD_ID",
+        "UGBT": f"PN_CON DIST PAC CEG_GD UNI_TR_MT CTMT UNI_TR_AT {_USINA} ENE_* DIC_* FIC_* "
+        "DESCR COD_ID",
+        "PIP": f"COD_ID DIST MUN CONJ SUB UNI_TR_AT CTMT UNI_TR_MT PN_CON {_LUMINARIA}",
+        "UNTRMT": "COD_ID DIST PAC_1 PAC_2 FAS_CON_P FAS_CON_S SIT_ATIV POS ARE_LOC POT_NOM "
+        "PER_FER PER_TOT DAT_CON CTMT UNI_TR_AT SUB CONJ MUN DESCR",
+        "SUB": "COD_ID DIST POS NOME DESCR",
+        "ARAT": "COD_ID DIST FUN_PR FUN_TE DESCR",
+        "SSDMT": "COD_ID PN_CON_1 PN_CON_2 CTMT DIST DESCR",
+        "CTMT": f"COD_ID NOME BARR SUB PAC_INI TEN_NOM TEN_OPE DIST UNI_TR_AT {_BALANCO} DESCR",
+        "BE": "COD_ID DIST SUB_GRP ORG_ENER ENE_* DESCR",
+        "PNT": "COD_ID DIST SUB_GRP ENE_* DESCR",
     },
     "M10": {
         "UCAT": f"PN_CON DIST PAC CEG CTAT SUB CONJ MUN {_CONTRATO} LIV DEM_P_* DEM_F_* ENE_P_* "
@@ -209,10 +250,25 @@ _ORDEM: dict[Modelo, dict[str, str]] = {
         "PONNOT": "COD_ID DIST TIP_PN POS ESTR MAT ESF ALT CONJ MUN ODI TI CM TUC A1 A2 A3 A4 A5 "
         "A6 SITCONT DESCR ARE_LOC",
         "CONJ": "COD_ID DIST NOM SIST_INTE SIST_SUBT DESCR",
+        "CRVCRG": "COD_ID DIST TIP_DIA POT_# DESCR",
+        "UGAT": f"PN_CON DIST PAC CTAT CEG {_USINA} DEM_P_* DEM_F_* ENE_P_* ENE_F_* DIC FIC DESCR "
+        "COD_ID",
+        "UGMT": f"PN_CON DIST PAC CEG CTMT UNI_TR_S {_USINA} DEM_* ENE_* DIC FIC DESCR COD_ID",
+        "UGBT": f"PN_CON DIST PAC CEG UNI_TR_D CTMT UNI_TR_S {_USINA} ENE_* DIC FIC DESCR COD_ID",
+        "PIP": f"COD_ID DIST MUN CONJ SUB UNI_TR_S CTMT UNI_TR_D PN_CON {_LUMINARIA}",
+        "UNTRMT": "COD_ID DIST PAC_1 PAC_2 FAS_CON_P FAS_CON_S SIT_ATIV POS ARE_LOC POT_NOM "
+        "PER_FER PER_TOT DAT_CON CTMT UNI_TR_S SUB CONJ MUN DESCR",
+        "SUB": "COD_ID DIST POS NOM DESCR",
+        "ARAT": "COD_ID DIST DESCR",
+        "SSDMT": "COD_ID PN_CON_1 PN_CON_2 CTMT DIST DESCR",
+        "CTMT": f"COD_ID DIST NOM BARR SUB TEN_NOM TEN_OPE UNI_TR_S {_BALANCO} DESCR",
+        "BE": "COD_ID DIST SUB_GRP ORG_ENER ENE_* DESCR",
+        "PNT": "COD_ID DIST SUB_GRP ENE_* DESCR",
     },
 }
+_VEZES = {"*": 12, "#": 96}
 _POR_LARGURA = {
-    2: "GRU_TEN SIT_ATIV ARE_LOC POS ESTR MAT TI A1 A2 A3 A4 A5 A6",
+    2: "GRU_TEN SIT_ATIV TIP_DIA ARE_LOC POS ESTR MAT TI A1 A2 A3 A4 A5 A6",
     3: "TEN_FORN TIP_PN ESF ALT CM TUC SITCONT",
     4: "FAS_CON GRU_TAR",
     6: "UAR",
@@ -237,11 +293,11 @@ def _largura(nome: str, camada: str, modelo: Modelo) -> int:
 
 
 def colunas(camada: str, modelo: Modelo) -> list[str]:
-    """Columns of a layer (``UCBT``) in the order of the release, months written out."""
+    """Columns of a layer (``UCBT``) in the order of the release, months and points written out."""
     return [
-        nome.replace("*", f"{mes:02d}")
+        nome[:-1] + f"{k:02d}" if nome[-1] in _VEZES else nome
         for nome in _ORDEM[modelo][camada].split()
-        for mes in (range(1, 13) if "*" in nome else (0,))
+        for k in range(1, _VEZES.get(nome[-1], 1) + 1)
     ]
 
 
@@ -254,15 +310,22 @@ def _esquema(camada: Camada, receita: Receita) -> pa.Schema:
     tipos = {INTEIRO: pa.int32(), NUMERO: pa.float64()}
     campos = []
     for nome in colunas(camada.nome, receita.modelo):
-        tipo = tipos.get(camada.colunas[_crua(nome)], pa.string())
+        tipo = tipos.get(camada.colunas.get(_crua(nome), ""), pa.string())
+        if nome == "POT_NOM" and receita.modelo == "M10":
+            tipo = pa.string()
         if camada.nome == "CONJ" and nome == "COD_ID" and receita.modelo == "V11":
             tipo = pa.int32()
         meta = {"GDAL:OGR:width": str(_largura(nome, camada.nome, receita.modelo))}
         campos.append(pa.field(nome, tipo, metadata=meta if tipo == pa.string() else None))
+    if camada.geometria:
+        medidas = {"Point": (), "MultiLineString": ("Shape_Length",)}
+        campos += [
+            pa.field(nome, pa.float64())
+            for nome in medidas.get(camada.geometria, ("Shape_Length", "Shape_Area"))
+        ]
+        campos.append(pa.field("Shape", pa.binary()))
     if camada not in CAMADAS_UC:
-        medidas = ("Shape_Length", "Shape_Area") if camada.nome == "CONJ" else ()
-        campos += [pa.field(nome, pa.float64()) for nome in medidas]
-        return pa.schema([*campos, pa.field("Shape", pa.binary())])
+        return pa.schema(campos)
     if receita.tem(Defeito.SEM_COD_ID):
         campos = [c for c in campos if c.name != "COD_ID"]
     if receita.tem(Defeito.SEM_DEZEMBRO):
@@ -767,10 +830,14 @@ def _lotes(
         resumo.linhas[camada.nome] += len(col["numero"])
         for prefixo in camada.energia:
             resumo.kwh[camada.nome] += col[prefixo].sum(axis=0)
+        if "ene" in col:
+            resumo.somar(camada.nome, col)
         yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 
-def _pontos(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _pontos(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
     """PONNOT, mostly concrete poles; 12 % are fictitious joints of the drawing, as in MUX."""
     nomes = "tip_pn tip_inst pos estr mat esf alt odi ti cm tuc a1 a2 a3 a4 a5 a6 uar sitcont"
     real = "POS RD_AER_URB PD DT CO 7 10 6 40 999 255 01 02 01 10 14 00 255-01 AT1"
@@ -796,7 +863,9 @@ def _pontos(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa
         yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
 
 
-def _conjunto(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _conjunto(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
     """One set of UCs whose polygon holds every pole."""
     area = shapely.MultiPolygon([shapely.box(*postes.xy.min(axis=0), *postes.xy.max(axis=0))])
     linha = {"dist": receita.distribuidora, "nome": "CONJUNTO SINTETICO", "descr": " "}
@@ -806,6 +875,229 @@ def _conjunto(receita: Receita, postes: Postes, esquema: pa.Schema) -> Iterator[
         linha["cod_id"] = str(_CONJUNTO)
     col = {nome: np.array([valor], dtype=object) for nome, valor in linha.items()}
     yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
+
+
+_HORAS = np.arange(96) / 4
+_FORMAS: dict[str, Callable[[float], np.ndarray]] = {
+    "RES": lambda u: 0.4 + 0.3 * _morro(12, 3) + (0.6 + 0.5 * u) * _morro(19.5, 1.5),
+    "IP": lambda u: 1.0 * ((_HORAS < 6) | (_HORAS >= 18)),
+    "COM": lambda u: 0.3 + 0.9 * _morro(13, 4) + 0.3 * u * _morro(19, 1),
+}
+"""Kind of consumer → its day, of a draw in [0, 1); who has none works as a shop does."""
+
+
+def _morro(centro: float, largura: float) -> np.ndarray:
+    return np.exp(-(((_HORAS - centro) / largura) ** 2))
+
+
+def _curvas(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """CRVCRG: the 13 curves of every kind of consumer, for weekday, Saturday and Sunday."""
+    tensao = {p.curva: camada[2:] for camada, perfis in _PERFIS.items() for p in perfis}
+    rng = _rng(receita, 6)
+    linhas = [
+        (f"{nome}_{k}", dia, 10.0 * k * fator * _FORMAS.get(nome, _FORMAS["COM"])(rng.random()))
+        for nome in tensao
+        for k in range(1, 14)
+        for dia, fator in (("DU", 1.0), ("SA", 0.8), ("DO", 0.6))
+    ]
+    codigos, dias, potencias = zip(*linhas, strict=True)
+    grupos = _objetos(tensao[codigo.rpartition("_")[0]] for codigo in codigos)
+    col = {"cod_id": _objetos(codigos), "tip_dia": _objetos(dias), "gru_ten": grupos}
+    col |= {"pot": np.round(np.array(potencias), 4)}
+    col |= {
+        "dist": np.full(len(linhas), receita.distribuidora),
+        "descr": _objetos(" " * len(linhas)),
+    }
+    yield pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
+
+
+_CIRCUITOS = ("1_SE01_1", "2_SE01_1")
+Montagem = Callable[[Receita, Postes, pa.Schema, Resumo], Iterator[pa.RecordBatch]]
+
+
+def _lote(receita: Receita, col: Colunas, esquema: pa.Schema, **fixos: str) -> pa.RecordBatch:
+    """A batch of these columns; what every network layer has goes by itself."""
+    linhas = len(next(iter(col.values())))
+    comuns = {"descr": " ", "sub": "SE01", "uni_tr_at": " ", "sit_ativ": "AT", "pos": "PD", **fixos}
+    col = {k: np.full(linhas, v, dtype=object) for k, v in comuns.items()} | col
+    col |= {"dist": np.full(linhas, receita.distribuidora), "conj": np.full(linhas, _CONJUNTO)}
+    return pa.record_batch([_valores(col, c.name, c.type) for c in esquema], schema=esquema)
+
+
+def _sem_linhas(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """UGAT, which small distributors have empty."""
+    yield from ()
+
+
+def _usinas(camada: str, parte: float) -> Montagem:
+    """UGMT or UGBT: for each so many units of that voltage one small solar plant."""
+
+    def montar(
+        receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+    ) -> Iterator[pa.RecordBatch]:
+        quantas = math.ceil(parte * resumo.linhas.get(camada.replace("G", "C"), 0))
+        rng, numero = _rng(receita, 10, int(camada == "UGMT")), np.arange(quantas)
+        col = _lugar(receita, camada, numero, rng.integers(len(postes.xy), size=quantas), postes)
+        potencia = np.round(
+            (5 if camada == "UGBT" else 150) * np.exp(0.6 * rng.normal(size=quantas))
+        )
+        chave = f"{receita.semente}/{receita.distribuidora}/{camada}/"
+        sha = _objetos(hashlib.sha256(f"{chave}{i}".encode()).hexdigest() for i in range(quantas))
+        nada = np.zeros((quantas, 12))
+        col |= {
+            "cod_id": sha,
+            "ceg_gd": _objetos(f"GD.RS.009.{i // 1000:03d}.{i % 1000:03d}" for i in range(quantas)),
+            "pot_inst": potencia,
+            "dem_cont": np.zeros(quantas),
+            "ene": np.round(potencia[:, None] * 110 * rng.uniform(0.7, 1.3, (quantas, 12)), 5),
+            "dem": np.repeat(potencia[:, None], 12, axis=1),
+            **{"dic": nada, "fic": nada},
+        }
+        resumo.somar(camada, col)
+        ligacao = {"gru_ten": camada[2:], "ten_con": "10", "fas_con": "ABCN", "cnae": " "}
+        ligacao |= {"tip_sist": "RD_INTERLIG", "dat_con": "01/07/2015"}
+        yield _lote(receita, col, esquema, **ligacao)
+
+    return montar
+
+
+def _luminarias(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """PIP: a lamp on every fourth pole."""
+    poste = np.arange(0, len(postes.xy), 4)
+    quantas = len(poste)
+    col = _lugar(receita, "PIP", poste, poste, postes)
+    col |= {
+        "cod_id": _objetos(map(str, range(quantas))),
+        "pot_lamp": np.full(quantas, 100.0),
+        "car_inst": np.full(quantas, 0.1),
+        "ene": np.round(35 * _rng(receita, 11).uniform(0.9, 1.1, (quantas, 12)), 5),
+    }
+    resumo.somar("PIP", col)
+    ligacao = {
+        "clas_sub": "IP",
+        "fas_con": "AN",
+        "gru_ten": "BT",
+        "ten_forn": "10",
+        "gru_tar": "B4A",
+    }
+    yield _lote(receita, col, esquema, **ligacao, tip_cc="IP_1", dat_con="01/01/2010")
+
+
+def _transformadores(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """UNTRMT (UNTRD): one for twelve poles, on the first of them."""
+    poste = np.arange(0, len(postes.xy), 12)
+    col = _lugar(receita, "UNTRMT", poste, poste, postes)
+    potencias = np.array([15.0, 30.0, 45.0, 75.0, 112.5, 150.0])
+    qual = _rng(receita, 12).integers(len(potencias), size=len(poste))
+    codigos = _objetos(["4", "8", "13", "16", "20", "24"])
+    col |= {
+        "cod_id": col["uni_tr_mt"],
+        "pot_nom": codigos[qual] if receita.modelo == "M10" else potencias[qual],
+        "per_fer": np.round(4 * potencias[qual]),
+        "per_tot": np.round(20 * potencias[qual]),
+        "shape": shapely.to_wkb(shapely.points(postes.xy[poste])),
+        **{f"pac_{k}": _objetos(f"ET{k}-{p}" for p in poste) for k in (1, 2)},
+    }
+    yield _lote(receita, col, esquema, fas_con_p="ABC", fas_con_s="ABCN", dat_con="01/01/2010")
+
+
+def _poligono(
+    receita: Receita, xy: np.ndarray, esquema: pa.Schema, **textos: str
+) -> pa.RecordBatch:
+    """One row, whose polygon is the box of these points."""
+    area = shapely.MultiPolygon([shapely.box(*xy.min(axis=0), *xy.max(axis=0))])
+    col = {nome: _objetos([valor]) for nome, valor in textos.items()}
+    col |= {"fun_pr": np.array([0]), "fun_te": np.array([0])}
+    col |= {"shape_length": np.array([area.length]), "shape_area": np.array([area.area])}
+    return _lote(receita, col | {"shape": _objetos([shapely.to_wkb(area)])}, esquema)
+
+
+def _subestacao(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    meio = postes.xy.mean(axis=0)
+    cerca = np.array([meio - 0.0005, meio + 0.0005])
+    nomes = dict.fromkeys(("nome", "nom"), "SUBESTACAO SINTETICA")
+    yield _poligono(receita, cerca, esquema, cod_id="SE01", **nomes)
+
+
+def _area(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    yield _poligono(receita, postes.xy, esquema, cod_id="AREA-1")
+
+
+def _linhas(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """SSDMT: a straight line from the substation to each transformer's pole."""
+    poste = np.arange(0, len(postes.xy), 12)
+    meio = postes.xy.mean(axis=0)
+    linhas = [shapely.MultiLineString([[meio, fim]]) for fim in postes.xy[poste]]
+    col = _lugar(receita, "SSDMT", poste, poste, postes)
+    col |= {
+        "cod_id": _objetos(map(str, range(len(poste)))),
+        **{"pn_con_1": postes.cod_id[poste], "pn_con_2": postes.cod_id[poste]},
+        "shape_length": shapely.length(linhas),
+        "shape": shapely.to_wkb(linhas),
+    }
+    yield _lote(receita, col, esquema)
+
+
+def _alimentadores(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """CTMT: what went in is what came out, and 6 % on top: 5 % technical, 1 % not."""
+    faturada = np.array([resumo.do_circuito(c, "UCMT", "UCBT", "PIP") for c in _CIRCUITOS])
+    gerada = np.array([resumo.do_circuito(c, "UGMT", "UGBT") for c in _CIRCUITOS])
+    ano = faturada.sum(axis=1)
+    col = {f"perd_{onde}": np.zeros(2) for onde in PERDAS}
+    col |= {"perd_a4": np.round(0.03 * ano), "perd_b": np.round(0.01 * ano)}
+    col |= {
+        "perd_a4_b": np.round(0.01 * ano),
+        "cod_id": _objetos(_CIRCUITOS),
+        "ten_ope": np.ones(2),
+        "ene": np.round(1.06 * faturada - gerada, 3),
+        "pntmt": np.round(0.002 * faturada, 3),
+        "pntbt": np.round(0.008 * faturada, 3),
+        **dict.fromkeys(("nome", "barr", "pac_ini"), _objetos(["AL1", "AL2"])),
+    }
+    yield _lote(receita, col, esquema, ten_nom="49")
+
+
+def _balanco(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """BE, MWh: what was billed and generated, by subgroup and origin."""
+    de = {
+        ("A3", "FML"): resumo.kwh.get("UCAT", np.zeros(12)),
+        ("A4", "FMC"): sum(resumo.do_circuito(c, "UCMT") for c in _CIRCUITOS),
+        ("B", "FMC"): sum(resumo.do_circuito(c, "UCBT", "PIP") for c in _CIRCUITOS),
+        ("A4", "IGD"): sum(resumo.do_circuito(c, "UGMT") for c in _CIRCUITOS),
+        ("B", "IGD"): sum(resumo.do_circuito(c, "UGBT") for c in _CIRCUITOS),
+    }
+    subgrupos, origens = zip(*de, strict=True)
+    col = {"sub_grp": _objetos(subgrupos), "org_ener": _objetos(origens)}
+    col |= {"cod_id": _objetos("12345"), "ene": np.round(np.array([*de.values()]) / 1000, 3)}
+    yield _lote(receita, col, esquema)
+
+
+def _nao_tecnicas(
+    receita: Receita, postes: Postes, esquema: pa.Schema, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    """PNT, MWh: CTMT's, by subgroup."""
+    faturada = sum(resumo.do_circuito(c, "UCMT", "UCBT", "PIP") for c in _CIRCUITOS)
+    col = {"sub_grp": _objetos(["A4", "B"]), "cod_id": _objetos("12")}
+    col["ene"] = np.round(np.array([0.002 * faturada, 0.008 * faturada]) / 1000, 3)
+    yield _lote(receita, col, esquema)
 
 
 def _base(receita: Receita) -> pa.Table:
@@ -833,10 +1125,10 @@ def _gravar(gdb: Path, nome: str, dados: pa.RecordBatchReader, receita: Receita)
     """Add one layer to the geodatabase, streaming; geometry where there is a column Shape."""
     geo: dict[str, object] = {}
     if "Shape" in dados.schema.names:
-        tipo = "Point" if nome == "PONNOT" else "MultiPolygon"
+        tipo = next(c.geometria for c in CAMADAS if nome in c.nomes)
         geo = {"geometry_name": "Shape", "geometry_type": tipo, "crs": "EPSG:4674"}
         geo["layer_options"] = {"GEOMETRY_NAME": "Shape"}
-    if nome.startswith("UC") and not receita.tem(Defeito.SEM_SUFIXO_TAB):
+    if nome[:2] in ("UC", "UG") and not receita.tem(Defeito.SEM_SUFIXO_TAB):
         nome += "_tab"
     if receita.tem(Defeito.NOMES_MINUSCULOS):
         nome = nome.lower()
@@ -870,17 +1162,35 @@ def _camadas(receita: Receita, gdb: Path, resumo: Resumo) -> None:
     if not receita.tem(Defeito.SEM_BASE):
         _gravar(gdb, "BASE", _base(receita).to_reader(), receita)
     for camada in CAMADAS:
-        if camada.nome in faltam and receita.tem(faltam[camada.nome]):
+        falta = faltam.get(camada.nome, Defeito.SEM_CAMADAS_DA_REDE)
+        if camada.nome != "UCMT" and receita.tem(falta):
             continue
         esquema = _esquema(camada, receita)
         if camada in CAMADAS_UC:
             lotes = _lotes(receita, camada, postes, esquema, resumo)
         else:
-            montar = _pontos if camada is PONNOT else _conjunto
-            lotes = montar(receita, postes, esquema)
-            resumo.linhas[camada.nome] = len(postes.cod_id) if camada is PONNOT else 1
+            lotes = _contados(
+                _DA_REDE[camada.nome](receita, postes, esquema, resumo), camada, resumo
+            )
         dados = pa.RecordBatchReader.from_batches(esquema, lotes)
-        _gravar(gdb, camada.nome, dados, receita)
+        _gravar(gdb, camada.nomes[-1 if receita.modelo == "M10" else 0], dados, receita)
+
+
+_DA_REDE = {
+    **{"PONNOT": _pontos, "CONJ": _conjunto, "CRVCRG": _curvas, "PIP": _luminarias},
+    **{"UGAT": _sem_linhas, "UGMT": _usinas("UGMT", 0.1), "UGBT": _usinas("UGBT", 0.03)},
+    **{"UNTRMT": _transformadores, "SUB": _subestacao, "ARAT": _area, "SSDMT": _linhas},
+    **{"CTMT": _alimentadores, "BE": _balanco, "PNT": _nao_tecnicas},
+}
+
+
+def _contados(
+    lotes: Iterator[pa.RecordBatch], camada: Camada, resumo: Resumo
+) -> Iterator[pa.RecordBatch]:
+    resumo.linhas[camada.nome] = 0
+    for lote in lotes:
+        resumo.linhas[camada.nome] += lote.num_rows
+        yield lote
 
 
 def _comprimir(gdb: Path, destino: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from loaders.camadas import CAMADAS_UC, Camada
+from loaders.camadas import CAMADAS_COM_ENERGIA, Camada
 from loaders.safra import Safra
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def write(
 ) -> None:
     """Keep a landing's sums, in its transaction; a layer without rows has zeros, not nothing."""
     for layer in layers:
-        if layer in CAMADAS_UC:
+        if layer in CAMADAS_COM_ENERGIA:
             soma = sums.get((safra, layer.nome))
             _insert(conn, safra, layer, ids[layer.nome], soma.mensais() if soma else {})
 
@@ -73,7 +73,7 @@ def complete(conn: psycopg.Connection) -> None:
     for key, import_id in missing:
         safra = Safra.de_chave(key)
         with conn.transaction():
-            for layer in CAMADAS_UC:
+            for layer in CAMADAS_COM_ENERGIA:
                 _sum_leaf(conn, safra, layer, import_id)
         log.info("safra %s: somas da carga feitas a partir de raw", key)
 

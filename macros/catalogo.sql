@@ -34,7 +34,7 @@
 {% endmacro %}
 
 {# Whether a validated foreign key ties the column, in every partition, to that column of the other table or of
-   partitions of it. #}
+   partitions of it: of the published ones too, where only the child was built again. #}
 {% macro chave_estrangeira(relacao, coluna, outra, campo) %}
     {% if relacao.identifier is not defined or outra.identifier is not defined %}{{ return(false) }}{% endif %}
     {% set consulta %}
@@ -53,6 +53,11 @@
                     or c.confrelid in (
                         select relid from pg_partition_tree('{{ outra.include(database=false) }}')
                     )
+                    {% if outra.schema == 'construcao' %}
+                    or c.confrelid in (
+                        select relid from pg_partition_tree(controle.raiz_da_safra('{{ outra.identifier }}'))
+                    )
+                    {% endif %}
                 )
                 and a.attrelid = c.conrelid
                 and a.attname = '{{ coluna }}'

@@ -36,8 +36,10 @@
             linhas bigint not null,
             construida_em timestamptz not null default clock_timestamp(),
             publicada boolean not null default false,
+            parametros_md5 text,
             primary key (modelo, ano, distribuidora_id)
         );
+        alter table controle.safra_construida add column if not exists parametros_md5 text;
         create table if not exists controle.safra_reprovada (
             ano smallint not null,
             distribuidora_id integer not null,
@@ -82,6 +84,7 @@
         {{ funcao_renomeia_descartada() }}
         {{ funcao_descarta_obra() }}
         {{ funcao_obra_da_safra() }}
+        {{ funcao_raiz_da_safra() }}
         {{ funcao_publica_safra() }}
         {{ funcao_apaga_descartada() }}
         {{ funcao_insiste() }}
@@ -164,9 +167,12 @@ $f$;
    A message of class 22 quotes the value, which may be a person's: it is left out.
    The shared lock: who takes a failed safra out of construction waits for the leaves of it that are being built. #}
 {% macro funcao_constroi_folha() %}
+drop function if exists controle.constroi_folha(
+    text, integer, integer, bigint, text, uuid, text, jsonb, text, text
+);
 create or replace function controle.constroi_folha(
-    p_modelo text, p_ano integer, p_distribuidora_id integer, p_import_id bigint, p_md5 text, p_invocacao uuid,
-    p_sql text, p_raizes jsonb, p_pai text, p_dominios text, out linhas bigint, out motivo text
+    p_modelo text, p_ano integer, p_distribuidora_id integer, p_import_id bigint, p_md5 text, p_parametros text,
+    p_invocacao uuid, p_sql text, p_raizes jsonb, p_pai text, p_dominios text, out linhas bigint, out motivo text
 ) language plpgsql as $f$
 declare
     sufixo text := format('_%s_%s', p_distribuidora_id, p_ano);
@@ -212,13 +218,15 @@ begin
             return;
     end;
     -- The raw leaf stays locked from CREATE TABLE AS on: if the import is still the same, it was all along.
-    insert into controle.safra_construida (modelo, ano, distribuidora_id, import_id, sql_md5, invocacao, linhas)
-    select p_modelo, i.ano, i.distribuidora_id, i.import_id, p_md5, p_invocacao, constroi_folha.linhas
+    insert into controle.safra_construida
+        (modelo, ano, distribuidora_id, import_id, sql_md5, parametros_md5, invocacao, linhas)
+    select
+        p_modelo, i.ano, i.distribuidora_id, i.import_id, p_md5, p_parametros, p_invocacao, constroi_folha.linhas
     from controle.safra_importada as i
     where i.ano = p_ano and i.distribuidora_id = p_distribuidora_id and i.import_id = p_import_id
     on conflict (modelo, ano, distribuidora_id) do update set
-        import_id = excluded.import_id, sql_md5 = excluded.sql_md5, invocacao = excluded.invocacao,
-        linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false;
+        import_id = excluded.import_id, sql_md5 = excluded.sql_md5, parametros_md5 = excluded.parametros_md5,
+        invocacao = excluded.invocacao, linhas = excluded.linhas, construida_em = clock_timestamp(), publicada = false;
     if not found then
         raise exception 'safra %-% aterrissou de novo enquanto era construída: repita make build',
             p_distribuidora_id, p_ano
@@ -293,6 +301,23 @@ end
 $f$;
 {% endmacro %}
 
+{# The published root of a safra model's table: in intel_lead, or in marts. Leaves of both share their schemas, so a
+   name is one table's. #}
+{% macro funcao_raiz_da_safra() %}
+create or replace function controle.raiz_da_safra(tabela text) returns regclass language plpgsql stable as $f$
+declare
+    raiz regclass;
+begin
+    select c.oid::regclass into strict raiz
+    from pg_class as c
+    where
+        c.relname = tabela and c.relkind = 'p'
+        and c.relnamespace in ('intel_lead'::regnamespace, 'marts'::regnamespace);
+    return raiz;
+end
+$f$;
+{% endmacro %}
+
 {# Swaps one safra's leaves in all rebuilt tables, parents first in `tabelas`. All locks come first, the domain
    tables' too (ATTACH drops redundant triggers there), within 0.7 s a try, and are given back between tries: a
    reader that waits a second for one of them while we wait for one of its own would be ended as a deadlock.
@@ -322,10 +347,10 @@ begin
         order by ordem
     );
     select
-        coalesce(array_agg(format('intel_lead.%I', t)::regclass), '{}'),
+        coalesce(array_agg(controle.raiz_da_safra(t) order by ordem), '{}'),
         coalesce(array_agg(f.folha) filter (where f.folha is not null), '{}')
     into raizes, folhas
-    from unnest(tabelas) as t
+    from unnest(tabelas) with ordinality as u (t, ordem)
     cross join lateral (select to_regclass(format('safra.%I', t || sufixo)) as folha) as f;
     dominios := array(
         select distinct confrelid::regclass from pg_constraint
@@ -382,21 +407,21 @@ begin
             for i in reverse array_length(tabelas, 1)..1 loop
                 tabela := tabelas[i];
                 if to_regclass(format('safra.%I', tabela || sufixo)) is not null then
-                    execute format(
-                        'alter table intel_lead.%I detach partition safra.%I', tabela, tabela || sufixo);
+                    execute format('alter table %s detach partition safra.%I', raizes[i], tabela || sufixo);
                     execute format('alter table safra.%I set schema descarte', tabela || sufixo);
                     perform controle.renomeia_descartada(format('descarte.%I', tabela || sufixo));
                 end if;
             end loop;
-            foreach tabela in array tabelas loop
+            for i in 1..coalesce(array_length(tabelas, 1), 0) loop
+                tabela := tabelas[i];
                 execute format(
                     'alter table construcao.%I detach partition construcao.%I', tabela, tabela || sufixo);
                 execute format('alter table construcao.%I set schema safra', tabela || sufixo);
                 execute format('alter table safra.%I reset (autovacuum_enabled)', tabela || sufixo);
                 execute format(
-                    'alter table intel_lead.%I attach partition safra.%I '
+                    'alter table %s attach partition safra.%I '
                     'for values from (%s, %s) to (%s, %s)',
-                    tabela, tabela || sufixo,
+                    raizes[i], tabela || sufixo,
                     p_ano, p_distribuidora_id, p_ano, p_distribuidora_id + 1);
             end loop;
             insert into intel_lead.safra_publicada (ano, distribuidora_id, import_id, publicada_em)

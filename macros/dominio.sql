@@ -1,7 +1,7 @@
 {# Materialization `dominio`: a reference table that is created once, follows its seed, and is protected.
 
-   The seed's rows are inserted or updated, vanished ones deleted (a foreign key refuses the deletion of a
-   code in use). The guard trigger lets only this in. Config: unique_key. #}
+   A column that the contract gained is added. The seed's rows are inserted or updated, vanished ones deleted (a
+   foreign key refuses the deletion of a code in use). The guard trigger lets only this in. Config: unique_key. #}
 
 {% materialization dominio, adapter='postgres' %}
     {% set alvo = this.incorporate(type='table') %}
@@ -11,6 +11,13 @@
 
     {% set _ = get_assert_columns_equivalent(sql) %}
     {% do executa('create table if not exists ' ~ alvo ~ ' ' ~ get_table_columns_and_constraints()) %}
+    {% set existentes = adapter.get_columns_in_relation(alvo) | map(attribute='name') | list %}
+    {% for coluna in model.columns.values() if coluna.name not in existentes %}
+        {% do executa(
+            "select controle.insiste('alter table " ~ alvo ~ " add column if not exists " ~ coluna.name ~ " "
+            ~ coluna.data_type ~ "')"
+        ) %}
+    {% endfor %}
     {% do executa(
         'create or replace trigger protege_dominio before update or delete or truncate on ' ~ alvo
         ~ ' for each statement execute function controle.protege_dominio()'

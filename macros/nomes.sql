@@ -51,13 +51,14 @@
         database=relacao.database, schema='construcao', identifier=relacao.identifier)) }}
 {% endmacro %}
 
-{# The safras of its model that a generic test judges, each with the import that it was built from: a select. #}
-{% macro safras_em_teste() -%}
+{# The safras of a model that a test judges, each with the import that it was built from: a select. A generic test's
+   model is the one that it hangs on. #}
+{% macro safras_em_teste(modelo=none) -%}
     {%- set pedidas = safras_pedidas() -%}
     select ano, distribuidora_id, import_id
     from controle.safra_construida
     where
-        modelo = '{{ (model.get('attached_node') or '').split('.')[-1] }}'
+        modelo = '{{ modelo or (model.get('attached_node') or '').split('.')[-1] }}'
         {%- if pedidas | length == 1 %}
         and distribuidora_id || '-' || ano = '{{ pedidas[0] }}'
         {%- else %}

@@ -33,14 +33,15 @@
     {{ celula_pequena('leads' ~ sufixo, 'leads_pf' ~ sufixo, 'energia' ~ sufixo, 'maior' ~ sufixo) }}
 {%- endmacro %}
 
-{# CTEs that end in `ocultas`: the parts of a total, with whether each is hidden (`oculta`).
+{# CTEs that end in `ocultas`, or in `nome`: the parts of a total, with whether each is hidden (`oculta`).
 
    `partes` names a CTE of cells with a boolean `pequena`. A reader takes the parts that are shown off the total: what
    is left must not be a small cell either, and while it is, the next smallest part is hidden too. Parts of legal
    persons alone are never hidden, for their units are shown one by one. #}
-{% macro esconde_complementos(partes, total, parte) -%}
+{% macro esconde_complementos(partes, total, parte, nome='ocultas') -%}
+    {%- set antes = '' if nome == 'ocultas' else nome ~ '_' -%}
     {%- set ordem = 'partition by ' ~ total | join(', ') ~ ' order by pequena desc, leads, ' ~ parte -%}
-    resto as (
+    {{ antes }}resto as (
         select
             *,
             lead(pequena, 1, false) over (por_tamanho) as segue_pequena,
@@ -55,14 +56,14 @@
             ate_aqui as ({{ ordem }} rows unbounded preceding)
     ),
 
-    faltando as (
+    {{ antes }}faltando as (
         select
             *,
             segue_pequena or {{ pequena_de('_resto') }} as falta
-        from resto
+        from {{ antes }}resto
     ),
 
-    ocultas as (
+    {{ nome }} as (
         select
             *,
             pequena or coalesce(
@@ -70,6 +71,6 @@
                 and bool_and(falta) over ({{ ordem }} rows between unbounded preceding and 1 preceding),
                 false
             ) as oculta
-        from faltando
+        from {{ antes }}faltando
     )
 {%- endmacro %}

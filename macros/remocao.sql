@@ -2,7 +2,7 @@
    of raw: as their owner, because the loader's role may not touch what is published. One try each: the caller tries again. #}
 
 {% macro funcoes_de_remocao() %}
-{# All leaves of a safra leave intel_lead and construcao for schema descarte, its rows leave the other tables, and the
+{# All leaves of a safra leave intel_lead, marts and construcao for schema descarte, its rows leave the other tables, and the
    rollups are summed without it: returns the leaves' names. Locks come first, within 0.7 s, given back with the error. #}
 create or replace function controle.retira_safra(p_ano integer, p_distribuidora_id integer) returns text[]
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
@@ -24,7 +24,9 @@ begin
     inner join pg_class as r on i.inhparent = r.oid
     inner join pg_class as f on i.inhrelid = f.oid
     where r.relkind = 'p'
-        and r.relnamespace in (to_regnamespace('intel_lead'), to_regnamespace('construcao'))
+        and r.relnamespace in (
+            to_regnamespace('intel_lead'), to_regnamespace('marts'), to_regnamespace('construcao')
+        )
         and f.relname = r.relname || sufixo;
     -- Sends an autovacuum away, while readers go on.
     perform set_config('lock_timeout', '1s', true);

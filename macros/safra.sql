@@ -2,9 +2,9 @@
 
    The model's SQL names the roots, without filter; this replaces each root's name by the leaf of the safra
    at hand, so the cost of a safra does not depend on how many others there are. A leaf is built in schema
-   construcao; materialization `publicacao` swaps tested leaves into intel_lead. The root is created once
-   from the model's contract and never dropped. Config: safra_pai = the model whose leaf the leaf references;
-   dominios_abertos = SQL run before a leaf is built, with {sufixo} and {distribuidora_id} filled in. #}
+   construcao; materialization `publicacao` swaps tested leaves into the root, which is in intel_lead or marts. The
+   root is created once from the model's contract and never dropped. Config: safra_pai = the model whose leaf the leaf
+   references; dominios_abertos = SQL run before a leaf is built, with {sufixo} and {distribuidora_id} filled in. #}
 
 {% macro executa(comando) %}
     {% call statement('safra', auto_begin=True) %}{{ comando }}{% endcall %}
@@ -59,6 +59,24 @@
     {{ return(local_md5(partes | join(' '))) }}
 {% endmacro %}
 
+{# Identity of the reference rows that the model reads of itself: seeds and domain tables, by content, as they are
+   when it is built. What its parents read makes these new, and so the model. One that stands in a comment only sets
+   the order. Of an open domain what a seed documents: a landing adds the rest. #}
+{% macro md5_dos_parametros() %}
+    {% set partes = [] %}
+    {% set corpo = modules.re.sub('--.*', '', sql) %}
+    {% for id in model.depends_on.nodes | unique | sort if id in graph.nodes %}
+        {% set no = graph.nodes[id] %}
+        {% if (no.resource_type == 'seed' or no.config.materialized == 'dominio') and no.relation_name in corpo %}
+            {% do partes.append(
+                "(select '" ~ no.name ~ " ' || md5(coalesce(string_agg(t::text, ' ' order by t::text), '')) from "
+                ~ no.relation_name ~ ' as t' ~ (' where documentado' if 'documentado' in no.columns) ~ ')'
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(run_query('select md5(' ~ partes | join(" || ") ~ ')')[0][0] if partes else '') }}
+{% endmacro %}
+
 {# The model's parents that are safra tables too, by table name. #}
 {% macro pais_do_modelo() %}
     {% set pais = [] %}
@@ -102,10 +120,10 @@
     {% endfor %}
 {% endmacro %}
 
-{# Safras to build now: those asked for; else those whose import, SQL or parent changed since, or of which
+{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, or of which
    another table is being rebuilt (a safra is rebuilt and published whole). Left out: what the gate holds, and
    what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
-{% macro safras_pendentes(md5) %}
+{% macro safras_pendentes(md5, parametros) %}
     {% set pedidas = safras_pedidas() %}
     {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
     {% set consulta %}
@@ -124,6 +142,7 @@
             {% else %}
             c.import_id is distinct from i.import_id
             or c.sql_md5 is distinct from '{{ md5 }}'
+            or c.parametros_md5 is distinct from '{{ parametros }}'
             or exists (
                 select from controle.safra_construida as pai
                 where
@@ -169,7 +188,7 @@
 
 {# One leaf: rows, or none where the safra failed. A safra that fails is noted and taken out of construction;
    the others go on. One call each: a statement of dbt's costs 5 to 10 ms, a small leaf 20. #}
-{% macro constroi_folha(safra, md5, raizes) %}
+{% macro constroi_folha(safra, md5, parametros, raizes) %}
     {% set chave = safra.ano ~ ', ' ~ safra.distribuidora_id %}
     {% if safra.em_obra %}
         {% do inicia_transacao() %}
@@ -179,7 +198,7 @@
     {% do inicia_transacao() %}
     {% set feita = run_query(
         "select * from controle.constroi_folha('" ~ this.identifier ~ "', " ~ chave ~ ', ' ~ safra.import_id
-        ~ ", '" ~ md5 ~ "', '" ~ invocation_id ~ "', $folha$" ~ sql ~ "$folha$, '" ~ raizes ~ "', "
+        ~ ", '" ~ md5 ~ "', '" ~ parametros ~ "', '" ~ invocation_id ~ "', $folha$" ~ sql ~ "$folha$, '" ~ raizes ~ "', "
         ~ ("'" ~ config.get('safra_pai') ~ "'" if config.get('safra_pai') else 'null') ~ ', '
         ~ ('$dominios$' ~ config.get('dominios_abertos') ~ '$dominios$' if config.get('dominios_abertos')
            else 'null') ~ ')'
@@ -222,10 +241,11 @@
     {% do adapter.commit() %}
 
     {% set md5 = md5_dos_modelos() %}
+    {% set parametros = md5_dos_parametros() %}
     {% set raizes = raizes_do_modelo() %}
     {% set total = namespace(safras=0, linhas=0) %}
-    {% for safra in ([] if flags.EMPTY else safras_pendentes(md5)) %}
-        {% set total.linhas = total.linhas + constroi_folha(safra, md5, raizes) %}
+    {% for safra in ([] if flags.EMPTY else safras_pendentes(md5, parametros)) %}
+        {% set total.linhas = total.linhas + constroi_folha(safra, md5, parametros, raizes) %}
         {% set total.safras = total.safras + 1 %}
     {% endfor %}
 

@@ -77,6 +77,7 @@ from (
         {{ codigo_rede('pn_con') }} as pn_con,
         {{ codigo_rede('sub') }} as subestacao,
         {{ codigo_rede('ctat' if camada == 'UCAT' else 'ctmt') }} as circuito,
+        {{ codigo_rede('uni_tr_mt') if camada == 'UCBT' else 'null::text' }} as transformador,
         nullif(conj, 0) as conjunto_id,
         {{ texto('ceg_gd') }} as ceg_gd,
         {{ texto('mun') }} as mun,
@@ -115,8 +116,8 @@ from (
 {% macro atributos_uc(tabela='') -%}
     {%- for coluna in [
         'uc_id', 'ano', 'distribuidora_id', 'import_id', 'linha', 'chave_origem', 'cod_id', 'origem',
-        'ponto_acoplamento', 'pn_con', 'subestacao', 'circuito', 'conjunto_id', 'ceg_gd', 'mun', 'bairro', 'cep',
-        'cnae', 'clas_sub', 'tipo_curva_carga', 'fas_con', 'gru_ten', 'ten_forn', 'gru_tar', 'sit_ativ', 'are_loc',
+        'ponto_acoplamento', 'pn_con', 'subestacao', 'circuito', 'transformador', 'conjunto_id', 'ceg_gd', 'mun',
+        'bairro', 'cep', 'cnae', 'clas_sub', 'tipo_curva_carga', 'fas_con', 'gru_ten', 'ten_forn', 'gru_tar', 'sit_ativ', 'are_loc',
         'tip_sist', 'dat_con', 'data_conexao', 'carga_instalada_kw', 'pac', 'livre', 'sem_rede', 'dic_anual',
         'fic_anual', 'latitude', 'longitude',
     ] -%}
@@ -171,7 +172,11 @@ from (
 {# What the macros of the safra models render to: a change here is a change of the models (macros/safra.sql). #}
 {% macro codigo_dos_macros_da_safra() %}
     {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
-        sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), var('energia_ponta_mt')] %}
+        sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), soma_dos_meses('x'),
+        meses('x'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
+        vetor('x'), energia_injetada('UGAT'), soma_vetor('x'), total_vetor('x'), area('x') | replace(postgis(), ''),
+        pequena_de(), esconde_complementos('partes', ['total'], 'parte'), medianas_do_conjunto('l', 'a'),
+        indicador_possivel('x', 'ano'), dimensao_do_grupo(), grupos_do_resumo([]), mesma_chave('x', 'y', ['c'])] %}
     {% for camada in camadas_uc() %}
         {% do partes.extend(
             [uc_normalizada(camada), series_da_camada(camada), series_da_camada(camada, somadas=true)]) %}

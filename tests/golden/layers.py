@@ -15,7 +15,14 @@ import pyogrio
 import shapely
 
 UC_LAYERS = ("UCAT", "UCMT", "UCBT")
-OLDER_NAMES = {"CEG": "CEG_GD", "NOM": "NOME", "COD_ID_ENCR": "COD_ID"}
+NETWORK = (  # noqa: SIM905
+    "CONJ CRVCRG UGAT UGMT UGBT PIP UNTRMT SUB ARAT SSDMT CTMT BE PNT"
+).split()
+SHAPES = ("CONJ", "SUB", "ARAT", "SSDMT")
+OLDER_NAMES = {
+    **{"CEG": "CEG_GD", "NOM": "NOME", "COD_ID_ENCR": "COD_ID"},
+    **{"UNI_TR_D": "UNI_TR_MT", "UNI_TR_S": "UNI_TR_AT"},
+}
 MONTHS = range(1, 13)
 MOST_KWH = {"UCAT": 5e8, "UCMT": 1e8, "UCBT": 1e7}
 """What one unit can draw in a month: beyond it the row is rejected."""
@@ -58,7 +65,7 @@ def read(path: Path) -> Delivery:
     layers, rejected = {}, {}
     for name, frame in raw.items():
         frame = frame.assign(linha=range(1, len(frame) + 1))
-        if name != "CONJ" and "COD_ID" in frame:
+        if name not in NETWORK and "COD_ID" in frame:
             good = frame["COD_ID"].map(text).notna()
             if name in MOST_KWH:
                 energy = frame[[c for c in frame if c.startswith("ENE_")]].astype(float)
@@ -76,13 +83,16 @@ def read(path: Path) -> Delivery:
 def _of_geodatabase(path: Path) -> dict[str, pd.DataFrame]:
     found = {str(n).upper().removesuffix("_TAB"): str(n) for n in pyogrio.list_layers(path)[:, 0]}
     raw: dict[str, pd.DataFrame] = {}
-    for name in (*UC_LAYERS, "PONNOT", "CONJ", "BASE"):
-        spatial = name == "PONNOT"
+    found["UNTRMT"] = found.get("UNTRMT") or found["UNTRD"]
+    for name in (*UC_LAYERS, "PONNOT", *NETWORK, "BASE"):
+        spatial = name in ("PONNOT", "UNTRMT", *SHAPES)
         _, _, geometry, columns = pyogrio.raw.read(path, layer=found[name], read_geometry=spatial)
         names = pyogrio.read_info(path, layer=found[name])["fields"]
         frame = pd.DataFrame(dict(zip(map(str, names), columns, strict=True)))
         frame.columns = [OLDER_NAMES.get(c.upper(), c.upper()) for c in frame.columns]
-        if spatial:
+        if name in SHAPES:
+            frame["SHAPE"] = list(shapely.from_wkb(geometry))
+        elif spatial:
             points = shapely.from_wkb(geometry)
             frame["POINT_X"], frame["POINT_Y"] = shapely.get_x(points), shapely.get_y(points)
         raw[name] = frame
@@ -161,3 +171,11 @@ def in_brazil(x: float, y: float) -> bool:
 def number(value: object) -> float | None:
     """A number, or None for what is missing."""
     return None if value is None or value != value else float(value)
+
+
+def shape(geometry: shapely.Geometry | None) -> str | None:
+    """A line or polygon, as compare.py reads one back: SRID, kind, parts, length, area."""
+    if geometry is None:
+        return None
+    parts = shapely.get_num_geometries(geometry)
+    return f"4674 {geometry.geom_type} {parts} {geometry.length:.7g} {geometry.area:.7g}"

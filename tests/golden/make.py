@@ -10,13 +10,15 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.golden import compare, domains, expected, readers, readings, rollups
+from tests.golden import compare, domains, expected, network, readers, readings, rollups
 from tests.golden.inputs import CLONE, MUX, Inputs, synthetic
 from tests.golden.layers import Delivery, read, text
 
 FOLDER = Path(__file__).resolve().parent
 INPUTS, SUMS = "inputs.csv", "columns.csv"
 PER_LEAD = [name for name, key in compare.KEYS.items() if "uc_id" in key]
+UNPLACED = {"geracao", "curva_carga", "transformador", "marts.mart_transformador"}
+"""As long as a base, and of no lead: their sums will do."""
 BY_POLE_AND_CODE = {"ponto_notavel", "qualidade_excecao"}
 """As long as a base: of the synthetic ones some rows, of MUX none."""
 
@@ -45,8 +47,9 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         by_safra.setdefault((delivery.utility, delivery.year), []).append(delivery)
     safras = [expected.safra_of(files, known) for files in by_safra.values()]
     tables: Tables = {}
-    for safra in safras:
+    for safra, files in zip(safras, by_safra.values(), strict=True):
         rollups.finish(safra, known)
+        network.finish(safra, files, known)
         for name, rows in safra.tables.items():
             tables.setdefault(name, []).extend(rows)
     tables |= rollups.views(safras, deliveries, known)
@@ -71,7 +74,7 @@ def _typed(row: dict) -> dict:
 def _number(column: str, value: object) -> object:
     if column in _BOOLEAN and isinstance(value, str):
         return value == "true"
-    if column in _WHOLE | {"tensao_v"} and isinstance(value, str):
+    if column in _WHOLE | {"tensao_v", "potencia_kva"} and isinstance(value, str):
         return float(value)
     return value
 
@@ -150,7 +153,9 @@ def save(folder: Path, deliveries: list[Delivery], tables: Tables, leads: list[s
 
 def _kept(name: str, tables: Tables, leads: set[str], *, whole: bool) -> Iterable[dict]:
     rows = tables[name]
-    if name in compare.LEADS_OF_READERS:  # rows that intel_lead's files have: their sums will do
+    if (
+        name in UNPLACED or name in compare.LEADS_OF_READERS
+    ):  # rows that intel_lead's files have: their sums will do
         return []
     if name in PER_LEAD:
         return [row for row in rows if row["uc_id"] in leads]

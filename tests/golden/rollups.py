@@ -3,6 +3,7 @@
 Belongs here: sums and joins over what expected.py makes. Not here: single rows of a file.
 """
 
+import calendar
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,7 +19,7 @@ from tests.golden.expected import (
     point,
     total,
 )
-from tests.golden.layers import UC_LAYERS, Delivery
+from tests.golden.layers import NETWORK, UC_LAYERS, Delivery
 from tests.golden.readers import legal_person
 
 Row = dict[str, Any]
@@ -170,6 +171,10 @@ def _of_persons(leads: Rows, year: dict[str, Row], kinds: dict[str, Row]) -> Row
 
 def _total(leads: Rows, year: dict[str, Row]) -> Row:
     of_year = [year[lead["uc_id"]] for lead in leads]
+    dic, fic = (
+        [_possible(row[name], row["ano"]) for row in of_year]
+        for name in ("dic_anual_h", "fic_anual")
+    )
 
     def summed(rows: Rows, column: str) -> float | None:
         return total([row[column] for row in rows])
@@ -181,13 +186,26 @@ def _total(leads: Rows, year: dict[str, Row]) -> Row:
         "energia_fora_ponta_anual_kwh": summed(of_year, "energia_fora_ponta_anual_kwh"),
         "demanda_contratada_kw": summed(leads, "pac"),
         "carga_instalada_kw": summed(leads, "carga_instalada_kw"),
-        "dic_anual_h": summed(of_year, "dic_anual_h"),
-        "fic_anual": summed(of_year, "fic_anual"),
-        "leads_com_dic": sum(row["dic_anual_h"] is not None for row in of_year),
+        "dic_anual_h": total(dic),
+        "fic_anual": total(fic),
+        "leads_com_dic": len(dic) - dic.count(None),
+        "leads_com_fic": len(fic) - fic.count(None),
+        "leads_dic_impossivel": _said(of_year, "dic_anual_h") - len(dic) + dic.count(None),
+        "leads_fic_impossivel": _said(of_year, "fic_anual") - len(fic) + fic.count(None),
         "leads_livres": sum(lead["livre"] is True for lead in leads),
         "leads_com_geracao": sum(lead["possui_geracao"] for lead in leads),
         "leads_enriquecidos": sum(r["enriquecimento_status"] == "success" for r in of_year),
     }
+
+
+def _possible(value: float | None, year: int) -> float | None:
+    """An indicator of a year has at most its hours."""
+    hours = 8784 if calendar.isleap(year) else 8760
+    return value if value is not None and 0 <= value <= hours else None
+
+
+def _said(rows: Rows, column: str) -> int:
+    return sum(row[column] is not None for row in rows)
 
 
 # ── Views over all safras ─────────────────────────────────────────────────────────────────────────
@@ -289,9 +307,11 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
         rows = []
         for values, group in _by(leads, *key).items():
             sums = _total(group, year)
-            known = sums["leads_com_dic"] or None
-            sums["media_dic_anual_h"] = sums["dic_anual_h"] / known if known else None
-            sums["media_fic_anual"] = sums["fic_anual"] / known if known else None
+            for mean_, sum_, count in (
+                ("media_dic_anual_h", "dic_anual_h", "leads_com_dic"),
+                ("media_fic_anual", "fic_anual", "leads_com_fic"),
+            ):
+                sums[mean_] = sums[sum_] / sums[count] if sums[count] else None
             kept = {name: sums[name] for name in columns.split()}
             rows.append(dict(zip(key, values, strict=True)) | kept | more(values, group))
         return rows
@@ -333,11 +353,11 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
 
 
 def _ledger(deliveries: list[Delivery], domains: Domains) -> Rows:
-    """The last landing of each layer of each safra; a geodatabase answers for all four."""
+    """The last landing of each layer of each safra; a geodatabase answers for all."""
     utilities = _index(domains, "distribuidora")
     rows = {}
     for d in deliveries:
-        for layer in d.layers if d.partial else (*UC_LAYERS, "PONNOT", "CONJ"):
+        for layer in d.layers if d.partial else (*UC_LAYERS, "PONNOT", *NETWORK):
             rows[d.utility, d.year, layer] = {
                 "distribuidora_id": d.utility,
                 "distribuidora": utilities[str(d.utility)]["nome"],

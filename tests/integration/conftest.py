@@ -9,6 +9,7 @@ import pytest
 
 from loaders.sintetico import gerar
 from tests.conftest import NUMBERS
+from tests.golden.inputs import MUX, Inputs, synthetic
 from tests.integration import armazem as a
 
 
@@ -98,3 +99,34 @@ def conn(armazem: a.Warehouse) -> Iterator[psycopg.Connection]:
     """A reader of the module's warehouse."""
     with armazem.connect() as connection:
         yield connection
+
+
+def _land(warehouse: a.Warehouse, inputs: Inputs) -> None:
+    """Land files, then build and test everything."""
+    done = warehouse.load(*inputs.bdgd)
+    assert done.ok, done.trouble
+    if inputs.aicss:
+        done = a.Running(a._loaders, ["aicss", *map(str, inputs.aicss)], env=warehouse.env).wait()
+        assert done.ok, done.trouble
+    done = warehouse.build(*a.ALL)
+    assert done.ok, done.trouble
+
+
+@pytest.fixture(scope="session")
+def golden_inputs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Inputs]:
+    """The files of both sets; without MUX where it is not at hand."""
+    made = {"synthetic": synthetic(tmp_path_factory.mktemp("golden"))}
+    return made | ({"mux": Inputs((MUX,))} if MUX.exists() else {})
+
+
+@pytest.fixture(scope="session")
+def golden(
+    servidor: dict[str, str], projeto: a.Project, golden_inputs: Mapping[str, Inputs]
+) -> Iterator[a.Warehouse]:
+    """All of them landed and built in one database: read, never touched; MUX's only build."""
+    with database(servidor) as env:
+        warehouse = a.Warehouse(env, projeto)
+        # One build for both: half a minute less than one each.
+        files = tuple(path for some in golden_inputs.values() for path in some.bdgd)
+        _land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))
+        yield warehouse

@@ -95,3 +95,18 @@ def test_the_pages_name_queries_for_every_role() -> None:
         QUERIES
     )
     assert sum(where.startswith("bi.md") for where in QUERIES) >= 4
+
+
+def test_readers_read_every_rollup_and_not_the_sums_that_it_is_made_of(
+    logins: Mapping[str, psycopg.Connection],
+) -> None:
+    """What is not hidden yet is the owner's and analista's."""
+    rollups = [n for n in a.relations(logins["owner"], "marts") if n.startswith("marts.resumo_")]
+    assert len(rollups) == 9
+    for name in rollups:
+        assert a.value(logins["bi_leitor"], f"select count(*) from {name}") > 0, name
+    for name in ("safra_celula", "safra_celula_oferta", "safra_classe_mes", "safra_resumo"):
+        query = f"select count(*) from intel_lead.{name}"
+        assert a.value(logins["analista"], query) > 0, name
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            logins["bi_leitor"].execute(query)

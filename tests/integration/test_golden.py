@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.golden import compare, make
-from tests.golden.inputs import MUX, Inputs, synthetic
+from tests.golden.inputs import MUX, Inputs
 from tests.integration import armazem as a
-from tests.integration.conftest import database
 
 SUMS = {name: compare.read(make.FOLDER / name / make.SUMS) for name in ("synthetic", "mux")}
 YEARS = {"synthetic": [2020, 2022, 2023], "mux": [2024]}
@@ -21,42 +20,11 @@ CASES = [(name, table) for name in SUMS for table in sorted({line["table"] for l
 Fetch = Callable[[str, str], list[dict]]
 
 
-def land(warehouse: a.Warehouse, inputs: Inputs) -> None:
-    """Land files, then build and test everything."""
-    done = warehouse.load(*inputs.bdgd)
-    assert done.ok, done.trouble
-    if inputs.aicss:
-        done = a.Running(a._loaders, ["aicss", *map(str, inputs.aicss)], env=warehouse.env).wait()
-        assert done.ok, done.trouble
-    done = warehouse.build(*a.ALL)
-    assert done.ok, done.trouble
-
-
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Inputs]:
-    """The files of both sets; without MUX where it is not at hand."""
-    made = {"synthetic": synthetic(tmp_path_factory.mktemp("golden"))}
-    return made | ({"mux": Inputs((MUX,))} if MUX.exists() else {})
-
-
-@pytest.fixture(scope="module")
-def warehouse(
-    servidor: dict[str, str], projeto: a.Project, inputs: Mapping[str, Inputs]
-) -> Iterator[a.Warehouse]:
-    """All of them landed and built in one database."""
-    with database(servidor) as env:
-        warehouse = a.Warehouse(env, projeto)
-        # One build for both: half a minute less than one each.
-        files = tuple(path for some in inputs.values() for path in some.bdgd)
-        land(warehouse, Inputs(files, inputs["synthetic"].aicss))
-        yield warehouse
-
-
-@pytest.fixture(scope="module")
-def fetch(warehouse: a.Warehouse) -> Iterator[Fetch]:
+def fetch(golden: a.Warehouse) -> Iterator[Fetch]:
     """(set, table) → its rows; each is read once."""
     read: dict[tuple[str, str], list[dict]] = {}
-    with warehouse.connect() as conn:
+    with golden.connect() as conn:
 
         def rows(name: str, table: str) -> list[dict]:
             if (name, table) not in read:
@@ -69,27 +37,27 @@ def fetch(warehouse: a.Warehouse) -> Iterator[Fetch]:
 
 @pytest.mark.parametrize("name", SUMS)
 def test_the_files_are_those_that_the_golden_values_are_of(
-    inputs: Mapping[str, Inputs], name: str
+    golden_inputs: Mapping[str, Inputs], name: str
 ) -> None:
-    if name not in inputs:
+    if name not in golden_inputs:
         pytest.skip(f"{MUX} is not there")
-    found = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in inputs[name].bdgd}
+    found = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in golden_inputs[name].bdgd}
     golden = {row["file"]: row["sha256"] for row in compare.read(make.FOLDER / name / make.INPUTS)}
     assert found == golden, "the generator writes other files now: python -m tests.golden.make"
 
 
-def test_every_table_and_view_has_golden_values(warehouse: a.Warehouse) -> None:
+def test_every_table_and_view_has_golden_values(golden: a.Warehouse) -> None:
     """A new one enters tests/golden with its model."""
-    with warehouse.connect() as conn:
+    with golden.connect() as conn:
         assert set(compare.relations(conn)) == {line["table"] for line in SUMS["synthetic"]}
 
 
 @pytest.mark.parametrize(("name", "table"), CASES, ids=[f"{n}-{t}" for n, t in CASES])
 def test_every_column_sums_to_its_golden_value(
-    inputs: Mapping[str, Inputs], fetch: Fetch, name: str, table: str
+    golden_inputs: Mapping[str, Inputs], fetch: Fetch, name: str, table: str
 ) -> None:
     """Nulls, extremes, sums, and sums weighted by the row's key: over all rows."""
-    if name not in inputs:
+    if name not in golden_inputs:
         pytest.skip(f"{MUX} is not there")
     golden = [line for line in SUMS[name] if line["table"] == table]
     said = compare.differences_of_sums(golden, compare.summarize(table, fetch(name, table)))
@@ -106,9 +74,9 @@ ROWS = [
 
 @pytest.mark.parametrize(("name", "table"), ROWS, ids=[f"{n}-{t}" for n, t in ROWS])
 def test_the_golden_rows_are_there_whole(
-    inputs: Mapping[str, Inputs], fetch: Fetch, name: str, table: str
+    golden_inputs: Mapping[str, Inputs], fetch: Fetch, name: str, table: str
 ) -> None:
-    if name not in inputs:
+    if name not in golden_inputs:
         pytest.skip(f"{MUX} is not there")
     golden = compare.read(Path(make.FOLDER / name / f"{table}.csv"))
     said = compare.differences_of_rows(table, golden, fetch(name, table))

@@ -155,6 +155,8 @@ UNITS = st.lists(
         st.sampled_from(["UCMT", "UCBT", "UCAT"]),
         st.sampled_from([401, 404]),
         st.sampled_from([4309803, 4320909, 4316733, None]),
+        st.sampled_from(["CO1", "RE1", "RE2", None]),
+        st.sampled_from(["Centro", "Sul", None]),
     ),
     min_size=1,
     max_size=60,
@@ -164,40 +166,67 @@ ROLLUPS = {
     "resumo_distribuidora": ("distribuidora_id", 3),
     "resumo_camada": ("camada", 2),
 }
-"""Reader's rollup → its key beside the year, and where that stands in a unit."""
-SUM_UP = """
-    insert into pg_temp.safra_resumo (
-        quantidade_leads, energia_anual_kwh, leads_com_dic, leads_livres, leads_com_geracao,
-        leads_enriquecidos, distribuidora_id, municipio_id, origem, ano, leads_pf,
-        maior_energia_anual_kwh
+"""Rollup of all distributors → its key beside the year, and where that stands in a unit."""
+OF_DISTRIBUTORS = {
+    "resumo_classe": (("classe_consumo_id",), (5,), [()]),
+    "resumo_bairro": (("municipio_id", "bairro"), (4, 6), [(4,), ()]),
+}
+"""Rollup within a distributor → its key, where that stands in a unit, the totals that it is of."""
+SUMS = ("safra_resumo", "safra_celula", "safra_celula_oferta")
+NOUGHTS = "leads_com_dic leads_com_fic leads_dic_impossivel leads_fic_impossivel leads_livres"
+NOUGHTS += " leads_com_geracao leads_enriquecidos"
+SUM_UP = f"""
+    insert into pg_temp.safra_celula (
+        dimensao, distribuidora_id, municipio_id, bairro, classe_consumo_id, origem, ano,
+        quantidade_leads, energia_anual_kwh, leads_pf, maior_energia_anual_kwh, leads_com_mediana,
+        {", ".join(NOUGHTS.split())}
     )
     select
-        count(*), sum(e), 0, 0, 0, 0, d, m, o, 2024, count(*) filter (where pf),
-        max(e)
-    from pg_temp.unidade group by d, m, o
+        case when grouping(c) = 0 then 'classe' when grouping(b) = 0 then 'bairro'
+            else 'municipio' end,
+        d, m, b, c, o, 2024, count(*), sum(e), count(*) filter (where pf), max(e), 0
+        {", 0" * len(NOUGHTS.split())}
+    from pg_temp.unidade group by grouping sets ((d, o, m), (d, o, m, b), (d, o, c))
 """
 
 
 def on_temporary(conn: psycopg.Connection, view: str) -> str:
     """A rollup's own SQL, over temporary tables and views."""
     text = a.value(conn, "select pg_get_viewdef(%s::regclass)", [view])
-    return re.sub(r"\bintel_lead\.(safra_resumo|resumo_\w+)", r"pg_temp.\1", text.rstrip(";"))
+    sums = "|".join([*SUMS, r"resumo_\w+"])
+    return re.sub(rf"\bintel_lead\.({sums})\b", r"pg_temp.\1", text.rstrip(";"))
 
 
 @pytest.fixture(scope="module")
 def rollups(armazem: a.Warehouse) -> Iterator[tuple[psycopg.Connection, Mapping[str, str]]]:
-    """A connection where units make the rollups, and the readers' three as SQL."""
+    """A connection where units make the rollups, and the readers' as SQL."""
     with armazem.connect() as own:
         own.execute(
             "create temporary table unidade (pf boolean, e double precision,"
-            " o intel_lead.origem_enum, d integer, m integer)"
+            " o intel_lead.origem_enum, d integer, m integer, c text, b text)"
         )
-        own.execute("create temporary table safra_resumo (like intel_lead.safra_resumo)")
+        for name in SUMS[1:]:
+            own.execute(f"create temporary table {name} (like intel_lead.{name})")
+        columns = own.execute("select * from intel_lead.safra_resumo limit 0").description
+        own.execute(
+            f"create temporary view safra_resumo as select {', '.join(c.name for c in columns)}"
+            " from pg_temp.safra_celula where dimensao = 'municipio'"
+        )
         for name in a.relations(own, "intel_lead"):
             if ".resumo_" in name:
                 text = on_temporary(own, name)
                 own.execute(f"create temporary view {name.split('.')[1]} as {text}")
-        yield own, {name: on_temporary(own, f"marts.{name}") for name in ROLLUPS}
+        names = [*ROLLUPS, *OF_DISTRIBUTORS]
+        yield own, {name: on_temporary(own, f"marts.{name}") for name in names}
+
+
+def fill(conn: psycopg.Connection, units: list[tuple]) -> None:
+    """These units alone, summed up."""
+    conn.execute("truncate pg_temp.unidade, pg_temp.safra_celula")
+    with conn.cursor().copy("copy pg_temp.unidade from stdin") as copy:
+        for unit in units:
+            copy.write_row(unit)
+    conn.execute(SUM_UP)
 
 
 def hidden(conn: psycopg.Connection, sql: str, key: str) -> set[object]:
@@ -207,7 +236,7 @@ def hidden(conn: psycopg.Connection, sql: str, key: str) -> set[object]:
     )
     found = rows.fetchall()
     assert all((leads is None) == (energy is None) == gone for _, gone, leads, energy in found)
-    return {key for key, gone, *_ in found if gone}
+    return {tuple(k) if isinstance(k, list) else k for k, gone, *_ in found if gone}
 
 
 @settings(max_examples=150)
@@ -217,11 +246,7 @@ def test_neither_a_cell_nor_a_difference_points_at_a_person(
 ) -> None:
     """No small cell is shown, none is left of a total without what is shown; no more is hidden."""
     conn, queries = rollups
-    conn.execute("truncate pg_temp.unidade, pg_temp.safra_resumo")
-    with conn.cursor().copy("copy pg_temp.unidade from stdin") as copy:
-        for unit in units:
-            copy.write_row(unit)
-    conn.execute(SUM_UP)
+    fill(conn, units)
     for name, (key, place) in ROLLUPS.items():
         gone = hidden(conn, queries[name], key)
         cells: dict[object, list[tuple]] = {}
@@ -244,6 +269,39 @@ def test_neither_a_cell_nor_a_difference_points_at_a_person(
         shared = {u[4] for u in units if u[3] == 401} & {u[4] for u in units if u[3] == 404}
         for extra in gone - must if not (split and shared) else ():
             assert any(needed(total, place, must, gone, extra) for total in totals), (name, extra)
+
+
+@settings(max_examples=150)
+@given(units=UNITS)
+def test_neither_a_distributors_cell_nor_a_difference_points_at_a_person(
+    rollups: tuple[psycopg.Connection, Mapping[str, str]], units: list[tuple]
+) -> None:
+    """Classes of a distributor; its bairros, of their município and of all of it."""
+    conn, queries = rollups
+    fill(conn, units)
+    for name, (columns, places, totals) in OF_DISTRIBUTORS.items():
+        key = "array[distribuidora_id::text, " + "".join(f"{c}::text, " for c in columns)
+        gone = hidden(conn, queries[name], key.removesuffix(", ") + "]")
+
+        def of(unit: tuple, places: tuple[int, ...] = places) -> tuple:
+            return tuple(
+                None if v is None else str(v) for v in (unit[3], *(unit[p] for p in places))
+            )
+
+        cells: dict[tuple, list[tuple]] = {}
+        for unit in units:
+            cells.setdefault(of(unit), []).append(unit)
+        must = {k for k, cell in cells.items() if small(cell)}
+        assert must <= gone <= {k for k, cell in cells.items() if any(u[0] for u in cell)}, name
+        assert bool(gone) == bool(must), name
+        for total in totals:
+            groups: dict[tuple, list[tuple]] = {}
+            for unit in units:
+                groups.setdefault((unit[3], *(unit[p] for p in total)), []).append(unit)
+            for group in groups.values():
+                rest = [u for u in group if of(u) in gone]
+                shown = {of(u) for u in group if u[0]} - gone
+                assert not (small(rest) and shown), (name, total)
 
 
 def needed(total: list[tuple], place: int, must: set, gone: set, extra: object) -> bool:

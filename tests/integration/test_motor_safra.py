@@ -12,6 +12,8 @@ import pytest
 
 from tests.integration import armazem as a
 
+MODELS = ("--select", "config.materialized:safra")
+
 pytestmark = pytest.mark.usefixtures("armazem")
 
 
@@ -65,6 +67,35 @@ def test_a_new_file_replaces_its_safra_whole_and_builds_no_other(
         assert a.value(conn, f"select count(*) from {table} where uc_id = any(%s)", [gone]) == 0
         ucs = f"select count(distinct uc_id) from {table} where distribuidora_id = 401"
         assert a.value(conn, ucs) <= 240
+
+
+def test_a_mart_of_a_safra_is_swapped_in_the_publication_of_its_safra(
+    armazem: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Built, not published: readers see the old leaves. Published: new ones, in both schemas."""
+    of_leaves = (
+        "select array_agg(inhparent::regclass::text || ' ' || inhrelid"
+        " order by inhparent::regclass::text) from pg_inherits"
+        " where inhrelid = any(array["
+        "to_regclass('safra.mart_perda_alimentador_401_2024'),"
+        " to_regclass('safra.alimentador_401_2024')])"
+    )
+    before = a.value(conn, of_leaves)
+    assert [leaf.split()[0] for leaf in before] == [
+        "intel_lead.alimentador",
+        "marts.mart_perda_alimentador",
+    ]
+    losses = "select count(*) from marts.mart_perda_alimentador where distribuidora_id = 401"
+    feeders = a.value(conn, losses)
+    assert feeders == 2
+    assert armazem.dbt("run", *MODELS, safra="401-2024").ok
+    assert a.value(conn, of_leaves) == before
+    done = armazem.build(safra="401-2024")
+    assert done.ok, done.trouble
+    after = a.value(conn, of_leaves)
+    assert not {*before} & {*after}
+    assert len(after) == 2
+    assert a.value(conn, losses) == feeders
 
 
 def test_the_replaced_safra_is_what_an_empty_warehouse_would_have(
@@ -132,10 +163,10 @@ def test_a_changed_seed_row_reaches_its_domain_table_and_the_views_over_it(
 
 
 def safra_tables(conn: psycopg.Connection) -> list[str]:
-    """The partitioned tables that people read."""
+    """The partitioned tables that people read, the marts' among them."""
     return [
         name
-        for name in a.relations(conn, "intel_lead")
+        for name in a.relations(conn, "intel_lead", "marts")
         if a.value(conn, "select relkind = 'p' from pg_class where oid = %s::regclass", [name])
     ]
 

@@ -89,6 +89,8 @@ CHANGED = {
     for name in [
         "lead_enrichment_log",  # its rows are numbered at each build
         "leitura_sensor",  # gained ressalva_horario
+        "conjunto",  # gained geom
+        "cnae",  # gained the codes of earlier editions
         *["lead_bruto", "lead_com_coordenadas"],  # the outages of model M10, see check
         *["lead_historico", "lead_resumo_anual", "safra_resumo", "vw_lead_completo_detalhado"],
         *["resumo_energia_por_municipio", "resumo_leads_distribuidora", "resumo_leads_ano_camada"],

@@ -115,12 +115,11 @@ def test_absent_and_empty_layers_are_observations(tmp_path: Path) -> None:
 
 
 def copiar(gdb: Path, destino: Path) -> Path:
-    """A copy to damage; returns the file of its greatest layer."""
+    """A copy to damage; returns the file of its layer UCBT."""
     destino.mkdir(parents=True)
     for arquivo in gdb.iterdir():
         (destino / arquivo.name).write_bytes(arquivo.read_bytes())
-    camadas = (a for a in destino.glob("*.gdbtable") if a.name > "a00000008")  # not the catalogue
-    return max(camadas, key=lambda a: a.stat().st_size)
+    return destino / f"{numero(gdb, 'UCBT_tab')}.gdbtable"
 
 
 def numero(gdb: Path, camada: str) -> str:
@@ -204,13 +203,13 @@ def test_a_table_that_is_not_landed_may_be_missing(
 ) -> None:
     copia = copiar(gdb, tmp_path / "x.gdb").parent
     pyogrio.write_arrow(
-        pa.table({"COD_ID": ["a"]}), copia, layer="SSDMT", driver="OpenFileGDB", append=True
+        pa.table({"COD_ID": ["a"]}), copia, layer="SSDBT", driver="OpenFileGDB", append=True
     )
-    for arquivo in copia.glob(f"{numero(copia, 'SSDMT')}.*"):
+    for arquivo in copia.glob(f"{numero(copia, 'SSDBT')}.*"):
         arquivo.unlink()
     with abrir(copia) as fonte:
         assert fonte.presente(UCBT)
-    assert "SSDMT" in caplog.text
+    assert "SSDBT" in caplog.text
 
 
 def test_a_table_that_the_catalogue_forgot_is_refused(gdb: Path, tmp_path: Path) -> None:

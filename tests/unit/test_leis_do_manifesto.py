@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from dbt.cli.main import dbtRunner
 
+from loaders.camadas import CAMADAS, CAMADAS_UC
+
 CLONE = Path(__file__).resolve().parent.parent.parent
 
 MAY_READ = {
     "staging": {"source", "staging"},
     "intel_lead": {"staging", "intel_lead", "seed"},
     "views": {"intel_lead", "views"},
-    "marts": {"intel_lead", "views", "marts"},
+    "marts": {"intel_lead", "views", "marts", "seed"},
 }
 EXCEPTIONS = {
     # The ledger is the loader's own table, part of the contract: there is nothing to stage.
@@ -38,6 +40,9 @@ EXCEPTIONS = {
     ("safra_publicada", "source.intel_lead.controle.import_status"),
     ("safra_publicada", "source.intel_lead.raw.rejeitado"),
     ("safra_publicada", "source.intel_lead.carga.carga_soma"),
+    ("safra_publicada", "source.intel_lead.carga.entrega"),
+    # What a delivery brought, empty layers too: nothing in raw tells an absent one from them.
+    ("safra_camada", "source.intel_lead.carga.entrega"),
 }
 KEPT = {"safra", "dominio", "publicacao", "incremental", "table"}
 """Materializations that make a table."""
@@ -68,15 +73,24 @@ def layer(manifest: dict[str, dict[str, Node]], unique_id: str) -> str:
     return manifest["nodes"][unique_id]["fqn"][1] if kind == "model" else kind
 
 
+def kind(manifest: dict[str, dict[str, Node]], unique_id: str) -> str | None:
+    """The materialization of a node."""
+    return manifest["nodes"].get(unique_id, {}).get("config", {}).get("materialized")
+
+
 def test_every_model_reads_only_the_layers_below_it(
     manifest: dict[str, dict[str, Node]], models: list[Node]
 ) -> None:
-    """Raw → staging → intel_lead → views and marts; each exception is named above, and used."""
+    """Raw → staging → intel_lead → views and marts; each exception is named above, and used.
+
+    The publication comes after every table that it swaps, the marts' too.
+    """
     crossings = {
         (model["name"], parent)
         for model in models
         for parent in model["depends_on"]["nodes"]
         if layer(manifest, parent) not in MAY_READ[model["fqn"][1]]
+        and (model["name"], kind(manifest, parent)) != ("safra_publicada", "safra")
     }
     assert crossings == EXCEPTIONS
 
@@ -128,6 +142,31 @@ def test_every_table_has_an_enforced_contract_and_a_primary_key(models: list[Nod
         )
     ]
     assert not keyless
+
+
+def test_the_publication_swaps_every_safra_table_under_a_name_of_its_own(
+    manifest: dict[str, dict[str, Node]], models: list[Node]
+) -> None:
+    """A table that is not named there stays in construction; leaves share a schema."""
+    tables = [m for m in models if m["config"]["materialized"] == "safra"]
+    publication = manifest["nodes"]["model.intel_lead.safra_publicada"]["depends_on"]["nodes"]
+    assert {m["unique_id"] for m in tables} <= set(publication)
+    assert len({m["alias"] for m in tables}) == len(tables)
+
+
+def test_no_layer_of_the_network_is_without_the_ledgers_test(
+    manifest: dict[str, dict[str, Node]],
+) -> None:
+    """The loader's layers are dbt's sources, and linhas_registradas counts the rows of each."""
+    sources = {
+        s["identifier"]
+        for s in manifest["sources"].values()
+        if s["config"]["meta"].get("por_safra")
+    }
+    assert sources == {camada.tabela for camada in CAMADAS}
+    of_network = {c.tabela for c in CAMADAS if c not in CAMADAS_UC}
+    read = manifest["nodes"]["test.intel_lead.linhas_registradas"]["depends_on"]["nodes"]
+    assert {f"source.intel_lead.raw.{name}" for name in of_network} <= set(read)
 
 
 def test_no_two_tests_have_one_name_or_ask_the_same(manifest: dict[str, dict[str, Node]]) -> None:

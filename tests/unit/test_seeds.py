@@ -21,12 +21,27 @@ REFERENCIAS = [
     ("cnae_segmento", "divisao_id", "cnae_dominio"),
     ("cnae_segmento", "segmento_mercado_id", "segmento_mercado_dominio"),
     ("subgrupo_tarifario_dominio", "modalidade_tarifaria_id", "modalidade_tarifaria_dominio"),
+    ("oferta_criterio", "oferta_id", "oferta"),
+    ("oferta_criterio", "criterio_id", "criterio"),
+    ("posto_tarifario_hora", "distribuidora_id", "distribuidora_dominio"),
+    ("criticidade_cnae", "id", "cnae_dominio"),
+    ("cnae_anterior", "sucessor_id", "cnae_dominio"),
+    ("classe_segmento", "classe_consumo_id", "classe_consumo_dominio"),
+    ("classe_segmento", "segmento_mercado_id", "segmento_mercado_dominio"),
+    ("area_estrategica", "municipio_id", "municipio_dominio"),
 ]
+EDITABLE = {"area_estrategica", "inadimplencia_regiao"}
+"""Seeds of ours that the user fills: they may have no row."""
 
 
 def le(nome: str) -> list[dict[str, str]]:
     with (SEEDS / f"{nome}.csv").open(encoding="utf-8", newline="") as arquivo:
         return list(csv.DictReader(arquivo))
+
+
+def colunas(nome: str) -> set[str]:
+    with (SEEDS / f"{nome}.csv").open(encoding="utf-8", newline="") as arquivo:
+        return set(next(csv.reader(arquivo)))
 
 
 def ids(nome: str) -> set[str]:
@@ -47,12 +62,20 @@ def test_every_seed_is_described_with_its_source_and_has_a_typed_key() -> None:
         s["name"]: s for s in yaml.safe_load((SEEDS / "_seeds.yml").read_text("utf-8"))["seeds"]
     }
     assert sorted(descritos) == ARQUIVOS
-    chaves = {"cnae_segmento": "divisao_id", "limite_entrega": "id"}
+    chaves = {
+        "cnae_segmento": "divisao_id",
+        "classe_segmento": "classe_consumo_id",
+        "feriado": "data",
+    }
+    outros = {
+        "distribuidora_dominio": "integer",
+        "municipio_dominio": "integer",
+        "feriado": "date",
+    }
     for nome, seed in descritos.items():
         tipos = seed["config"]["column_types"]
-        inteiro = nome in {"distribuidora_dominio", "municipio_dominio"}
-        assert tipos[chaves.get(nome, "id")] == ("integer" if inteiro else "text"), nome
-        assert tipos.keys() <= le(nome)[0].keys(), nome
+        assert tipos[chaves.get(nome, "id")] == outros.get(nome, "text"), nome
+        assert tipos.keys() <= colunas(nome), nome
         assert seed["description"].startswith("Uma linha por "), nome
 
 
@@ -143,3 +166,64 @@ def test_distributors_are_those_of_aneels_catalogue() -> None:
     assert distribuidoras["401"]["nome"] == "Mux Energia"
     assert {d["documentado"] for d in distribuidoras.values()} == {"true"}
     assert not any("_" in d["nome"] for d in distribuidoras.values())
+
+
+# Offers -------------------------------------------------------------------------------------------
+
+
+def test_every_row_of_the_offers_seeds_says_where_it_comes_from() -> None:
+    com_fonte = {nome for nome in ARQUIVOS if "fonte" in colunas(nome)}
+    assert {"oferta", "criterio", "oferta_criterio", "parametro_oferta", "regra_mercado_livre"} < (
+        com_fonte
+    )
+    assert {nome for nome in com_fonte if not le(nome)} <= EDITABLE
+    assert [(n, li) for n in sorted(com_fonte) for li in le(n) if not li["fonte"]] == []
+
+
+def test_the_weights_of_an_offer_sum_to_one() -> None:
+    somas: Counter[str] = Counter()
+    for linha in le("oferta_criterio"):
+        assert linha["id"] == f"{linha['oferta_id']}:{linha['criterio_id']}"
+        assert linha["direcao"] in {"maior", "menor"}, linha
+        somas[linha["oferta_id"]] += float(linha["peso"])
+    assert somas.keys() == ids("oferta")
+    assert somas == pytest.approx(dict.fromkeys(somas, 1))
+
+
+def test_every_criterion_is_weighed_and_its_sentence_has_its_figure() -> None:
+    assert {linha["criterio_id"] for linha in le("oferta_criterio")} == ids("criterio")
+    for criterio in le("criterio"):
+        assert criterio["casas"] in {"0", "1"}, criterio
+        assert ("{valor}" in criterio["frase"]) == (criterio["unidade"] != "0 ou 1"), criterio
+
+
+def test_a_load_curve_has_96_points_and_every_kind_of_day() -> None:
+    dias: dict[str, set[str]] = {}
+    for linha in le("curva_classe"):
+        pontos = [float(v) for v in linha["potencia"].strip("{}").split(",")]
+        assert len(pontos) == 96 and min(pontos) >= 0, linha["id"]
+        dias.setdefault(linha["chave"], set()).add(linha["tipo_dia"])
+    assert all(tipos == {"DU", "SA", "DO"} for tipos in dias.values())
+    assert {"MT todas", "BT todas"} < dias.keys()
+
+
+def test_peak_is_three_hours_and_one_row_is_everybodys() -> None:
+    postos = le("posto_tarifario_hora")
+    for posto in postos:
+        inicio, fim = (int(posto[c][:2]) * 60 + int(posto[c][3:]) for c in ("inicio", "fim"))
+        assert fim - inicio == 180, posto
+    assert [p["id"] for p in postos if not p["distribuidora_id"]] == ["padrao"]
+
+
+def test_holidays_are_of_every_year_from_2015_to_2030() -> None:
+    anos = Counter(linha["data"][:4] for linha in le("feriado"))
+    assert anos.keys() == {str(ano) for ano in range(2015, 2031)}
+    assert {linha["data"] for linha in le("feriado")} > {"2024-03-29", "2024-11-20"}
+    assert set(anos.values()) == {9, 10}
+
+
+def test_an_earlier_edition_of_cnae_has_codes_that_2_3_lacks() -> None:
+    anteriores = le("cnae_anterior")
+    assert {"9412000", "5611202", "1610202", "4713001"} <= {c["id"] for c in anteriores}
+    assert not {c["id"] for c in anteriores} & ids("cnae_dominio")
+    assert all(c["id"][:5] == c["sucessor_id"][:5] for c in anteriores)

@@ -16,6 +16,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from loaders.camadas import CAMADAS
 from loaders.sintetico import (
     MUNICIPIOS,
     PADRAO,
@@ -81,7 +82,7 @@ def test_resumo_says_what_the_file_holds(tmp_path: Path, modelo: Modelo) -> None
     resumo: Resumo = escrever(
         Receita(ucs=UCS, modelo=modelo, defeitos=defeitos), tmp_path / "x.gdb.zip"
     )
-    assert set(resumo.linhas) == {"UCAT", "UCMT", "UCBT", "PONNOT", "CONJ"}
+    assert set(resumo.linhas) == {camada.nome for camada in CAMADAS}
     for camada, linhas in resumo.linhas.items():
         assert len(ler(resumo.arquivo, camada)) == linhas > 0
     for camada, kwh in resumo.kwh.items():
@@ -270,6 +271,7 @@ VISIVEL: dict[Defeito, Callable[[Path], bool]] = {
     Defeito.CAMADA_VAZIA: _uc("UCMT", lambda t: t.empty),
     Defeito.SEM_CAMADA_UCAT: _sem("ucat"),
     Defeito.SEM_CAMADA_UCBT: _sem("ucbt"),
+    Defeito.SEM_CAMADAS_DA_REDE: lambda gdb: not {"CONJ", "CRVCRG"} & set(camadas(gdb)),
     Defeito.SEM_CAMADA_PONNOT: _sem("ponnot"),
     Defeito.SEM_BASE: _sem("base"),
     Defeito.SEM_DEZEMBRO: _uc("UCBT", lambda t: "ENE_12" not in t),

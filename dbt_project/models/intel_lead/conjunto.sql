@@ -3,7 +3,8 @@ select distinct on (ano, distribuidora_id, conjunto_id)
     conjunto_id,
     distribuidora_id,
     ano,
-    nome
+    nome,
+    geom
 from {{ ref('stg_conj') }}
 where conjunto_id is not null
 order by ano, distribuidora_id, conjunto_id, nome

@@ -94,6 +94,7 @@ select
     cep,
     subestacao,
     circuito,
+    transformador,
     pn_con,
     ponto_acoplamento,
     ceg_gd

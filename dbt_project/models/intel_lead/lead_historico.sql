@@ -51,6 +51,7 @@ select
     s.data_conexao,
     s.origem,
     s.ano,
+    s.livre,
     e.meses as meses_com_energia,
     s.cod_id,
     s.sit_ativ as situacao_uc,

@@ -46,7 +46,8 @@ select
     l.latitude_final,
     l.longitude_final,
     l.origem_coordenada,
-    l.geom
+    l.geom,
+    l.transformador
 from {{ ref('lead_com_coordenadas') }} as l
 inner join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
 where {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }}

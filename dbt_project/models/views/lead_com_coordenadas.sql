@@ -66,7 +66,8 @@ select
             coalesce(l.longitude, p.longitude, m.longitude), coalesce(l.latitude, p.latitude, m.latitude)
         ),
         4674
-    )::{{ postgis() }}geometry (point, 4674) as geom
+    )::{{ postgis() }}geometry (point, 4674) as geom,
+    l.transformador
 from leads as l
 left join pontos as p
     on l.ano = p.ano

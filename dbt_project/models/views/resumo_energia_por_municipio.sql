@@ -14,7 +14,7 @@ select
     sum(s.energia_ponta_anual_kwh) as energia_ponta_anual_kwh,
     sum(s.demanda_contratada_kw) as demanda_contratada_kw,
     sum(s.dic_anual_h) / nullif(sum(s.leads_com_dic), 0) as media_dic_anual_h,
-    sum(s.fic_anual) / nullif(sum(s.leads_com_dic), 0) as media_fic_anual,
+    sum(s.fic_anual) / nullif(sum(s.leads_com_fic), 0) as media_fic_anual,
     sum(s.leads_livres)::bigint as leads_livres,
     sum(s.leads_com_geracao)::bigint as leads_com_geracao
 from {{ ref('safra_resumo') }} as s

@@ -12,7 +12,7 @@ select
     sum(energia_anual_kwh) as energia_anual_kwh,
     sum(demanda_contratada_kw) as demanda_contratada_kw,
     sum(dic_anual_h) / nullif(sum(leads_com_dic), 0) as media_dic_anual_h,
-    sum(fic_anual) / nullif(sum(leads_com_dic), 0) as media_fic_anual,
+    sum(fic_anual) / nullif(sum(leads_com_fic), 0) as media_fic_anual,
     sum(leads_livres)::bigint as leads_livres
 from {{ ref('safra_resumo') }}
 group by ano, origem

@@ -25,8 +25,9 @@ vigentes as (
     order by i.ano asc, i.distribuidora_id asc, i.camada asc, i.import_id desc
 ),
 
--- No model holds a row per row of these two. Lateral: only the leaf of the safra at hand is scanned.
+-- No model holds a row per row of these. Lateral: only the leaf of the safra at hand is scanned.
 em_raw as (
+    {% for camada in camadas_da_rede() %}
     select
         v.import_id,
         n.linhas
@@ -34,23 +35,12 @@ em_raw as (
     cross join
         lateral (
             select count(*) as linhas
-            from {{ source('raw', 'ponnot') }} as p
-            where p.ano = v.ano and p.distribuidora_id = v.distribuidora_id
+            from {{ source('raw', camada | lower) }} as r
+            where r.ano = v.ano and r.distribuidora_id = v.distribuidora_id
         ) as n
-    where v.camada::text = 'PONNOT'
+    where v.camada::text = '{{ camada }}'
     union all
-    select
-        v.import_id,
-        n.linhas
-    from vigentes as v
-    cross join
-        lateral (
-            select count(*) as linhas
-            from {{ source('raw', 'conj') }} as c
-            where c.ano = v.ano and c.distribuidora_id = v.distribuidora_id
-        ) as n
-    where v.camada::text = 'CONJ'
-    union all
+    {% endfor %}
     select
         v.import_id,
         coalesce(n.linhas, 0) as linhas
@@ -59,7 +49,7 @@ em_raw as (
         on v.ano = n.ano
             and v.distribuidora_id = n.distribuidora_id
             and v.camada::text = n.origem::text
-    where v.camada::text not in ('PONNOT', 'CONJ')
+    where v.camada::text in ('{{ camadas_uc() | join("', '") }}')
 ),
 
 rejeitadas as (

@@ -1,6 +1,26 @@
 with cnae as (
 
-    select * from {{ ref('cnae_dominio') }}
+    select
+        id,
+        codigo_formatado,
+        nivel,
+        descricao,
+        cnae_pai_id,
+        '2.3' as edicao,
+        null::text as sucessor_id
+    from {{ ref('cnae_dominio') }}
+    union all
+    -- A subclass of an earlier edition hangs where its successor does.
+    select
+        anterior.id,
+        anterior.codigo_formatado,
+        'subclasse' as nivel,
+        anterior.descricao,
+        sucessor.cnae_pai_id,
+        anterior.edicao,
+        sucessor.id as sucessor_id
+    from {{ ref('cnae_anterior') }} as anterior
+    inner join {{ ref('cnae_dominio') }} as sucessor on anterior.sucessor_id = sucessor.id
 
 ),
 
@@ -37,7 +57,9 @@ select
     cnae.cnae_pai_id,
     coalesce(divisao.secao_id, secao.id) as secao_id,
     divisao.id as divisao_id,
-    coalesce(divisao.segmento_mercado_id, secao.segmento_mercado_id) as segmento_mercado_id
+    coalesce(divisao.segmento_mercado_id, secao.segmento_mercado_id) as segmento_mercado_id,
+    cnae.edicao,
+    cnae.sucessor_id
 from cnae
 left join divisao on left(cnae.id, 2) = divisao.id
 left join secao on cnae.id = secao.id

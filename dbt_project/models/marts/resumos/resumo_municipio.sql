@@ -53,7 +53,20 @@ escondidos as (
         bool_or(oculta) as oculta
     from ocultas
     group by ano, municipio_id
-)
+),
+
+de_uma_so as (
+    select
+        c.ano,
+        c.municipio_id,
+        min(d.nome) as distribuidora
+    from celulas as c
+    inner join {{ ref('distribuidora') }} as d on c.distribuidora_id = d.id
+    group by c.ano, c.municipio_id
+    having count(*) = 1
+),
+
+{{ medidas_das_celulas('municipio', ['ano', 'municipio_id']) }}
 
 select
     r.ano,
@@ -68,8 +81,19 @@ select
     case when not coalesce(o.oculta, false) then r.media_dic_anual_h end as media_dic_anual_h,
     case when not coalesce(o.oculta, false) then r.media_fic_anual end as media_fic_anual,
     case when not coalesce(o.oculta, false) then r.leads_livres end as leads_livres,
-    case when not coalesce(o.oculta, false) then r.leads_com_geracao end as leads_com_geracao
+    case when not coalesce(o.oculta, false) then r.leads_com_geracao end as leads_com_geracao,
+    u.distribuidora,
+    {{ medidas_mostradas('m', 'o.oculta', medidas_novas(ja=[
+        'quantidade_leads', 'energia_anual_kwh', 'demanda_contratada_kw', 'media_dic_anual_h',
+        'media_fic_anual', 'leads_livres', 'leads_com_geracao',
+    ])) }}
 from {{ ref('resumo_energia_por_municipio') }} as r
 left join escondidos as o
     on r.ano = o.ano
         and coalesce(r.municipio_id, 0) = coalesce(o.municipio_id, 0)
+left join de_uma_so as u
+    on r.ano = u.ano
+        and coalesce(r.municipio_id, 0) = coalesce(u.municipio_id, 0)
+left join medidas as m
+    on r.ano = m.ano
+        and coalesce(r.municipio_id, 0) = coalesce(m.municipio_id, 0)

@@ -1,0 +1,23 @@
+-- depends_on: {{ ref('lead_bruto') }} (it enters an unknown distribuidora, which this one references)
+with somas as (
+    select
+        ano,
+        distribuidora_id,
+        subgrupo,
+        origem_energia,
+        max(import_id) as import_id,
+        {{ soma_vetor('energia') }} as energia_mes_mwh
+    from {{ ref('stg_be') }}
+    where subgrupo is not null and origem_energia is not null
+    group by ano, distribuidora_id, subgrupo, origem_energia
+)
+
+select
+    {{ total_vetor('energia_mes_mwh') }} as energia_anual_mwh,
+    import_id,
+    distribuidora_id,
+    ano,
+    subgrupo,
+    origem_energia,
+    energia_mes_mwh
+from somas

@@ -1,0 +1,58 @@
+{%- set series = ['unidades', 'unidades_pf', 'unidades_com_geracao', 'energia', 'maior', 'ponta'] %}
+-- Month by month as twelve columns first: 500 k units are 500 k rows, not 6 M.
+with leads as (
+    select
+        l.ano,
+        l.distribuidora_id,
+        l.origem,
+        l.classe_consumo_id,
+        l.possui_geracao,
+        not {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as pessoa_fisica,
+        p.energia_mes,
+        p.energia_ponta_mes
+    from {{ ref('lead_bruto') }} as l
+    left join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
+    inner join {{ ref('lead_perfil') }} as p
+        on l.uc_id = p.uc_id and l.ano = p.ano and l.distribuidora_id = p.distribuidora_id
+),
+
+anos as (
+    select
+        ano,
+        distribuidora_id,
+        origem,
+        classe_consumo_id,
+        array[{% for m in range(1, 13) %}count(energia_mes[{{ m }}]){{ ', ' if not loop.last }}{% endfor %}]
+            as unidades,
+        array[{% for m in range(1, 13) %}
+            count(energia_mes[{{ m }}]) filter (where pessoa_fisica){{ ', ' if not loop.last }}{% endfor %}
+        ] as unidades_pf,
+        array[{% for m in range(1, 13) %}
+            count(energia_mes[{{ m }}]) filter (where possui_geracao){{ ', ' if not loop.last }}{% endfor %}
+        ] as unidades_com_geracao,
+        {{ soma_vetor('energia_mes') }} as energia,
+        array[{% for m in range(1, 13) %}max(energia_mes[{{ m }}]){{ ', ' if not loop.last }}{% endfor %}]
+            as maior,
+        {{ soma_vetor('energia_ponta_mes') }} as ponta
+    from leads
+    group by ano, distribuidora_id, origem, classe_consumo_id
+)
+
+select
+    m.unidades,
+    m.unidades_pf,
+    m.unidades_com_geracao,
+    m.energia as energia_kwh,
+    m.maior as maior_energia_kwh,
+    m.ponta as energia_ponta_kwh,
+    a.distribuidora_id,
+    a.origem,
+    a.ano,
+    m.mes::smallint as mes,
+    a.classe_consumo_id
+from anos as a
+cross join
+    lateral unnest(
+        {% for serie in series %}a.{{ serie }}{{ ', ' if not loop.last }}{% endfor %}
+    ) with ordinality as m ({{ series | join(', ') }}, mes)
+where m.unidades > 0

@@ -1,0 +1,392 @@
+"""Leads: MUX Energia's figures as worked out by hand, every score once more by pandas, privacy.
+
+Not here: one rule on made-up rows (dbt's unit tests), what seeds promise (unit/test_seeds.py).
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pyogrio
+import pytest
+
+from loaders.sintetico import gerar
+from tests.golden.inputs import MUX, Inputs
+from tests.integration import armazem as a
+from tests.integration.test_leitor import LEGAL_BY_CODE
+
+SEEDS = a.CLONE / "seeds"
+OF_MUX = "distribuidora_id = 401 and ano = 2024"
+LARGEST = "cod_id = '6254b8c1df9e276858724a73fcad226f246ae073d1c41ac1adb435ece6ebe7f3'"
+MT = "select {} from marts.mart_lead where distribuidora_id = 401 and origem = 'UCMT'"
+TO_MIGRATE = "score_migracao is not null and not optante_b"
+PEAK = "select sum(energia_ponta_kwh) from intel_lead.lead_perfil where origem = '{}' and "
+FIGURES = [
+    ("largest, energy", f"{MT.format('energia_anual_kwh')} and {LARGEST}", 21071835.88, 0.01),
+    ("largest, peak", f"{MT.format('energia_ponta_kwh')} and {LARGEST}", 1950579.91, 0.01),
+    ("largest, load factor", f"{MT.format('fator_carga')} and {LARGEST}", 0.6923, 5e-5),
+    ("largest, demand ratio", f"{MT.format('razao_demanda')} and {LARGEST}", 1.0662, 5e-5),
+    ("MT, peak", PEAK.format("UCMT") + OF_MUX, 3697538.01, 0.01),
+    ("BT, peak", PEAK.format("UCBT") + OF_MUX, 6116622.84, 0.01),
+    ("MT leads", MT.format("count(*)"), 37, 0),
+    ("MT, free", f"{MT.format('count(*)')} and livre", 8, 0),
+    ("MT, billed as B", f"{MT.format('count(*)')} and optante_b", 7, 0),
+    ("MT, to migrate", f"{MT.format('count(*)')} and {TO_MIGRATE}", 22, 0),
+    ("their energy", f"{MT.format('sum(energia_anual_kwh)')} and {TO_MIGRATE}", 2911603.87, 0.01),
+    ("over contract", f"{MT.format('count(*)')} and razao_demanda > 1.05", 16, 0),
+    ("under contract", f"{MT.format('count(*)')} and razao_demanda < 0.8", 5, 0),
+    (
+        "wholesale",
+        "select count(*) from marts.mart_lead_oferta where distribuidora_id = 401"
+        " and oferta = 'migracao' and via = 'atacado'",
+        0,
+        0,
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def conn(golden: a.Warehouse) -> Iterator[psycopg.Connection]:
+    """A reader of the golden warehouse, here as the owner."""
+    with golden.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def mux(golden_inputs: Mapping[str, Inputs]) -> Path:
+    """MUX Energia's geodatabase."""
+    if "mux" not in golden_inputs:
+        pytest.skip(f"{MUX} is not there")
+    return MUX
+
+
+def table(conn: psycopg.Connection, query: str) -> pd.DataFrame:
+    """What a query says."""
+    rows = conn.execute(query)
+    return pd.DataFrame(rows.fetchall(), columns=[c.name for c in rows.description])
+
+
+# Figures ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("query", "expected", "tolerance"), [f[1:] for f in FIGURES],
+                         ids=[f[0] for f in FIGURES])  # fmt: skip
+def test_a_figure_of_mux_is_as_worked_out_by_hand(
+    mux: Path, conn: psycopg.Connection, query: str, expected: float, tolerance: float
+) -> None:
+    assert a.value(conn, query) == pytest.approx(expected, abs=tolerance)
+
+
+def test_the_largest_units_january_and_its_curves_shares(
+    mux: Path, conn: psycopg.Connection
+) -> None:
+    peak = "select energia_ponta_mes from intel_lead.lead_perfil as p"
+    peak += f" inner join intel_lead.lead_bruto as l using (uc_id) where l.{LARGEST}"
+    assert a.value(conn, peak)[0] == pytest.approx(166507.90, abs=0.01)
+    shares = "select participacao from intel_lead.curva_participacao where chave = 'A4_1' and "
+    found = a.value(conn, shares + OF_MUX)
+    months = [found[m - 1] for m in (1, 2, 6, 12)]
+    assert months == pytest.approx([0.09374, 0.09499, 0.08863, 0.09050], abs=5e-6)
+
+
+def test_the_months_in_which_three_units_left_for_the_free_market(
+    mux: Path, conn: psycopg.Connection
+) -> None:
+    rows = conn.execute(
+        "select left(cod_id, 10), migrou_em::text from marts.mart_lead where migrou_em is not null"
+        " and distribuidora_id = 401"
+    )
+    assert dict(rows.fetchall()) == {
+        "d8e74bea72": "2024-12-01",
+        "2599267620": "2024-10-01",
+        "9966121111": "2024-10-01",
+    }
+
+
+def test_the_dates_from_which_units_may_leave(mux: Path, conn: psycopg.Connection) -> None:
+    """By contracted demand in Grupo A, by class in low voltage."""
+    rows = table(
+        conn,
+        "select origem, demanda_contratada_kw as kw, classe_consumo_id as classe, livre,"
+        " mercado_livre_desde::text as desde from marts.mart_lead where distribuidora_id = 401",
+    )
+    steps = ((2500, "2019-07-01"), (2000, "2020-01-01"), (1500, "2021-01-01"))
+    steps += ((1000, "2022-01-01"), (500, "2023-01-01"), (0, "2024-01-01"))
+    for row in rows.itertuples():
+        if row.origem == "UCMT":
+            expected = next(day for least, day in steps if row.kw >= least)
+        else:
+            soon = row.classe == "IN" or row.classe.startswith("CO")
+            expected = "2027-11-25" if soon else "2028-11-25"
+        assert row.desde == expected, row
+    assert (rows["desde"] == "2019-07-01").sum() == 1
+
+
+def test_every_units_peak_energy_is_what_its_curve_says(
+    mux: Path, conn: psycopg.Connection
+) -> None:
+    """The formula once more, by pandas, from the file: 18 to 21 h are the points 73 to 84."""
+    with (SEEDS / "feriado.csv").open(encoding="utf-8") as file:
+        holidays = {row["data"] for row in csv.DictReader(file)}
+    days = pd.date_range("2024-01-01", "2024-12-31")
+    kind = np.select(
+        [days.strftime("%Y-%m-%d").isin(holidays) | (days.dayofweek == 6), days.dayofweek == 5],
+        ["DO", "SA"],
+        "DU",
+    )
+    count = pd.crosstab(days.month, kind)
+    curves = pyogrio.read_dataframe(mux, layer="CRVCRG", read_geometry=False)
+    points = [f"POT_{n:02d}" for n in range(1, 97)]
+    energy = curves.set_index(["COD_ID", "TIP_DIA"])[points]
+    whole, peak = energy.sum(axis=1).unstack(), energy[points[72:84]].sum(axis=1).unstack()
+    share = {
+        code: (
+            count["DU"] * peak.loc[code, "DU"] / (count * whole.loc[code]).sum(axis=1)
+        ).to_numpy()
+        for code in whole.index
+    }
+    months = [f"ENE_{n:02d}" for n in range(1, 13)]
+    expected: dict[str, float] = {}
+    for layer in ("UCMT_tab", "UCBT_tab"):
+        units = pyogrio.read_dataframe(mux, layer=layer, read_geometry=False)
+        current = units.sort_values("SIT_ATIV").drop_duplicates("COD_ID").set_index("COD_ID")
+        sums = units.groupby("COD_ID")[months].sum()
+        for code, energy_of in zip(sums.index, sums.to_numpy(), strict=True):
+            expected[f"{layer[:4]} {code}"] = float(energy_of @ share[current.TIP_CC[code]])
+    query = (
+        "select l.origem || ' ' || l.cod_id, p.energia_ponta_kwh from intel_lead.lead_perfil as p"
+    )
+    query += " inner join intel_lead.lead_bruto as l using (uc_id, ano, distribuidora_id) where "
+    found = dict(conn.execute(query + OF_MUX).fetchall())
+    assert found.keys() == expected.keys()
+    assert [found[k] for k in expected] == pytest.approx(list(expected.values()), abs=1e-6)
+
+
+# Scores -------------------------------------------------------------------------------------------
+
+
+def test_every_score_is_what_the_seeds_make_of_the_values(conn: psycopg.Connection) -> None:
+    """Percentile ranks by pandas, of all leads of all safras; contributions sum to the score."""
+    rows = table(
+        conn,
+        "select k.*, s.grupo_comparacao, s.score, s.percentil from marts.mart_lead_criterio as k"
+        " inner join marts.mart_lead_score as s using (uc_id, oferta)",
+    )
+    with (SEEDS / "oferta_criterio.csv").open(encoding="utf-8") as file:
+        weights = {row["id"]: row for row in csv.DictReader(file)}
+    key = rows["oferta"] + ":" + rows["criterio"]
+    rows["weight"] = [float(weights[k]["peso"]) for k in key]
+    cell = ["distribuidora_id", "ano", "oferta", "criterio", "grupo_comparacao"]
+    valued = rows.groupby(cell)["valor"]
+    rank = (valued.rank(method="average") - 0.5) / valued.transform("count")
+    less = np.array([weights[k]["direcao"] == "menor" for k in key])
+    expected = rank.where(~less, 1 - rank).fillna(0)
+    assert np.allclose(rows["valor_normalizado"], expected, atol=1e-12)
+    assert np.allclose(
+        rows["contribuicao"].astype(float), 100 * rows["weight"] * expected, atol=6e-7
+    )
+    sums = rows.groupby(["uc_id", "oferta"]).agg(
+        total=("contribuicao", "sum"), score=("score", "first"), criteria=("criterio", "count")
+    )
+    assert (sums["total"] == sums["score"]).all()
+    assert set(rows["oferta"]) == {"migracao", "arbitragem", "backup", "gtd", "eficiencia"}
+    assert len(rows) == sum(
+        sum(1 for k in weights if k.startswith(f"{offer}:")) * n
+        for offer, n in sums.reset_index()["oferta"].value_counts().items()
+    )
+
+
+def test_more_of_what_counts_never_lowers_a_contribution(conn: psycopg.Connection) -> None:
+    worse = """
+        select count(*) from (
+            select
+                contribuicao - lag(contribuicao) over w as step,
+                valor - lag(valor) over w as more,
+                p.direcao
+            from marts.mart_lead_criterio as k
+            inner join marts.mart_lead_score as s using (uc_id, oferta)
+            inner join seeds.oferta_criterio as p on p.oferta_id = oferta and criterio_id = criterio
+            where valor is not null
+            window w as (
+                partition by k.ano, k.distribuidora_id, oferta, criterio, s.grupo_comparacao
+                order by valor
+            )
+        ) as t
+        where case direcao when 'menor' then -step else step end < 0 or more = 0 and step <> 0
+    """
+    assert a.value(conn, worse) == 0
+
+
+def test_each_legal_persons_unit_is_scored_or_excluded_with_a_reason(
+    conn: psycopg.Connection,
+) -> None:
+    """Per offer, one of the two; the reasons are true of the unit."""
+    both = """
+        select l.uc_id, o.id as oferta, s.uc_id is not null as scored, x.motivo,
+            l.situacao_uc_id, l.livre, p.energia_anual_kwh
+        from intel_lead.lead_bruto as l
+        cross join seeds.oferta as o
+        inner join intel_lead.lead_perfil as p using (uc_id)
+        left join marts.mart_lead_score as s on l.uc_id = s.uc_id and o.id = s.oferta
+        left join marts.lead_excluido as x on l.uc_id = x.uc_id and o.id = x.oferta
+        where """
+    rows = table(conn, both + LEGAL_BY_CODE)
+    assert (rows["scored"] == rows["motivo"].isna()).all()
+    off = rows["situacao_uc_id"] == "DS"
+    assert ((rows["motivo"] == "Unidade desativada") == off).all()
+    none = ~(rows["energia_anual_kwh"] > 0) & ~off
+    assert ((rows["motivo"] == "Sem energia no ano") == none).all()
+    free = (rows["oferta"] == "migracao") & rows["livre"].fillna(False) & ~off & ~none
+    assert ((rows["motivo"] == "Já no mercado livre") == free).all()
+    assert off.any() and none.any() and free.any()
+
+
+def test_a_reason_is_a_sentence_with_its_figure_in_portuguese(
+    mux: Path, conn: psycopg.Connection
+) -> None:
+    first = a.value(
+        conn,
+        "select motivo_1 from marts.mart_lead_score where oferta = 'migracao' and posicao = 1"
+        " and distribuidora_id = 401 and grupo_comparacao = 'MT'",
+    )
+    assert first == "Consome 623.700 kWh por ano, mais que 98 % do grupo"
+    peak = a.value(
+        conn,
+        "select motivo_1 || motivo_2 || motivo_3 from marts.mart_lead_score as s inner join"
+        f" marts.mart_lead as l using (uc_id) where s.oferta = 'arbitragem' and l.{LARGEST}",
+    )
+    assert "Consome 1.950.580 kWh por ano na ponta" in peak
+    assert peak.endswith(
+        "economia estimada por ano, área estratégica, inadimplência média da região"
+    )
+    reasons = table(conn, "select motivo_1, motivo_2, motivo_3 from marts.mart_lead_score")
+    said = reasons.stack()
+    assert said.str.contains(r"\d").all()
+    assert not said.str.contains(r"[{}]|\d\.\d(?!\d\d)").any()
+
+
+def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connection) -> None:
+    """Of the month that asks most: over 0.90 × √0.88, in three hours; no price, no R$."""
+    row = conn.execute(
+        "select o.potencia_kw, o.capacidade_kwh, o.economia_brl_ano from marts.mart_lead_oferta as"
+        f" o inner join marts.mart_lead using (uc_id) where oferta = 'arbitragem' and {LARGEST}"
+    ).fetchone()
+    assert row is not None
+    monthly = a.value(
+        conn,
+        "select energia_ponta_mes from intel_lead.lead_perfil as p"
+        f" inner join intel_lead.lead_bruto as l using (uc_id) where l.{LARGEST}",
+    )
+    weekdays = [22, 21, 20, 22, 21, 20, 23, 22, 21, 23, 19, 21]
+    daily = max(kwh / days for kwh, days in zip(monthly, weekdays, strict=True))
+    assert row == (
+        pytest.approx(daily / 3),
+        pytest.approx(daily / (0.90 * 0.88**0.5)),
+        None,
+    )
+
+
+# Vintages -----------------------------------------------------------------------------------------
+
+
+def test_an_older_vintage_that_lands_later_is_history_and_the_newest_is_shown(
+    armazem: a.Warehouse, tmp_path: Path
+) -> None:
+    """404-2023 after 404-2024: mart_lead stays; each unit stands beside what it was."""
+    faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
+    older = gerar(tmp_path / "b.gdb.zip", ucs=200, distribuidora=404, ano=2023, defeitos=faults)
+    with armazem.connect() as conn:
+        before = a.contents(conn, "marts.mart_lead")
+        assert a.value(conn, "select count(*) from marts.mart_lead_historico") == 0
+        assert armazem.load(older).ok
+        done = armazem.build()
+        assert done.ok, done.trouble
+        assert a.contents(conn, "marts.mart_lead") == before
+        leads = table(conn, "select * from marts.mart_lead_safra where distribuidora_id = 404")
+        now, then = leads[leads["ano"] == 2024], leads[leads["ano"] == 2023]
+        pairs = now.merge(then, on=["origem", "cod_id"], how="left", suffixes=("", "_then"))
+        found = table(conn, "select * from marts.mart_lead_historico").set_index("uc_id")
+        assert set(found.index) == set(now["uc_id"])
+        kept = pairs["uc_id_then"].notna()
+        assert 0.5 < kept.mean() < 1
+        assert np.allclose(found["parte_encontrada"], kept.mean())
+        pairs = pairs[kept].set_index("uc_id")
+        beside = found.loc[pairs.index]
+        assert (beside["uc_id_anterior"] == pairs["uc_id_then"]).all()
+        grown = 100 * (pairs["energia_anual_kwh"] / pairs["energia_anual_kwh_then"] - 1)
+        known = pairs["energia_anual_kwh_then"] > 0
+        assert np.allclose(beside["variacao_energia_pct"][known], grown[known])
+
+
+# Privacy ------------------------------------------------------------------------------------------
+
+
+def test_no_mart_has_a_row_of_a_natural_persons_unit(conn: psycopg.Connection) -> None:
+    """Told apart by the codes of the files; whatever in marts has a uc_id is looked through."""
+    natural = (
+        f"select l.uc_id from intel_lead.lead_bruto as l where not coalesce({LEGAL_BY_CODE}, false)"
+    )
+    assert a.value(conn, f"select count(*) from ({natural}) as n") > 10000
+    with_uc = "select format('%I.%I', table_schema, table_name) from information_schema.columns"
+    with_uc += " where table_schema = 'marts' and column_name = 'uc_id' order by 1"
+    names = [name for (name,) in conn.execute(with_uc)]
+    assert {"marts.mart_lead", "marts.mart_lead_criterio", "marts.lead_excluido"} <= set(names)
+    for name in names:
+        assert a.value(conn, f"select count(*) from {name} where uc_id in ({natural})") == 0, name
+
+
+def test_the_median_of_a_small_conjunto_is_nobodys(conn: psycopg.Connection) -> None:
+    """Of fewer than five units it is not said."""
+    shown = """
+        select count(*) filter (where n < 5 and l.dic_mediana_conjunto_h is not null),
+            count(*) filter (where n >= 5 and l.dic_mediana_conjunto_h is not null)
+        from intel_lead.lead_mercado as l
+        inner join (
+            select ano, distribuidora_id, conjunto_id, count(*) as n
+            from intel_lead.lead_bruto group by 1, 2, 3
+        ) as c using (ano, distribuidora_id, conjunto_id)
+    """
+    small, others = conn.execute(shown).fetchone()
+    assert small == 0 < others
+
+
+# Seeds --------------------------------------------------------------------------------------------
+
+
+def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(armazem: a.Warehouse) -> None:
+    """`make build` after an edit: only what reads the seed is built, and nothing lands again."""
+    built = (
+        "select modelo, construida_em from controle.safra_construida where distribuidora_id = 401"
+    )
+    ranks = "select uc_id, posicao from marts.mart_lead_score where oferta = 'eficiencia'"
+    with armazem.connect() as conn:
+        before = a.contents(conn)
+        leaves, first = dict(conn.execute(built)), dict(conn.execute(ranks))
+        seed = armazem.project.folder / "seeds/oferta_criterio.csv"
+        text = seed.read_text(encoding="utf-8")
+        heavy = re.sub(r"(,energia_sobre_pares),0\.40", r"\1,0.10", text)
+        heavy = re.sub(r"(eficiencia:fator_carga,eficiencia,fator_carga),0\.10", r"\1,0.40", heavy)
+        assert heavy != text
+        seed.write_text(heavy, encoding="utf-8")
+        armazem.project.parse()
+        done = armazem.build(*a.ALL)
+        assert done.ok, done.trouble
+        again, second, after = (
+            dict(conn.execute(built)),
+            dict(conn.execute(ranks)),
+            a.contents(conn),
+        )
+        moved = {model for model in leaves if leaves[model] != again[model]}
+        assert moved == {"mart_lead_criterio", "mart_lead_score", "mart_lead_safra"}
+        assert first.keys() == second.keys()
+        assert sum(first[uc] != second[uc] for uc in first) > len(first) / 4
+        assert {name for name in before if before[name] != after[name]} == {
+            "marts.mart_lead_criterio",
+            "marts.mart_lead_score",
+            "marts.mart_lead_safra",
+            "marts.mart_lead",
+        }
