@@ -208,7 +208,7 @@ def _ja_carregado(
         log.info(
             "%s: já carregado em %s, antes de haver todas as camadas de hoje: aterrissa de novo",
             caminho.name,
-            resumir(velhas),
+            listed(velhas),
         )
         return []
     if feitas:
