@@ -22,7 +22,7 @@ import psycopg
 from scripts import postgres
 from tests.golden.inputs import synthetic
 from tests.integration import armazem as a
-from tests.integration.test_golden import land
+from tests.integration.conftest import land
 from tests.mutants import equivalent, judge_python, python, sql
 from tests.mutants.judge import Unit, Verdict, judge, sound, units
 from tests.mutants.known import FAULTS
