@@ -134,6 +134,9 @@ begin
             case
                 when contype = 'c'
                     then format('add constraint %I %s', conname, pg_get_constraintdef(oid))
+                -- Named: PostgreSQL's own name is cut at 63 bytes, and that of another year's leaf is the same.
+                when contype = 'u'
+                    then format('add constraint %I %s', folha || '_u' || oid, pg_get_constraintdef(oid))
                 else 'add ' || pg_get_constraintdef(oid)
             end
         from pg_constraint

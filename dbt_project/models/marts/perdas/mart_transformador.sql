@@ -1,4 +1,9 @@
-{{ config(indexes=[{'columns': ['geom'], 'type': 'gist'}, {'columns': ['circuito']}]) }}
+-- The planner knows nothing of a CTE's rows and takes them for one: a loop over all transformers for each of them.
+{{ config(
+    indexes=[{'columns': ['geom'], 'type': 'gist'}, {'columns': ['circuito']}],
+    pre_hook='set enable_nestloop = off',
+    post_hook='reset enable_nestloop'
+) }}
 
 {% set fator_de_potencia = 0.92 %}
 with transformadores as (
@@ -127,24 +132,38 @@ formas as (
     inner join dias as d on p.ano = d.ano and p.distribuidora_id = d.distribuidora_id
 ),
 
+-- One row for a curve's month, for each is met by every transformer that has the curve.
+formas_do_mes as (
+    select
+        ano,
+        distribuidora_id,
+        tipo_curva_carga,
+        mes,
+        array_agg(tipo_dia || ' ' || hora) as horas,
+        array_agg(kw_por_kwh) as kw_por_kwh
+    from formas
+    where kw_por_kwh is not null
+    group by ano, distribuidora_id, tipo_curva_carga, mes
+),
+
 -- All units of a transformer must have a curve, or its peak is not known.
 picos as (
     select
         p.ano,
         p.distribuidora_id,
         p.transformador,
-        f.tipo_dia,
-        f.hora,
-        sum(p.kwh * f.kw_por_kwh) as kw
+        h.hora,
+        sum(p.kwh * h.kw_por_kwh) as kw
     from piores as p
-    inner join formas as f
+    inner join formas_do_mes as f
         on
             p.ano = f.ano
             and p.distribuidora_id = f.distribuidora_id
             and p.tipo_curva_carga = f.tipo_curva_carga
             and p.mes = f.mes
+    cross join lateral unnest(f.horas, f.kw_por_kwh) as h (hora, kw_por_kwh)
     where p.ordem = 1
-    group by p.ano, p.distribuidora_id, p.transformador, f.tipo_dia, f.hora
+    group by p.ano, p.distribuidora_id, p.transformador, h.hora
 ),
 
 maximos as (
@@ -157,19 +176,26 @@ maximos as (
     group by ano, distribuidora_id, transformador
 ),
 
+curvas as (
+    select distinct
+        ano,
+        distribuidora_id,
+        tipo_curva_carga
+    from formas_do_mes
+),
+
 sem_curva as (
     select distinct
         p.ano,
         p.distribuidora_id,
         p.transformador
     from por_curva as p
-    left join formas as f
+    left join curvas as c
         on
-            p.ano = f.ano
-            and p.distribuidora_id = f.distribuidora_id
-            and p.tipo_curva_carga = f.tipo_curva_carga
-            and f.kw_por_kwh is not null
-    where f.tipo_curva_carga is null and {{ total_vetor('p.energia_mes') }} <> 0
+            p.ano = c.ano
+            and p.distribuidora_id = c.distribuidora_id
+            and p.tipo_curva_carga = c.tipo_curva_carga
+    where c.tipo_curva_carga is null and {{ total_vetor('p.energia_mes') }} <> 0
 ),
 
 celulas as (
