@@ -23,9 +23,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_pipeline import manifest, page
-from loaders import arquivos, bdgd, conexao, registro, removal, usage
+from loaders import arquivos, conexao, registro, removal, usage
 from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
-from loaders.safra import Safra
+from loaders.safra import Safra, listed
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -153,7 +153,7 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
                 continue
             found.append(task)
             if task.landed:
-                say("já está", f"{path.name}, em {bdgd.resumir(list(task.landed))}")
+                say("já está", f"{path.name}, em {listed(list(task.landed))}")
     return found
 
 

@@ -24,7 +24,7 @@ from loaders.gate import hold, references
 from loaders.gate.evidence import DOOR, Finding, said
 from loaders.kinds import identify
 from loaders.particoes import Folha, criar_folha, folhas_existentes, trocar
-from loaders.safra import Safra
+from loaders.safra import Safra, listed
 
 if TYPE_CHECKING:
     from loaders.copia import Soma
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 SUBSTITUICAO = "substituir geodatabase"
 """``acao`` in controle.auditoria."""
-
-_CHAVES_NA_MENSAGEM = 5
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +133,7 @@ def carregar(caminho: Path, opcoes: Opcoes) -> list[str]:
         raise
     for chave, motivo in andamento.retidas.items():
         raise EntregaRetida(
-            f"{caminho.name}: aterrissou, mas a safra {resumir(list(andamento.retidas))} está"
+            f"{caminho.name}: aterrissou, mas a safra {listed(list(andamento.retidas))} está"
             f" retida e não será publicada: {motivo}; {hold.remedio(chave)}"
         )
     return chaves
@@ -203,26 +201,19 @@ def _ja_carregado(
         log.info(
             "%s: já carregado, mas sem as somas da carga em %s: aterrissa de novo",
             caminho.name,
-            resumir(velhas),
+            listed(velhas),
         )
         return []
     if velhas := registro.lacking_layers(conn, sha256, feitas, CAMADAS):
         log.info(
             "%s: já carregado em %s, antes de haver todas as camadas de hoje: aterrissa de novo",
             caminho.name,
-            resumir(velhas),
+            listed(velhas),
         )
         return []
     if feitas:
-        log.info("%s: já carregado em %s, nada a fazer", caminho.name, resumir(feitas))
+        log.info("%s: já carregado em %s, nada a fazer", caminho.name, listed(feitas))
     return feitas
-
-
-def resumir(chaves: list[str]) -> str:
-    """Some keys for a message, however many there are."""
-    demais = len(chaves) - _CHAVES_NA_MENSAGEM
-    cauda = f" e mais {demais}" if demais > 0 else ""
-    return ", ".join(chaves[:_CHAVES_NA_MENSAGEM]) + cauda
 
 
 def _completas(conn: psycopg.Connection, fonte: "Fonte") -> list[str]:
@@ -236,7 +227,7 @@ def _parcial(fonte: "Fonte", completas: list[str], arquivo: str) -> EntradaInval
     """A CSV has only legal persons: not to replace a geodatabase's layer unasked."""
     (camada,) = fonte.camadas
     return EntradaInvalida(
-        f"{arquivo}: {camada.nome} de {resumir(completas)} veio de uma geodatabase, e este"
+        f"{arquivo}: {camada.nome} de {listed(completas)} veio de uma geodatabase, e este"
         " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
     )
 

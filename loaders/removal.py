@@ -17,7 +17,7 @@ from loaders.camadas import CAMADAS
 from loaders.erros import EntradaInvalida, FalhaDeBanco
 from loaders.gate.hold import auditar
 from loaders.particoes import ASIDE
-from loaders.safra import Safra
+from loaders.safra import Safra, listed
 
 REMOCAO = "remover safra"
 """``acao`` in controle.auditoria."""
@@ -59,7 +59,7 @@ def content(conn: psycopg.Connection, safra: Safra) -> Content:
         where,
     ).rowcount:
         keys = [key for (key,) in conn.execute(_KEYS)]
-        there = f"há {summary(keys)}" if keys else "não há nenhuma"
+        there = f"há {listed(keys)}" if keys else "não há nenhuma"
         raise EntradaInvalida(f"safra {safra.chave}: não está no armazém; {there}")
     tables = conn.execute(
         "select n.nspname, r.relname from pg_inherits as i"
@@ -83,12 +83,6 @@ _KEYS = (
     "select distribuidora_id || '-' || ano from controle.safra_importada"
     " order by ano desc, distribuidora_id"
 )
-
-
-def summary(keys: list[str], most: int = 8) -> str:
-    """Some keys for a message, however many there are."""
-    rest = f" e mais {len(keys) - most}" if len(keys) > most else ""
-    return ", ".join(keys[:most]) + rest
 
 
 def remove(conn: psycopg.Connection, safra: Safra, reason: str) -> Content:

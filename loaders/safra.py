@@ -1,9 +1,11 @@
 """The unit of work: one vintage of one distributor.
 
-Belongs here: the key ``distribuidora-ano``, the reading of base dates. Not here: files, database.
+Belongs here: the key ``distribuidora-ano``, keys in a message, base dates. Not here: files,
+database.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -60,6 +62,12 @@ class Safra:
     def trava(self) -> int:
         """Second key of the advisory lock that one landing of the safra holds."""
         return self.distribuidora_id * 10_000 + self.ano
+
+
+def listed(keys: Sequence[str], most: int = 5) -> str:
+    """Some keys for a message, however many there are."""
+    rest = f" e mais {len(keys) - most}" if len(keys) > most else ""
+    return ", ".join(keys[:most]) + rest
 
 
 def ler_data(texto: object) -> date | None:

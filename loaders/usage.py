@@ -33,7 +33,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     try:
         code = get_command(app).main(arguments, prog_name=_name(), standalone_mode=False)
     except typer.TyperException as error:
-        code = getattr(error, "exit_code", 2)
+        code = error.exit_code
         if type(error).__name__ == "NoArgsIsHelpError":
             sys.stderr.write(f"{error}\n")
         else:

@@ -101,7 +101,7 @@ def conn(armazem: a.Warehouse) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _land(warehouse: a.Warehouse, inputs: Inputs) -> None:
+def land(warehouse: a.Warehouse, inputs: Inputs) -> None:
     """Land files, then build and test everything."""
     done = warehouse.load(*inputs.bdgd)
     assert done.ok, done.trouble
@@ -128,5 +128,5 @@ def golden(
         warehouse = a.Warehouse(env, projeto)
         # One build for both: half a minute less than one each.
         files = tuple(path for some in golden_inputs.values() for path in some.bdgd)
-        _land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))
+        land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))
         yield warehouse

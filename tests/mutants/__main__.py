@@ -22,10 +22,11 @@ import psycopg
 from scripts import postgres
 from tests.golden.inputs import synthetic
 from tests.integration import armazem as a
-from tests.integration.test_golden import land
+from tests.integration.conftest import land
 from tests.mutants import equivalent, judge_python, python, sql
 from tests.mutants.judge import Unit, Verdict, judge, sound, units
 from tests.mutants.known import FAULTS
+from tests.mutants.runner import Runner
 
 BASE = "mutants_base"
 
@@ -152,19 +153,22 @@ def judge_of_sql(base: a.Warehouse, workers: int) -> Judge:
 
 def judge_of_python(folder: Path, mutants: list[Mutant], workers: int, *, deep: bool) -> Judge:
     """Copies of the clone, one a worker; ends the run where tests fail without any fault."""
-    whole = judge_python.copy_of_clone(folder / "clone")
-    if said := judge_python.sound(whole, sorted({m.where for m in mutants})):
+    runners = [
+        judge_python.runner_in(judge_python.copy_of_clone(folder / f"clone_{n}"))
+        for n in range(workers)
+    ]
+    if said := judge_python.sound(runners[0], sorted({m.where for m in mutants})):
         sys.exit(f"fails without any fault: {said}")
-    free: SimpleQueue[Path] = SimpleQueue()
-    for n in range(workers):
-        free.put(judge_python.copy_of_clone(folder / f"clone_{n}"))
+    free: SimpleQueue[Runner] = SimpleQueue()
+    for runner in runners:
+        free.put(runner)
 
     def judged(mutant: Mutant) -> Verdict:
-        clone = free.get()
+        runner = free.get()
         try:
-            return judge_python.judge(clone, mutant.where, mutant.changed, deep=deep)
+            return judge_python.judge(runner, mutant.where, mutant.changed, deep=deep)
         finally:
-            free.put(clone)
+            free.put(runner)
 
     return judged
 

@@ -14,19 +14,30 @@ from pathlib import Path
 
 from tests.integration import armazem as a
 from tests.mutants.judge import Verdict
+from tests.mutants.runner import Runner
 
 NOT_PLANTED = ("__init__", "__main__", "sintetico")
 """What only starts others, and what makes made-up files for tests."""
-_DOOR = ["test_door_rows", "test_door_paths", "test_conservation", "test_golden"]
 INTEGRATION = {
     "gate": ["test_gate"],
     "aicss": ["test_carga_aicss"],
     "leitura_aicss": ["test_carga_aicss"],
     "removal": ["test_removal"],
     "ambiente": ["test_postgres_local"],
-    "conexao": ["test_upgrade"],
+    "conexao": ["test_upgrade", "test_server"],
+    "server_check": ["test_server"],
+    "search_path": ["test_server"],
+    "conservation": ["test_conservation"],
+    "sums": ["test_door_rows", "test_conservation"],
+    "physics": ["test_door_rows"],
+    "copies": ["test_door_rows"],
+    "bdgd": ["test_carga_bdgd", "test_door_paths", "test_batch"],
+    "copia": ["test_carga_bdgd", "test_door_rows"],
+    "registro": ["test_carga_bdgd", "test_door_paths"],
+    "particoes": ["test_carga_bdgd", "test_door_paths"],
+    "": ["test_door_paths", "test_door_rows", "test_golden"],
 }
-"""First word of a module → integration tests that run it; the door's where none is named."""
+"""How a module's name begins → the integration tests that run it; the first that fits."""
 _PATIENCE_S = 600
 _SECONDS = itertools.count(1_000_000_000)
 
@@ -74,32 +85,43 @@ def tests_of(module: str) -> list[str]:
     texts = {f"tests/unit/{f.name}": f.read_text(encoding="utf-8") for f in files}
     own = [name for name, text in texts.items() if _imports(text, module)]
     theirs = [name for name, text in texts.items() if any(_imports(text, u) for u in users)]
-    return list(dict.fromkeys([*own, *theirs]))
+    named = f"tests/unit/test_{module.split('.')[-1]}.py"
+    return sorted(dict.fromkeys([*own, *theirs]), key=lambda name: name != named)
 
 
-def sound(folder: Path, wanted: Sequence[str]) -> str:
+def runner_in(folder: Path) -> Runner:
+    """What runs tests in a copy of the clone, of which one judge at a time may change files."""
+    unwanted = ("PG", "DBT_", "PYTHONDONTWRITEBYTECODE")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+    # The clone's environment knows the clone by a path of its own; the copy must come first.
+    return Runner(folder, env | {"PYTHONPATH": str(folder)}, _PATIENCE_S)
+
+
+def sound(runner: Runner, wanted: Sequence[str]) -> str:
     """What fails in the copy without any fault, or that Python takes the clone's own modules."""
     where = [sys.executable, "-c", "import loaders; print(loaders.__file__)"]
-    env = os.environ | {"PYTHONPATH": str(folder)}
-    found = subprocess.run(where, cwd=folder, env=env, capture_output=True, text=True, check=True)
-    if not found.stdout.startswith(str(folder)):
+    env = os.environ | {"PYTHONPATH": str(runner.folder)}
+    found = subprocess.run(
+        where, cwd=runner.folder, env=env, capture_output=True, text=True, check=True
+    )
+    if not found.stdout.startswith(str(runner.folder)):
         return f"Python takes {found.stdout.strip()}"
-    return _fails(folder, sorted({test for module in wanted for test in tests_of(module)}))
+    return _fails(runner, sorted({test for module in wanted for test in tests_of(module)}))
 
 
-def judge(folder: Path, module: str, changed: str, *, deep: bool) -> Verdict:
-    """Judge a changed module in a copy of the clone, which is of this judge alone."""
-    path = folder / path_of(module)
+def judge(runner: Runner, module: str, changed: str, *, deep: bool) -> Verdict:
+    """Judge a changed module in the runner's copy of the clone."""
+    path = runner.folder / path_of(module)
     original = path.read_text(encoding="utf-8")
     path.write_text(changed, encoding="utf-8")
     _stamp(path)
     stages = [tests_of(module)]
     if deep:
-        named = next((INTEGRATION[w] for w in INTEGRATION if module.startswith(w)), _DOOR)
+        named = next(INTEGRATION[word] for word in INTEGRATION if module.startswith(word))
         stages.append([f"tests/integration/{name}.py" for name in named])
     try:
         for stage in stages:
-            if said := _fails(folder, stage):
+            if said := _fails(runner, stage):
                 return Verdict("noticed", said, True)
     finally:
         path.write_text(original, encoding="utf-8")
@@ -113,23 +135,14 @@ def _stamp(path: Path) -> None:
     os.utime(path, (second, second))
 
 
-def _fails(folder: Path, tests: Sequence[str]) -> str:
+def _fails(runner: Runner, tests: Sequence[str]) -> str:
     """The first test that fails, or nothing."""
     if not tests:
         return ""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    # Compiled modules start in half the time; some containers switch them off.
-    unwanted = ("PG", "DBT_", "PYTHONDONTWRITEBYTECODE")
-    env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
-    # The clone's environment knows the clone by a path of its own; the copy must come first.
-    env |= {"PYTHONPATH": str(folder)}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=env, capture_output=True, text=True, timeout=_PATIENCE_S
-        )
-    except subprocess.TimeoutExpired:
+    code, said = runner.run(["-x", "-q", "-p", "no:cacheprovider", *tests])
+    if code is None:
         return "it did not end"
-    if not done.returncode:
+    if not code:
         return ""
-    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    return found[1] if found else (done.stdout + done.stderr)[-200:]
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    return found[1] if found else said[-200:]

@@ -72,10 +72,10 @@ def _changes(node: ast.AST, source: str) -> Iterator[tuple[str, str]]:  # noqa: 
 
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         new = _COMPARE[type(node.ops[0])]
-        yield "comparison", f"{text(node.left)} {new} {text(node.comparators[0])}"
+        yield "comparison", f"({text(node.left)}) {new} ({text(node.comparators[0])})"
     elif isinstance(node, ast.BoolOp):
-        word = " or " if isinstance(node.op, ast.And) else " and "
-        yield "and for or", word.join(f"({text(v)})" for v in node.values)
+        word, other = (" and ", " or ") if isinstance(node.op, ast.And) else (" or ", " and ")
+        yield "and for or", other.join(f"({text(v)})" for v in node.values)
         for k in range(len(node.values)):
             rest = [f"({text(v)})" for n, v in enumerate(node.values) if n != k]
             yield "condition dropped", word.join(rest)

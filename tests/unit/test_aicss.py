@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders import amostra_aicss
+from loaders import aicss, amostra_aicss
 from loaders.aicss_clock import Ilegivel, Relogio, horario, meia_noite
 from loaders.aicss_text import MAX_REGISTRO, NOISE, count_lines, count_objects, encoding, lines
+from loaders.erros import EntradaInvalida
 from loaders.leitura_aicss import (
     INCOMPLETA,
     JSON_ILEGIVEL,
@@ -497,3 +498,15 @@ def test_a_clock_that_was_never_set_is_implausible() -> None:
             uma({"luz": 1, "timestamp": texto})
     for texto in ("2010-01-01T00:00:00Z", "2025-01-21T12:00:00Z"):
         assert uma({"luz": 1, "timestamp": texto}).luz == 1
+
+
+def test_a_path_is_itself_and_a_folder_the_logs_in_and_below_it(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    logs = [tmp_path / "a" / "b" / "x.JSONL", tmp_path / "a" / "y.log", tmp_path / "z.csv"]
+    for file in (*logs, tmp_path / "a" / "foto.png"):
+        file.write_bytes(b"x")
+    alone = tmp_path / "a" / "foto.png"
+    assert list(aicss.arquivos([alone, tmp_path])) == [alone, *logs]
+    (tmp_path / "c").mkdir()
+    with pytest.raises(EntradaInvalida, match="c: sem arquivos .*csv"):
+        list(aicss.arquivos([tmp_path / "c"]))

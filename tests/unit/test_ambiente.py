@@ -72,7 +72,8 @@ def test_a_database_named_alone_is_one_on_the_clones_server() -> None:
 
 
 def test_dot_env_goes_before_the_clones_server_and_after_the_shell(files: Path) -> None:
-    (files / ".env").write_text(f'# mine\nexport DATABASE_URL="{URL}"\n')
+    commented = "#DATABASE_URL=x\n # DATABASE_URL=y\n"
+    (files / ".env").write_text(f'# mine\nexport DATABASE_URL="{URL}"\n{commented}')
     assert pg({}) == ANA
     assert pg({"PGHOST": "elsewhere"})["PGHOST"] == "elsewhere"
 
@@ -143,3 +144,8 @@ def test_python_does_not_start_with_an_address_that_cannot_be_read() -> None:
     done = start_python("postgresql//typo")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("intel-lead: DATABASE_URL não é da forma postgresql://")
+
+
+def test_a_line_that_begins_with_a_hash_names_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("#A=1\n # B=2\n##C=3\nD = '4#'\nexport E=\"5\"\n\nF\n")
+    assert ambiente.read_file(str(tmp_path / "x")) == {"D": "4#", "E": "5"}

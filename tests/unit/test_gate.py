@@ -215,6 +215,176 @@ def test_energy_over_all_layers_beside_what_was(
     assert bool(list(comparison.trimmed_energy(given_))) == found
 
 
+@given(
+    st.floats(1e-3, 1e12),
+    st.one_of(st.sampled_from([0.0, 0.59, 0.6, 1.55, 1.56]), st.floats(0, 3)),
+)
+def test_any_energy_before_is_a_measure_and_none_is_not(before: float, ratio: float) -> None:
+    def held(before: float, now: float) -> bool:
+        when = [{"units": 100, "coded": 100, "most_kwh": kwh} for kwh in (now, before)]
+        given_ = seen(
+            now={TOTAL: when[0], "UCBT": when[0]}, before={TOTAL: when[1], "UCBT": when[1]}
+        )
+        return bool(list(comparison.trimmed_energy(given_)))
+
+    assert held(before, before * ratio) == (not 0.6 <= before * ratio / before <= 1.55)
+    assert not held(0.0, before * ratio)
+
+
+def test_energy_of_few_units_is_that_of_some_of_them() -> None:
+    """Below a hundred units one client is more than the limit; a layer gone is judged as such."""
+    few, many = ({"units": n, "coded": n, "most_kwh": 1e6} for n in (99, 100))
+    none = {"units": 100, "coded": 100, "most_kwh": 0.0}
+    for before, found in ((few, False), (many, True)):
+        given_ = seen(now={TOTAL: none, "UCBT": none}, before={TOTAL: before, "UCBT": before})
+        assert bool(list(comparison.trimmed_energy(given_))) == found
+    for layer, found in (("UCMT", False), ("UCAT", True)):
+        given_ = seen(
+            now={TOTAL: none, "UCBT": none}, before={TOTAL: many, "UCBT": many, layer: many}
+        )
+        assert bool(list(comparison.trimmed_energy(given_))) == found
+
+
+def vanished(gone: int, opened: int = 0, *, years: int = 1, of: int = 1000) -> list[str]:
+    """Where units are missed when so many of TOTAL and UCBT are gone."""
+    row = {"common": of - gone, "vanished": gone, "opened": opened}
+    figures = {"units": of, "coded": of, "most_kwh": 1e6}
+    given_ = seen(
+        reference=Reference("a safra 401-2023", "2023", years, Content({})),
+        before={TOTAL: figures, "UCBT": figures},
+        pair={TOTAL: row, "UCBT": row},
+    )
+    return [finding.where for finding in comparison.vanished_units(given_)]
+
+
+def test_units_that_are_nowhere_are_told_once_unless_as_many_came() -> None:
+    assert vanished(150) == [], "within the limit of a year"
+    assert vanished(250) == [TOTAL], "of all layers: not again of each"
+    assert vanished(250, opened=250) == [], "codes made anew"
+    assert vanished(500, opened=100) == [TOTAL]
+    row = {"common": 750, "vanished": 250, "opened": 0}
+    quiet = {"common": 1000, "vanished": 0, "opened": 0}
+    one = seen(pair={TOTAL: quiet, "UCBT": row})
+    assert [finding.where for finding in comparison.vanished_units(one)] == ["UCBT"]
+
+
+@given(st.integers(0, 30))
+def test_more_units_may_go_over_more_years_up_to_a_limit(years: int) -> None:
+    share = comparison.allowed_to_vanish(years)
+    assert comparison.allowed_to_vanish(0) == comparison.allowed_to_vanish(1) <= share
+    assert share <= comparison.allowed_to_vanish(years + 1) <= most("unidades_que_sumiram_em_anos")
+    assert share == pytest.approx(min(1 - 0.85 ** max(years, 1), 0.4))
+
+
+@pytest.mark.parametrize(("gone", "found"), [(499, False), (500, True), (1000, True)])
+def test_a_layer_that_the_file_lacks_is_missed_where_half_of_its_units_are_nowhere(
+    gone: int, found: bool
+) -> None:
+    pair = {TOTAL: {"common": 1000 - gone, "vanished": gone}}
+    pair["UCBT"] = pair[TOTAL]
+    for absent, told in ((frozenset({"UCBT"}), found), (frozenset({"UCMT"}), False)):
+        given_ = seen(absent=absent, pair=pair)
+        assert bool(list(comparison.missing_layers(given_))) == told
+
+
+@pytest.mark.parametrize("side", ["below", "above"])
+def test_the_unit_in_the_middle_is_off_where_more_than_half_are(side: str) -> None:
+    def off(many: int) -> list[str]:
+        row = {"below": 0, "above": 0, "comparable": 1000, "median": 0.5} | {side: many}
+        return [finding.where for finding in comparison.scale(seen(pair={"UCBT": row}))]
+
+    assert [off(many) for many in (0, 500, 700, 1000)] == [[], [], ["UCBT"], ["UCBT"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "limit"),
+    [
+        ("halved", "consumo_pela_metade", 350),
+        ("doubled", "consumo_em_dobro", 350),
+        ("fewer_months", "meses_a_menos", 450),
+    ],
+)
+def test_parts_of_the_units_that_both_have_are_told_by_their_rule(
+    column: str, rule: str, limit: int
+) -> None:
+    def told(many: int) -> list[tuple[str, str]]:
+        row = {"halved": 0, "doubled": 0, "fewer_months": 0, "comparable": 1000} | {column: many}
+        found = comparison.shares(seen(pair={"UCBT": row}))
+        return [(finding.rule, finding.where) for finding in found]
+
+    assert [told(limit), told(limit + 150)] == [[], [(rule, "UCBT")]]
+
+
+@pytest.mark.parametrize(("displaced", "found"), [(150, False), (250, True)])
+def test_units_that_lost_their_pole_are_told(displaced: int, found: bool) -> None:
+    given_ = seen(pair={TOTAL: {"displaced": displaced, "placed": 1000}})
+    assert bool(list(comparison.points(given_))) == found
+
+
+def totals(now: int, years: int = 1) -> list[str]:
+    figures = {"units": now, "coded": now, "most_kwh": 1e6}
+    reference = Reference("a safra 401-2023", "2023", years, Content({}))
+    given_ = seen(reference=reference, now={TOTAL: figures, "UCBT": figures})
+    return [finding.where for finding in comparison.layer_totals(given_)]
+
+
+def test_without_common_codes_each_layer_may_shrink_by_so_much_a_year() -> None:
+    assert totals(1200) == totals(750) == []
+    assert totals(650) == [TOTAL, "UCBT"]
+    assert totals(650, years=0) == [TOTAL, "UCBT"], "what is replaced is as of a year"
+    assert totals(650, years=3) == []
+    assert totals(480, years=30) == [TOTAL, "UCBT"]
+
+
+def typical(ratio: float, now: int, before: int) -> bool:
+    when = [
+        {"active": active, "median_kwh": kwh}
+        for active, kwh in ((now, 1000 * ratio), (before, 1000))
+    ]
+    given_ = seen(now={"UCBT": when[0]}, before={"UCBT": when[1]})
+    return bool(list(comparison.typical_energy(given_)))
+
+
+def test_without_common_codes_the_unit_in_the_middle_is_compared_within_its_error() -> None:
+    assert not any(typical(ratio, 10**8, 10**8) for ratio in (0.61, 1.0, 1.59))
+    assert all(typical(ratio, 10**8, 10**8) for ratio in (0.0001, 0.59, 1.61, 50.0))
+    # 4 × 1.25 × 1.3 × √(1/100 + 1/300): the logarithm may be off by 0.75 more.
+    assert not any(typical(ratio, 100, 300) for ratio in (0.29, 3.3))
+    assert all(typical(ratio, 100, 300) for ratio in (0.28, 3.5))
+    assert typical(0.29, 100, 400) and typical(0.28, 300, 100)
+
+
+@pytest.mark.parametrize(("now", "before"), [(0, 1000), (1000, 0), (0, 0)])
+def test_a_layer_without_energy_has_no_unit_in_the_middle(now: int, before: int) -> None:
+    assert not typical(0.001, now, before)
+
+
+@pytest.mark.parametrize(("common", "match"), [(0, False), (50, False), (51, True)])
+def test_codes_match_where_more_than_a_twentieth_of_the_smaller_is_common(
+    common: int, match: bool
+) -> None:
+    few, many = ({TOTAL: {"coded": n}} for n in (1000, 9000))
+    for now, before in ((few, many), (many, few)):
+        pair = {TOTAL: {"common": common}}
+        assert seen(now=now, before=before, pair=pair).codes_match == match
+
+
+def test_a_finding_says_its_reference_and_its_sample() -> None:
+    said = [seen(sample=n).finding("regra", "UCBT", "texto", a=1) for n in (1, 2)]
+    assert [finding.text for finding in said] == [
+        "texto (a safra 401-2023)",
+        "texto (a safra 401-2023; amostra de 1 em 2)",
+    ]
+    assert {finding.id for finding in said} == {"regra:UCBT:2023"}
+
+
+@pytest.mark.parametrize(("same", "found"), [(200, False), (300, True)])
+def test_units_that_stand_twice_are_told_of_each_layer(same: int, found: bool) -> None:
+    twins = {"UCAT": (0, 0), "UCBT": (1000, same)}
+    told = [finding.where for finding in inspection.twin_rows(twins)]
+    assert told == ["UCBT"] * found
+
+
 def test_a_group_is_gone_by_its_units_where_codes_match_and_else_by_how_many_it_has() -> None:
     group = {"kind": "mun", "name": "4312401", "units": 200, "coded": 200}
     total = {"units": 1000, "coded": 1000, "most_kwh": 1e6}

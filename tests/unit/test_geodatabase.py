@@ -1,8 +1,10 @@
 """A geodatabase is opened safely and says what it holds. Not here: the database."""
 
 import ctypes
+import hashlib
 import os
 import re
+import shutil
 import time
 import warnings
 import zipfile
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
@@ -496,9 +498,33 @@ def test_extraction_leaves_nothing_behind(
     assert not list(temporaria.iterdir())
 
 
+@pytest.mark.parametrize(("free", "fits"), [(3 * 2**20 - 1, False), (3 * 2**20, True)])
+def test_a_zip_is_extracted_where_there_is_room_for_all_of_it(
+    free: int, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as made:
+        for name in ("x.gdb/A", "x.gdb/b", "x.gdb/c", "x.gdb/d/e", "f"):
+            made.writestr(name, bytes(2**20))
+    room = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: room)
+    with zipfile.ZipFile(tmp_path / "x.zip") as package:
+        extraction = pacote_zip.extrair(package, PurePosixPath("x.gdb"), "y.gdb")
+        if not fits:
+            with (
+                pytest.raises(EntradaInvalida, match="precisa de 3 MiB livres em .*, há 2;"),
+                extraction,
+            ):
+                pass
+            return
+        with extraction as folder:
+            assert folder.name == "y.gdb"
+            found = {file.name: file.stat().st_size for file in folder.iterdir()}
+            assert found == {"a": 2**20, "b": 2**20, "c": 2**20}
+
+
 def test_a_dead_process_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for name, age in (("morto", 61), ("de-agora", 0)):
+    for name, age in (("morto", 60.5), ("de-agora", 50)):
         folder = tmp_path / f"intel-lead-bdgd-{name}"
         folder.mkdir()
         os.utime(folder, (time.time() - age,) * 2)
@@ -513,3 +539,13 @@ def test_the_hash_is_of_content_not_of_place_or_lock_files(gdb: Path, tmp_path: 
     assert arquivos.somar_sha256(copia) == arquivos.somar_sha256(gdb)
     (copia / "gdb").write_bytes(b"x")
     assert arquivos.somar_sha256(copia) != arquivos.somar_sha256(gdb)
+
+
+def test_nothing_is_no_content(tmp_path: Path) -> None:
+    (tmp_path / "x.gdb").mkdir()
+    (tmp_path / "x.csv").touch()
+    for path in (tmp_path / "x.gdb", tmp_path / "x.csv"):
+        with pytest.raises(EntradaInvalida, match="arquivo vazio; baixe"):
+            arquivos.somar_sha256(path)
+    (tmp_path / "x.csv").write_bytes(b"a")
+    assert arquivos.somar_sha256(tmp_path / "x.csv") == hashlib.sha256(b"a").hexdigest()

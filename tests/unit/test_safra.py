@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from loaders.erros import EntradaInvalida
-from loaders.safra import Safra, ler_data
+from loaders.safra import Safra, ler_data, listed
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,12 @@ def test_impossible_numbers_are_refused(dist: int, ano: int) -> None:
 def test_each_safra_has_a_lock_of_its_own() -> None:
     assert Safra.de_chave("401-2024").trava == 4_012_024
     assert Safra.de_chave("65535-2024").trava < 2**31, "PostgreSQL's second key is an integer"
+
+
+@pytest.mark.parametrize(
+    ("many", "said"),
+    [(0, ""), (1, "a"), (5, "a, b, c, d, e"), (6, "a, b, c, d, e e mais 1"), (7, "e e mais 2")],
+)
+def test_a_message_names_five_keys_and_counts_the_others(many: int, said: str) -> None:
+    assert listed(list("abcdefg")[:many]).endswith(said)
+    assert listed(list("abcdefg")[:many]).count(",") == max(min(many, 5) - 1, 0)
