@@ -97,7 +97,10 @@ def measures(cell: pd.DataFrame) -> dict[str, float]:
 
 def keyed(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """By the key's text, so that a null in it is a key too."""
-    return rows.set_index(rows[key].astype(object).fillna("").astype(str).agg("|".join, axis=1))
+    numbers = pd.api.types.is_numeric_dtype
+    parts = [rows[c].astype("Int64") if numbers(rows[c]) else rows[c] for c in key]
+    text = [part.astype("string").fillna("") for part in parts]
+    return rows.set_index(pd.concat(text, axis=1).agg("|".join, axis=1))
 
 
 @pytest.mark.parametrize("name", KEYS)
