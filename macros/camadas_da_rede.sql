@@ -31,12 +31,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Twelve sums over the rows of an array of twelve; a month that no row has stays null. #}
-{% macro soma_vetor(vetor) -%}
+{# Twelve sums, or another aggregate, over the rows of an array of twelve; a month that no row has stays null. #}
+{% macro soma_vetor(vetor, agregado='sum', onde='') -%}
     array[
-        {%- for mes in range(1, 13) -%}
-        sum({{ vetor }}[{{ mes }}]){{ ', ' if not loop.last }}
-        {%- endfor -%}
+        {%- for mes in range(1, 13) %}
+        {{ agregado }}({{ vetor }}[{{ mes }}]){{ ' filter (where ' ~ onde ~ ')' if onde }}{{ ',' if not loop.last }}
+        {%- endfor %}
     ]
 {%- endmacro %}
 

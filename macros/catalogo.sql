@@ -30,7 +30,12 @@
     {% if relacao.identifier is not defined or not dono or not dono.config.contract.enforced %}
         {{ return(false) }}
     {% endif %}
-    {{ return('not_null' in dono.columns[coluna].constraints | map(attribute='type') | map('string') | list) }}
+    {{ return(recusa_nulo(dono.columns[coluna])) }}
+{% endmacro %}
+
+{# Whether a column of a contract is not null. #}
+{% macro recusa_nulo(coluna) %}
+    {{ return('not_null' in coluna.constraints | map(attribute='type') | map('string') | list) }}
 {% endmacro %}
 
 {# Whether a validated foreign key ties the column, in every partition, to that column of the other table or of

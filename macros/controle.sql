@@ -83,6 +83,8 @@
         {{ funcao_reclama_das_reprovadas() }}
         {{ funcao_renomeia_descartada() }}
         {{ funcao_descarta_obra() }}
+        {{ funcao_descarta_obras() }}
+        {{ funcao_exige_na_publicada() }}
         {{ funcao_obra_da_safra() }}
         {{ funcao_raiz_da_safra() }}
         {{ funcao_publica_safra() }}
@@ -559,6 +561,42 @@ begin
     end loop;
     raise exception 'a folha construcao.% fica: suas tabelas estavam em uso em 20 tentativas', folha
         using errcode = 'lock_not_available', hint = 'Repita make build; nada se perdeu.';
+end
+$f$;
+{% endmacro %}
+
+{# All leaves of a table that are under construction. #}
+{% macro funcao_descarta_obras() %}
+create or replace function controle.descarta_obras(p_modelo text) returns void language plpgsql as $f$
+begin
+    perform controle.descarta_obra(p_modelo, ano, distribuidora_id)
+    from controle.safra_construida
+    where modelo = p_modelo and not publicada;
+end
+$f$;
+{% endmacro %}
+
+{# A column that a table gained is not null in the published root too, once no published leaf is of before. #}
+{% macro funcao_exige_na_publicada() %}
+create or replace function controle.exige_na_publicada(tabelas text[]) returns void language plpgsql as $f$
+declare
+    falta record;
+begin
+    for falta in
+        select controle.raiz_da_safra(t) as raiz, o.attname as coluna
+        from unnest(tabelas) as t
+        inner join pg_attribute as o on o.attrelid = format('construcao.%I', t)::regclass and o.attnotnull
+        inner join pg_attribute as p
+            on p.attrelid = controle.raiz_da_safra(t) and p.attname = o.attname and not p.attnotnull
+        where o.attnum > 0 and not exists (
+            select from pg_inherits as i
+            inner join pg_attribute as f on i.inhrelid = f.attrelid and f.attname = o.attname
+            where i.inhparent = p.attrelid and not f.attnotnull
+        )
+    loop
+        perform controle.insiste(
+            format('alter table %s alter column %I set not null', falta.raiz, falta.coluna));
+    end loop;
 end
 $f$;
 {% endmacro %}

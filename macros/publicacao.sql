@@ -157,6 +157,10 @@
             {% do adapter.commit() %}
             {% do publicadas.append(safra.distribuidora_id ~ '-' ~ safra.ano) %}
         {% endfor %}
+        {% if publicadas %}
+            {% do executa("select controle.exige_na_publicada(array['" ~ ordem | join("', '") ~ "'])") %}
+            {% do adapter.commit() %}
+        {% endif %}
         {% do apaga_descartadas() %}
     {% endif %}
 

@@ -17,7 +17,8 @@
 {% endmacro %}
 
 {# Creates the root if it is missing; a column that the contract gained is added, anything else that
-   differs needs a migration by hand, because a root is never dropped. #}
+   differs needs a migration by hand, because a root is never dropped. Of the published root a new column may be
+   null until every safra is built again; then publication takes over what the contract asks (exige_na_publicada). #}
 {% macro garante_raiz(raiz) %}
     {% do executa(
         'create table if not exists ' ~ raiz ~ ' ' ~ get_table_columns_and_constraints()
@@ -25,9 +26,12 @@
     ) %}
     {% set existentes = adapter.get_columns_in_relation(raiz) | map(attribute='name') | list %}
     {% for coluna in model.columns.values() if coluna.name not in existentes %}
+        {% set obrigatoria = raiz.schema == 'construcao' and recusa_nulo(coluna) %}
+        {# Leaves under construction are of the SQL before, and built anew in this command. #}
+        {% if obrigatoria %}{% do executa("select controle.descarta_obras('" ~ raiz.identifier ~ "')") %}{% endif %}
         {% do executa(
             "select controle.insiste('alter table " ~ raiz ~ ' add column if not exists ' ~ coluna.name ~ ' '
-            ~ coluna.data_type ~ "')"
+            ~ coluna.data_type ~ (' not null' if obrigatoria else '') ~ "')"
         ) %}
     {% endfor %}
     {% for nome in existentes if nome not in model.columns %}

@@ -1,57 +1,32 @@
--- 7. Os conjuntos que mais ficam sem energia, e em cada um as cinco unidades de pessoas jurídicas mais longe da mediana.
--- Mais horas que o ano tem é erro do arquivo: fica fora das médias, e `leads_dic_impossivel` o conta.
-with conjuntos as (
-    select
-        distribuidora_id,
-        distribuidora,
-        ano,
-        conjunto_id,
-        conjunto,
-        media_dic_anual_h,
-        media_fic_anual,
-        dic_mediana_conjunto_h,
-        leads_dic_impossivel,
-        rank() over (partition by ano order by media_dic_anual_h desc nulls last) as lugar
-    from marts.resumo_conjunto
-    where not suprimido
-),
-
-unidades as (
-    select
-        distribuidora_id,
-        ano,
-        conjunto_id,
-        cod_id,
-        dic_anual_h,
-        fic_anual,
-        dic_anual_h / nullif(dic_mediana_conjunto_h, 0) as vezes_a_mediana,
-        row_number() over (
-            partition by distribuidora_id, ano, conjunto_id
-            order by dic_anual_h desc, fic_anual desc nulls last, cod_id asc
-        ) as lugar
-    from marts.mart_lead
-    where dic_anual_h between 0 and 8784
-)
-
+-- 7. Os conjuntos que mais ficam sem energia, e em cada um as cinco piores unidades de pessoas jurídicas, ao lado da
+-- mediana. Mais horas que o ano tem é erro do arquivo: fica fora das médias, e `leads_dic_impossivel` o conta.
 select
     c.ano,
-    c.lugar,
     c.distribuidora,
     c.conjunto,
     c.media_dic_anual_h,
     c.media_fic_anual,
     c.dic_mediana_conjunto_h,
+    c.fic_mediana_conjunto,
     c.leads_dic_impossivel,
     u.cod_id,
     u.dic_anual_h,
-    u.fic_anual,
-    u.vezes_a_mediana
-from conjuntos as c
-left join unidades as u
-    on
-        c.distribuidora_id = u.distribuidora_id
-        and c.ano = u.ano
-        and c.conjunto_id = u.conjunto_id
-        and u.lugar <= 5
-where c.lugar <= 20
-order by c.ano desc, c.lugar, c.distribuidora, c.conjunto, u.lugar;
+    u.fic_anual
+from marts.resumo_conjunto as c
+left join
+    lateral (
+        select
+            l.cod_id,
+            l.dic_anual_h,
+            l.fic_anual
+        from marts.mart_lead as l
+        where
+            l.ano = c.ano
+            and l.distribuidora_id = c.distribuidora_id
+            and l.conjunto_id = c.conjunto_id
+            and l.dic_anual_h between 0 and 8784
+        order by l.dic_anual_h desc, l.fic_anual desc nulls last
+        limit 5
+    ) as u on true
+where not c.suprimido
+order by c.ano desc, c.media_dic_anual_h desc nulls last, c.conjunto, u.dic_anual_h desc;

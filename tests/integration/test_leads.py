@@ -381,10 +381,20 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(armazem: a.W
             a.contents(conn),
         )
         moved = {model for model in leaves if leaves[model] != again[model]}
-        assert moved == {"mart_lead_criterio", "mart_lead_score", "mart_lead_safra"}
+        assert moved == {
+            "mart_lead_criterio",
+            "mart_lead_score",
+            "mart_lead_safra",
+            "safra_celula_oferta",
+        }
         assert first.keys() == second.keys()
         assert sum(first[uc] != second[uc] for uc in first) > len(first) / 4
-        assert {name for name in before if before[name] != after[name]} == {
+        changed = {name for name in before if before[name] != after[name]}
+        rollups = {name for name in changed if name.startswith("marts.resumo_")}
+        assert "marts.resumo_classe" in rollups
+        assert not rollups & {"marts.resumo_camada", "marts.resumo_classe_mes"}
+        assert changed - rollups == {
+            "intel_lead.safra_celula_oferta",
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",
             "marts.mart_lead_safra",

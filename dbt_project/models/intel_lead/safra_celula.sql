@@ -51,10 +51,9 @@ unidades as (
         m.dic_mediana_h,
         m.fic_mediana
     from leads as l
-    inner join anual as a
-        on l.uc_id = a.uc_id and l.ano = a.ano and l.distribuidora_id = a.distribuidora_id
-    inner join perfis as p
-        on l.uc_id = p.uc_id and l.ano = p.ano and l.distribuidora_id = p.distribuidora_id
+    -- By uc_id alone, which says its safra: by all three the planner expects one row, and then loops over cells.
+    inner join anual as a on l.uc_id = a.uc_id
+    inner join perfis as p on l.uc_id = p.uc_id
     left join medianas as m
         on l.ano = m.ano and l.distribuidora_id = m.distribuidora_id and l.conjunto_id = m.conjunto_id
 ),
@@ -106,7 +105,9 @@ formas as (
         l.municipio_id,
         l.bairro,
         {{ postgis() }}st_convexhull({{ postgis() }}st_collect({{ postgis() }}st_setsrid(
-            {{ postgis() }}st_makepoint(coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)), 4674
+            {{ postgis() }}st_makepoint(
+                coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)
+            ), 4674
         ))) as geom
     from leads as l
     left join {{ ref('ponto_notavel') }} as n

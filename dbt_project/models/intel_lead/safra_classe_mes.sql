@@ -1,4 +1,3 @@
-{%- set series = ['unidades', 'unidades_pf', 'unidades_com_geracao', 'energia', 'maior', 'ponta'] %}
 -- Month by month as twelve columns first: 500 k units are 500 k rows, not 6 M.
 with leads as (
     select
@@ -12,8 +11,7 @@ with leads as (
         p.energia_ponta_mes
     from {{ ref('lead_bruto') }} as l
     left join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
-    inner join {{ ref('lead_perfil') }} as p
-        on l.uc_id = p.uc_id and l.ano = p.ano and l.distribuidora_id = p.distribuidora_id
+    inner join {{ ref('lead_perfil') }} as p on l.uc_id = p.uc_id
 ),
 
 anos as (
@@ -22,17 +20,11 @@ anos as (
         distribuidora_id,
         origem,
         classe_consumo_id,
-        array[{% for m in range(1, 13) %}count(energia_mes[{{ m }}]){{ ', ' if not loop.last }}{% endfor %}]
-            as unidades,
-        array[{% for m in range(1, 13) %}
-            count(energia_mes[{{ m }}]) filter (where pessoa_fisica){{ ', ' if not loop.last }}{% endfor %}
-        ] as unidades_pf,
-        array[{% for m in range(1, 13) %}
-            count(energia_mes[{{ m }}]) filter (where possui_geracao){{ ', ' if not loop.last }}{% endfor %}
-        ] as unidades_com_geracao,
+        {{ soma_vetor('energia_mes', 'count') }} as unidades,
+        {{ soma_vetor('energia_mes', 'count', 'pessoa_fisica') }} as unidades_pf,
+        {{ soma_vetor('energia_mes', 'count', 'possui_geracao') }} as unidades_com_geracao,
         {{ soma_vetor('energia_mes') }} as energia,
-        array[{% for m in range(1, 13) %}max(energia_mes[{{ m }}]){{ ', ' if not loop.last }}{% endfor %}]
-            as maior,
+        {{ soma_vetor('energia_mes', 'max') }} as maior,
         {{ soma_vetor('energia_ponta_mes') }} as ponta
     from leads
     group by ano, distribuidora_id, origem, classe_consumo_id
@@ -53,6 +45,6 @@ select
 from anos as a
 cross join
     lateral unnest(
-        {% for serie in series %}a.{{ serie }}{{ ', ' if not loop.last }}{% endfor %}
-    ) with ordinality as m ({{ series | join(', ') }}, mes)
+        a.unidades, a.unidades_pf, a.unidades_com_geracao, a.energia, a.maior, a.ponta
+    ) with ordinality as m (unidades, unidades_pf, unidades_com_geracao, energia, maior, ponta, mes)
 where m.unidades > 0

@@ -33,7 +33,7 @@ celulas as (
     where dimensao = 'classe'
 ),
 
--- resumo_classe has the class's total, resumo_camada the layer's, resumo_distribuidora and the feeders' months all.
+-- Totals that readers have: the class's in resumo_classe, the layer's in resumo_camada, the feeders' months.
 {{ esconde_em_totais('celulas', chaves + ['mes'], [
     ['ano', 'distribuidora_id', 'mes', 'classe_consumo_id'],
     ['ano', 'distribuidora_id', 'mes', 'origem'],
