@@ -149,3 +149,8 @@ def test_python_does_not_start_with_an_address_that_cannot_be_read() -> None:
 def test_a_line_that_begins_with_a_hash_names_nothing(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("#A=1\n # B=2\n##C=3\nD = '4#'\nexport E=\"5\"\n\nF\n")
     assert ambiente.read_file(str(tmp_path / "x")) == {"D": "4#", "E": "5"}
+
+
+def test_without_a_role_the_users_name_is_one_and_without_a_name_lead() -> None:
+    assert pg({"PGHOST": "elsewhere", "USER": "ana"})["PGUSER"] == "ana"
+    assert pg({"PGHOST": "elsewhere"})["PGUSER"] == "lead"
