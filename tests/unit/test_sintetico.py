@@ -84,7 +84,9 @@ def test_resumo_says_what_the_file_holds(tmp_path: Path, modelo: Modelo) -> None
     )
     assert set(resumo.linhas) == {camada.nome for camada in CAMADAS}
     for camada, linhas in resumo.linhas.items():
-        assert len(ler(resumo.arquivo, camada)) == linhas > 0
+        assert len(ler(resumo.arquivo, camada)) == linhas
+        # One high-voltage unit in 2,000 seldom has generation of its own.
+        assert linhas > 0 or camada == "UGAT"
     for camada, kwh in resumo.kwh.items():
         tabela = ler(resumo.arquivo, camada)
         np.testing.assert_allclose(energia(tabela, camada), kwh, rtol=1e-12)

@@ -117,7 +117,8 @@ nas_areas as (
         l.uc_id,
         true as dentro
     from com_ponto as l
-    inner join areas as ae on l.municipio_id = ae.municipio_id or {{ postgis() }}st_intersects(ae.geom, l.geom)
+    inner join areas as ae
+        on l.municipio_id = ae.municipio_id or {{ postgis() }}st_intersects(ae.geom, l.geom)
 ),
 
 marcados as (

@@ -51,7 +51,7 @@ unidades as (
         m.dic_mediana_h,
         m.fic_mediana
     from leads as l
-    -- By uc_id alone, which says its safra: by all three the planner expects one row, and then loops over cells.
+    -- By uc_id alone, which says its safra: by all three the planner expects one row, and loops over cells.
     inner join anual as a on l.uc_id = a.uc_id
     inner join perfis as p on l.uc_id = p.uc_id
     left join medianas as m

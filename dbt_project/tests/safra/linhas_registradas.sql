@@ -49,7 +49,8 @@ em_raw as (
         on v.ano = n.ano
             and v.distribuidora_id = n.distribuidora_id
             and v.camada::text = n.origem::text
-    where v.camada::text in ('{{ camadas_uc() | join("', '") }}')
+    {% set camadas = camadas_uc() | join("', '") %}
+    where v.camada::text in ('{{ camadas }}')
 ),
 
 rejeitadas as (

@@ -8,7 +8,9 @@ with linhas as (
         circuito,
         max(import_id) as import_id,
         {{ postgis() }}st_multi(
-            {{ postgis() }}st_linemerge({{ postgis() }}st_collectionhomogenize({{ postgis() }}st_collect(geom)))
+            {{ postgis() }}st_linemerge(
+                {{ postgis() }}st_collectionhomogenize({{ postgis() }}st_collect(geom))
+            )
         )::{{ postgis() }}geometry (multilinestring, 4674) as geom
     from {{ ref('stg_ssdmt') }}
     where

@@ -38,7 +38,8 @@ somas as (
         uc_id,
         oferta,
         sum(contribuicao) as score,
-        string_agg(lower(nome), ', ' order by peso desc, criterio asc) filter (where valor is null) as sem_dado
+        string_agg(lower(nome), ', ' order by peso desc, criterio asc)
+        filter (where valor is null) as sem_dado
     from criterios
     group by uc_id, oferta
 ),

@@ -1,4 +1,4 @@
--- The planner knows nothing of a CTE's rows and takes them for one: a loop over all transformers for each of them.
+-- The planner takes a CTE for one row: without this, it loops over all transformers for each of them.
 {{ config(
     indexes=[{'columns': ['geom'], 'type': 'gist'}, {'columns': ['circuito']}],
     pre_hook='set enable_nestloop = off',
