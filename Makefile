@@ -38,7 +38,7 @@ lint: venv ## ruff e sqlfluff, sem mudar nada
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@# sqlfluff compiles by dbt, which wants some database.
-	$(PYTHON) -m scripts.postgres throwaway $(BIN)/sqlfluff lint dbt_project
+	$(PYTHON) -m server.postgres throwaway $(BIN)/sqlfluff lint dbt_project
 
 unit: venv ## os testes que não precisam de banco
 	$(BIN)/python -m pytest tests/unit
@@ -52,7 +52,7 @@ mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma ho
 
 .PHONY: bench
 bench: venv ## mede contra ogr2ogr, pandas e SQL puro; uma hora ou mais: make bench BENCH="--so landing"
-	$(BIN)/python -m scripts.bench $(BENCH)
+	$(BIN)/python -m bench $(BENCH)
 
 .PHONY: dev
 dev: venv db ## a página do Dagster, e o que roda agendas e sensores
@@ -69,40 +69,40 @@ screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make
 .PHONY: docs
 docs: venv db ## o dicionário de dados (dbt docs) num arquivo, e a página de qualidade
 	$(BIN)/python -m scripts.docs_site
-	$(BIN)/python -m scripts.pagina_qualidade
+	$(BIN)/python -m scripts.quality_page
 
 .PHONY: db db-url psql db-stop db-status clean-db
 db: venv ## liga o PostgreSQL/PostGIS deste clone; com DATABASE_URL ou PGHOST, confere esse servidor
-	@$(PYTHON) -m scripts.postgres up
+	@$(PYTHON) -m server.postgres up
 
 db-url: ## o endereço dele, para psql, BI, R: make -s db-url
-	@$(PYTHON) -m scripts.postgres url
+	@$(PYTHON) -m server.postgres url
 
 psql: ## um psql nele
-	@$(PYTHON) -m scripts.postgres psql
+	@$(PYTHON) -m server.postgres psql
 
 db-status: ## onde está e se está ligado
-	@$(PYTHON) -m scripts.postgres status
+	@$(PYTHON) -m server.postgres status
 
 db-stop: ## desliga; os dados ficam
-	@$(PYTHON) -m scripts.postgres stop
+	@$(PYTHON) -m server.postgres stop
 
 clean-db: ## desliga e apaga todos os dados: make clean-db CONFIRM=yes
 	@[ "$(CONFIRM)" = yes ] || { echo "isto apaga o banco deste clone: make clean-db CONFIRM=yes" >&2; exit 2; }
-	@$(PYTHON) -m scripts.postgres remove
+	@$(PYTHON) -m server.postgres remove
 
 .PHONY: backup restore
 export DEST FILE NOVO
 backup: venv db ## copia o armazém para uma pasta com somas; ficam as 7 mais novas: make backup [DEST=pasta]
-	@$(BIN)/python -m scripts.backup create $${DEST:+"$$DEST"}
+	@$(BIN)/python -m server.backup create $${DEST:+"$$DEST"}
 
 restore: venv db ## confere uma cópia e a restaura: make restore FILE=pasta [NOVO=banco]
 	@[ -n "$$FILE" ] || { echo "qual cópia? make restore FILE=.local/backups/…" >&2; exit 2; }
-	@$(BIN)/python -m scripts.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
+	@$(BIN)/python -m server.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
 
 .PHONY: roles
 roles: venv db ## cria os papéis do banco, com senhas do ambiente (docs/security.md)
-	@$(BIN)/python -m scripts.roles create
+	@$(BIN)/python -m server.roles create
 
 .PHONY: venv lock clean
 venv: ## .venv exatamente como requirements.lock

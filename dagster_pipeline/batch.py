@@ -22,9 +22,12 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dagster_pipeline import dbt_command, manifest
-from loaders import bdgd, conexao, registro, removal, sums
-from loaders.arquivos import somar_sha256
-from loaders.erros import EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders import connection as db
+from loaders import ledger, removal
+from loaders.bdgd import landing as bdgd
+from loaders.bdgd import sums
+from loaders.bdgd.files import sha256_of
+from loaders.errors import DatabaseFailure, HeldDelivery, LoadError
 from loaders.gate import hold, verdict
 from loaders.safra import Safra
 
@@ -49,7 +52,7 @@ class File:
     """A file to land, and how."""
 
     path: Path
-    options: bdgd.Opcoes = bdgd.Opcoes(esperar=True)  # noqa: RUF009 - frozen
+    options: bdgd.Options = bdgd.Options(wait=True)  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Outcome:
     def reasons(self, keys: Collection[str]) -> list[str]:
         """Why safras are not published, one line each."""
         lines = [
-            f"safra {key} retida: {reason}; {hold.remedio(key)}"
+            f"safra {key} retida: {reason}; {hold.remedy(key)}"
             for key, reason in self.held.items()
             if key in keys
         ]
@@ -161,12 +164,12 @@ def run(
         say: takes a line that a person should see.
     """
     landings = land(files, patient=patient, say=say)
-    with closing(conexao.conectar()) as conn:
+    with closing(db.connect()) as conn:
         prepare(conn)
         verdicts = judge(conn, say=say)
         # What stood before: a file that is landed already and failed in an earlier batch.
         given = {*keys, *(key for landing in landings for key in landing.safras)}
-        held = hold.retidas(conn, {*given, *(seen.safra.chave for seen in verdicts)})
+        held = hold.held(conn, {*given, *(seen.safra.key for seen in verdicts)})
         asked, done = tuple(sorted(set(keys) - set(held))), Build()
         if building and (asked or not keys):
             source = manifest.built_as()
@@ -185,10 +188,10 @@ def run(
 
 def prepare(conn: psycopg.Connection) -> None:
     """What must exist before dbt runs."""
-    from loaders import aicss
+    from loaders.aicss import landing as aicss
 
-    conexao.preparar(conn)
-    aicss.preparar(conn)
+    db.prepare(conn)
+    aicss.prepare(conn)
     sums.complete(conn)
 
 
@@ -223,21 +226,21 @@ def _heard(say: Say) -> Iterator[None]:
         removal.log.removeHandler(handler)
 
 
-def _land(path: Path, options: bdgd.Opcoes, *, patient: bool) -> Landing:
+def _land(path: Path, options: bdgd.Options, *, patient: bool) -> Landing:
     again = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(FalhaDeBanco),
+        retry=tenacity.retry_if_exception_type(DatabaseFailure),
         wait=tenacity.wait_exponential(multiplier=1, max=60),
         stop=tenacity.stop_after_delay(OUTAGE_S) if patient else tenacity.stop_after_attempt(1),
         reraise=True,
     )
     try:
-        return Landing(path, tuple(again(bdgd.carregar, path, options)))
-    except EntregaRetida as erro:
-        with closing(conexao.conectar()) as conn:
-            keys = registro.ja_carregado(conn, somar_sha256(path), None)
-        return Landing(path, tuple(keys), str(erro), erro.codigo)
-    except ErroDeCarga as erro:
-        return Landing(path, (), str(erro), erro.codigo)
+        return Landing(path, tuple(again(bdgd.land, path, options)))
+    except HeldDelivery as error:
+        with closing(db.connect()) as conn:
+            keys = ledger.already_landed(conn, sha256_of(path), None)
+        return Landing(path, tuple(keys), str(error), error.code)
+    except LoadError as error:
+        return Landing(path, (), str(error), error.code)
 
 
 # ── The gate ──────────────────────────────────────────────────────────────────────────────────────
@@ -247,8 +250,8 @@ def judge(conn: psycopg.Connection, *, say: Say = lambda _: None) -> list[verdic
     start, found = time.monotonic(), verdict.judge_pending(conn)
     for seen in found:
         if seen.held:
-            key = seen.safra.chave
-            say(f"retida   safra {key}: {seen.held}; {hold.remedio(key)}")
+            key = seen.safra.key
+            say(f"retida   safra {key}: {seen.held}; {hold.remedy(key)}")
     if found:
         say(f"portão   {_count(len(found), 'safra julgada', 'safras julgadas')}{_took(start)}")
     return found
@@ -380,17 +383,17 @@ def _ask(conn: psycopg.Connection, test: dbt_command.Node, key: str) -> Failed |
             f"with achadas as ({code}) select (select count(*) from achadas),"  # noqa: S608
             f" (select jsonb_agg(to_jsonb(p)) from (select * from achadas limit {FIRST_ROWS}) as p)"
         ).fetchone()
-    except DATA_ERRORS as erro:
-        return Failed(key, test.name, f"o teste não termina: {_without_values(erro)}")
+    except DATA_ERRORS as error:
+        return Failed(key, test.name, f"o teste não termina: {_without_values(error)}")
     if not rows:
         return None
     keys = tuple({k: v for k, v in row.items() if k in KEYS_OF_A_ROW} for row in first)
     return Failed(key, test.name, f"{rows} linha{'s' * (rows > 1)}", rows, keys)
 
 
-def _without_values(erro: psycopg.Error) -> str:
+def _without_values(error: psycopg.Error) -> str:
     """PostgreSQL's message; what it quotes of a row is left out."""
-    return re.sub(r'".*"', '"…"', str(erro.diag.message_primary or erro))
+    return re.sub(r'".*"', '"…"', str(error.diag.message_primary or error))
 
 
 def failures(
@@ -441,7 +444,7 @@ def unpublished(conn: psycopg.Connection, keys: Collection[str]) -> list[str]:
 def note(conn: psycopg.Connection, failed: dict[str, list[Failed]]) -> None:
     """Say in the ledger, once, that what landed is not published and why."""
     for key, reasons in failed.items():
-        safra = Safra.de_chave(key)
+        safra = Safra.from_key(key)
         conn.execute(
             "update intel_lead.import_status as i"
             " set observacoes = concat_ws('; ', observacoes, %(nota)s::text)"

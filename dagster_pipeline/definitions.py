@@ -9,16 +9,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from dagster_pipeline import manifest  # noqa: E402
-from dagster_pipeline.defs import (  # noqa: E402
-    backup,
-    dbt,
-    jobs,
-    raw,
-    resources,
-    safras,
-    schedules,
-    sensors,
-)
+from dagster_pipeline.defs import backup, dbt, jobs, raw, resources, safras, schedules, sensors  # noqa: E402
 
 
 @dg.definitions
@@ -31,7 +22,7 @@ def defs() -> dg.Definitions:
         jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job],
         schedules=[schedules.daily, backup.schedule],
         sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
-        resources={"banco": resources.Banco()},
+        resources={"banco": resources.Database()},
         # One process a run: a process a step would import all of this again each time (30 s).
         executor=dg.in_process_executor,
     )

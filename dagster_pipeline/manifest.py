@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from loaders import ambiente
+from loaders import environment
 
-CLONE = Path(ambiente.CLONE)
+CLONE = Path(environment.CLONE)
 PROJECT = CLONE / "dbt_project"
 DBT = Path(sys.executable).with_name("dbt")
 ALONE = CLONE / "dagster_pipeline" / "dbt_alone"

@@ -1,7 +1,7 @@
 """What ``make db`` does on a server of somebody else's: says what it lacks, makes Dagster's place.
 
 Belongs here: that command. Not here: the checks (loaders/server_check.py), a server of ours
-(scripts/postgres.py). ``python -m dagster_pipeline.preflight``; exit 0 done, 4 database.
+(server/postgres.py). ``python -m dagster_pipeline.preflight``; exit 0 done, 4 database.
 """
 
 import sys
@@ -10,16 +10,17 @@ from contextlib import closing
 import psycopg
 from psycopg import sql
 
-from dagster_pipeline import place
-from loaders import conexao, server_check
-from loaders.erros import ErroDeCarga, FalhaDeBanco
+from loaders import connection as db
+from loaders import server_check
+from loaders.errors import DatabaseFailure, LoadError
+from server import place
 
 
 def make_place(conn: psycopg.Connection) -> None:
     """Make the schema or the database for Dagster's tables, if it is not there.
 
     Raises:
-        FalhaDeBanco: we may not; says the SQL for the administrator.
+        DatabaseFailure: we may not; says the SQL for the administrator.
     """
     found = place.find(conn)
     if found.schema == place.SCHEMA:
@@ -38,7 +39,7 @@ def make_place(conn: psycopg.Connection) -> None:
         conn.execute(make)
     except psycopg.errors.InsufficientPrivilege:
         command = asked.format(sql.Identifier(name), sql.Identifier(conn.info.user))
-        raise FalhaDeBanco(
+        raise DatabaseFailure(
             f"a conta {conn.info.user} não pode criar o lugar das execuções do Dagster; nada foi"
             f" mudado\n-- Quem administra o servidor executa uma vez, conectado ao banco"
             f' "{conn.info.dbname}":\n{command.as_string()};'
@@ -48,12 +49,12 @@ def make_place(conn: psycopg.Connection) -> None:
 def main() -> int:
     """Check the server, say what there is to say; returns the exit code."""
     try:
-        with closing(conexao.conectar()) as conn:
+        with closing(db.connect()) as conn:
             facts = server_check.refuse(conn)
             make_place(conn)
-    except (ErroDeCarga, psycopg.Error) as error:
+    except (LoadError, psycopg.Error) as error:
         print(f"falhou: {error}", file=sys.stderr)
-        return FalhaDeBanco.codigo
+        return DatabaseFailure.code
     for warning in server_check.warnings(facts):
         print(f"atenção: {warning}", file=sys.stderr)
     return 0

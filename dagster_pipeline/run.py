@@ -23,8 +23,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_pipeline import manifest, page
-from loaders import arquivos, conexao, registro, removal, usage
-from loaders.erros import EntradaInvalida, ErroDeCarga, FalhaDeBanco
+from loaders import connection as db
+from loaders import ledger, removal, usage
+from loaders.bdgd import files as bdgd_files
+from loaders.errors import DatabaseFailure, InvalidInput, LoadError
 from loaders.safra import Safra, listed
 
 if TYPE_CHECKING:
@@ -88,10 +90,10 @@ def examine(conn: psycopg.Connection, path: Path) -> Task:
     """What the ledger knows of a file's content.
 
     Raises:
-        EntradaInvalida: it cannot be read.
+        InvalidInput: it cannot be read.
     """
-    sha256 = arquivos.somar_sha256(path)
-    landed = registro.ja_carregado(conn, sha256, None)
+    sha256 = bdgd_files.sha256_of(path)
+    landed = ledger.already_landed(conn, sha256, None)
     return Task(path, sha256, tuple(landed), bool(landed) and is_published(conn, landed))
 
 
@@ -118,18 +120,18 @@ def say(step: str, text: str, seconds: float | None = None) -> None:
 
 def make_example() -> None:
     """Make the synthetic geodatabase; kept, so that the next run meets the same content."""
-    from loaders import sintetico
+    from loaders.synthetic import recipe, writer
 
     start = time.monotonic()
-    made = sintetico.escrever(
-        sintetico.Receita(
+    made = writer.write(
+        recipe.Recipe(
             distribuidora=removal.EXAMPLE.distribuidora_id,
             ano=removal.EXAMPLE.ano,
-            defeitos=sintetico.PADRAO,
+            faults=recipe.USUAL,
         ),
         EXAMPLE,
     )
-    rows = ", ".join(f"{n:,} {camada}" for camada, n in made.linhas.items() if n > 1)
+    rows = ", ".join(f"{n:,} {layer}" for layer, n in made.rows.items() if n > 1)
     say("exemplo", f"{EXAMPLE.name}, geodatabase sintética: {rows}", time.monotonic() - start)
 
 
@@ -141,15 +143,15 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
             report.fail(given, "não existe", USAGE)
             continue
         try:
-            paths = arquivos.achar(given, passed_over=pass_over)
-        except EntradaInvalida as erro:
-            reject(conn, given, erro, report)
+            paths = bdgd_files.find(given, passed_over=pass_over)
+        except InvalidInput as error:
+            reject(conn, given, error, report)
             continue
         for path in paths:
             try:
                 task = examine(conn, path)
-            except EntradaInvalida as erro:
-                reject(conn, path, erro, report)
+            except InvalidInput as error:
+                reject(conn, path, error, report)
                 continue
             found.append(task)
             if task.landed:
@@ -162,10 +164,10 @@ def pass_over(_: Path, reason: str) -> None:
     say("de lado", escape(reason))
 
 
-def reject(conn: psycopg.Connection, path: Path, erro: ErroDeCarga, report: Report) -> None:
+def reject(conn: psycopg.Connection, path: Path, error: LoadError, report: Report) -> None:
     """Note in the ledger that a file cannot be read, and go on."""
-    registro.registrar_falha(conn, [None], arquivo=path.name, sha256=None, erro=str(erro))
-    report.fail(path, str(erro), erro.codigo)
+    ledger.record_failure(conn, [None], file=path.name, sha256=None, error=str(error))
+    report.fail(path, str(error), error.code)
 
 
 # The run ------------------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ def execute(files: list[Path], *, readings: list[Path], keys: list[str]) -> int:
 
         job = defs().resolve_job_def("lote")
         instance = dg.DagsterInstance.get()
-        with closing(conexao.conectar()) as conn:
+        with closing(db.connect()) as conn:
             end_dead_runs(instance, conn)
     say("dagster", "pronto", time.monotonic() - start)
     config = {
@@ -300,13 +302,13 @@ def layers(conn: psycopg.Connection, safra: Safra) -> list[tuple]:
 
 def show(conn: psycopg.Connection, key: str) -> None:
     """What is published of one safra."""
-    safra = Safra.de_chave(key)
+    safra = Safra.from_key(key)
     place = {"ano": safra.ano, "dist": safra.distribuidora_id}
     where = "where ano = %(ano)s and distribuidora_id = %(dist)s"
     (name,) = conn.execute(
         "select nome from intel_lead.distribuidora where id = %(dist)s", place
     ).fetchone() or ("?",)
-    historico, pontos, rejected = conn.execute(
+    history, points, rejected = conn.execute(
         f"select (select count(*) from intel_lead.lead_historico {where}),"
         f" (select count(*) from intel_lead.ponto_notavel {where}),"
         f" (select count(*) from raw.rejeitado {where})",
@@ -328,13 +330,13 @@ def show(conn: psycopg.Connection, key: str) -> None:
     SCREEN.print()
     SCREEN.print(table)
     SCREEN.print(
-        f"lead_historico {historico:,}, ponto_notavel {pontos:,}, linhas rejeitadas {rejected:,}"
+        f"lead_historico {history:,}, ponto_notavel {points:,}, linhas rejeitadas {rejected:,}"
     )
 
 
 def conclude(keys: Collection[str], code: int) -> None:
     """Counts, and what to open next."""
-    with closing(conexao.conectar()) as conn:
+    with closing(db.connect()) as conn:
         shown = [key for key in sorted(keys) if is_published(conn, (key,))]
         for key in shown[:SHOWN]:
             show(conn, key)
@@ -370,18 +372,20 @@ def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple
 def work(files: list[Path]) -> int:
     """Everything that `make run` does; returns the exit code."""
     start, report = time.monotonic(), Report()
-    with closing(conexao.conectar()) as conn:
-        conexao.preparar(conn)
+    with closing(db.connect()) as conn:
+        db.prepare(conn)
         found, sample = choose(files, conn, report)
-    todo = found if not manifest.is_current() else [task for task in found if not task.published]
+    whole_list = (
+        found if not manifest.is_current() else [task for task in found if not task.published]
+    )
     code = report.code
-    if todo or sample or not (manifest.is_current() or report.code or files):
+    if whole_list or sample or not (manifest.is_current() or report.code or files):
         readings = [removal.SAMPLE] if sample else []
-        code = max(code, execute([task.path for task in todo], readings=readings, keys=[]))
+        code = max(code, execute([task.path for task in whole_list], readings=readings, keys=[]))
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
-    with closing(conexao.conectar()) as conn:
-        keys = {key for x in found for key in registro.ja_carregado(conn, x.sha256, None)}
+    with closing(db.connect()) as conn:
+        keys = {key for x in found for key in ledger.already_landed(conn, x.sha256, None)}
     conclude(keys, code)
     say("ao todo", "", time.monotonic() - start)
     return code
@@ -394,12 +398,12 @@ def build(keys: list[str]) -> int:
         typer.BadParameter: that is no safra.
     """
     try:
-        keys = [Safra.de_chave(key).chave for key in keys]
-    except ValueError as erro:
-        raise typer.BadParameter(str(erro)) from erro
+        keys = [Safra.from_key(key).key for key in keys]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     start = time.monotonic()
-    with closing(conexao.conectar()) as conn:
-        conexao.preparar(conn)
+    with closing(db.connect()) as conn:
+        db.prepare(conn)
     code = execute([], readings=[], keys=keys)
     say("ao todo", "", time.monotonic() - start)
     return code
@@ -414,7 +418,7 @@ def main(
         ),
     ] = None,
     *,
-    construir: Annotated[
+    build_only: Annotated[
         bool, typer.Option("--construir", help="só construir; os argumentos são safras")
     ] = False,
 ) -> None:
@@ -422,14 +426,14 @@ def main(
     logging.getLogger("pyogrio").setLevel(logging.ERROR)
     try:
         given = arguments or []
-        code = build(given) if construir else work([Path(name) for name in given])
-    except ErroDeCarga as erro:
-        SCREEN.print(f"[bold red]falhou[/]   {erro}")
-        code = erro.codigo
-    except psycopg.OperationalError as erro:
+        code = build(given) if build_only else work([Path(name) for name in given])
+    except LoadError as error:
+        SCREEN.print(f"[bold red]falhou[/]   {error}")
+        code = error.code
+    except psycopg.OperationalError as error:
         SCREEN.print("[bold red]falhou[/]   ", end="")
-        SCREEN.print(str(conexao.lost(erro)), markup=False)
-        code = FalhaDeBanco.codigo
+        SCREEN.print(str(db.lost(error)), markup=False)
+        code = DatabaseFailure.code
     except KeyboardInterrupt:
         SCREEN.print("interrompido: nada ficou pela metade; o mesmo comando continua de onde parou")
         code = INTERRUPTED

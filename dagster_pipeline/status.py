@@ -18,10 +18,11 @@ import psycopg
 import typer
 from psycopg import sql
 
-from dagster_pipeline import page, place
+from dagster_pipeline import page
 from dagster_pipeline.manifest import CLONE
-from loaders import conexao
-from loaders.erros import ErroDeCarga
+from loaders import connection as db
+from loaders.errors import LoadError
+from server import place
 
 WIDTH = 80
 SAFRAS, REASONS, RUNS = 12, 5, 4
@@ -232,13 +233,13 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
 def main() -> None:
     """Mostra a situação do armazém."""
     try:
-        with closing(conexao.conectar()) as conn:
-            conexao.preparar(conn)
+        with closing(db.connect()) as conn:
+            db.prepare(conn)
             print("\n".join(lines(conn)))
-    except ErroDeCarga as erro:
-        raise SystemExit(f"falhou: {erro}") from None
-    except psycopg.OperationalError as erro:
-        raise SystemExit(f"falhou: {conexao.lost(erro)}") from None
+    except LoadError as error:
+        raise SystemExit(f"falhou: {error}") from None
+    except psycopg.OperationalError as error:
+        raise SystemExit(f"falhou: {db.lost(error)}") from None
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.dialects import plugins
 from sqlalchemy.engine import CreateEnginePlugin
 
-from dagster_pipeline import place
-from loaders import conexao
+from loaders import connection as db
+from server import place
 
 IDLE = 1
 """Connections that each of the three storages keeps; more are opened, and closed after use."""
@@ -66,7 +66,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> "PooledPostgresStorage":  # noqa: ANN401
         """From dagster.yaml, which names the warehouse's database; place.py says which is meant."""
-        with closing(conexao.conectar()) as conn:
+        with closing(db.connect()) as conn:
             found = place.find(conn)
         url = make_url(pg_url_from_config(config_value)).set(database=found.database)
         if found.schema != "public":

@@ -19,32 +19,32 @@ import typer
 from typer.core import TyperGroup
 
 from loaders import usage
-from loaders.erros import ErroDeCarga, FalhaDeBanco
+from loaders.errors import DatabaseFailure, LoadError
 from loaders.safra import Safra
 
-_DE_OUTROS_MODULOS = {"aicss": "loaders.aicss", "sintetico": "loaders.sintetico"}
+_FROM_OTHER_MODULES = {"aicss": "loaders.aicss.command", "sintetico": "loaders.synthetic.command"}
 """Commands imported when they are called: one's libraries cost the other a second."""
 
 
-SITUACOES = {"completed": "feita", "failed": "falhou", "running": "agora", "pending": "espera"}
+STATUS_WORDS = {"completed": "feita", "failed": "falhou", "running": "agora", "pending": "espera"}
 """``import_status.status`` in a person's word."""
 
 
-class _Grupo(TyperGroup):
+class _Group(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps its own click
-        return [*super().list_commands(ctx), *_DE_OUTROS_MODULOS]
+        return [*super().list_commands(ctx), *_FROM_OTHER_MODULES]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        if cmd_name not in _DE_OUTROS_MODULOS:
+        if cmd_name not in _FROM_OTHER_MODULES:
             return super().get_command(ctx, cmd_name)
-        so_dele = typer.Typer(add_completion=False)
-        modulo = import_module(_DE_OUTROS_MODULOS[cmd_name])
-        so_dele.command(cmd_name, help=modulo.AJUDA)(modulo.comando)
-        return typer.main.get_command(so_dele)
+        its_own = typer.Typer(add_completion=False)
+        module = import_module(_FROM_OTHER_MODULES[cmd_name])
+        its_own.command(cmd_name, help=module.HELP)(module.command)
+        return typer.main.get_command(its_own)
 
 
 app = typer.Typer(
-    cls=_Grupo, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
+    cls=_Group, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
 )
 
 
@@ -52,7 +52,7 @@ app = typer.Typer(
     help="Aterrissa arquivos no esquema raw. Saída: 0 feito, 2 uso, 3 arquivo ruim ou safra retida,"
     " 4 banco."
 )
-def principal() -> None:
+def main() -> None:
     """Land source files in schema raw. Exit: 0 done, 2 usage, 3 bad or held, 4 database."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
@@ -64,39 +64,39 @@ def principal() -> None:
 @app.command(help="Cria os esquemas, tipos e tabelas que faltam no banco.")
 def init() -> None:
     """Create schemas, enums, ledger and raw tables where they are missing."""
-    from loaders import aicss
-    from loaders.conexao import conectar, preparar
+    from loaders.aicss import landing
+    from loaders.connection import connect, prepare
 
-    def criar() -> None:
-        with conectar() as conn:
-            preparar(conn, forcar=True)
-            aicss.preparar(conn)
+    def create() -> None:
+        with connect() as conn:
+            prepare(conn, force=True)
+            landing.prepare(conn)
             logging.info("esquema pronto em %s", conn.info.dbname)
 
-    raise typer.Exit(_codigo_de_saida([criar]))
+    raise typer.Exit(_exit_code([create]))
 
 
-def _ler_safra(texto: str) -> Safra:
+def _read_safra(text: str) -> Safra:
     try:
-        return Safra.de_chave(texto)
-    except (ValueError, ErroDeCarga) as erro:
-        raise typer.BadParameter(str(erro)) from erro
+        return Safra.from_key(text)
+    except (ValueError, LoadError) as error:
+        raise typer.BadParameter(str(error)) from error
 
 
-def _conferir_que_existem(caminhos: list[Path]) -> list[Path]:
+def _check_that_they_exist(paths: list[Path]) -> list[Path]:
     """A typing mistake is a wrong use; a path without rights is a bad input, told later."""
-    for caminho in caminhos:
+    for path in paths:
         try:
-            caminho.stat()
-        except FileNotFoundError as erro:
-            raise typer.BadParameter(f"{caminho} não existe") from erro
+            path.stat()
+        except FileNotFoundError as error:
+            raise typer.BadParameter(f"{path} não existe") from error
         except PermissionError:
             continue
-    return caminhos
+    return paths
 
 
-class Milhar(StrEnum):
-    """Values of ``--milhar`` (loaders/number_text.py)."""
+class Thousands(StrEnum):
+    """Values of ``--milhar`` (loaders/bdgd/number_text.py)."""
 
     ponto = "ponto"
     virgula = "virgula"
@@ -107,10 +107,10 @@ class Milhar(StrEnum):
     help="Aterrissa arquivos da BDGD; cada um por inteiro ou nada, e um ruim não detém os outros."
 )
 def bdgd(
-    caminhos: Annotated[
+    paths: Annotated[
         list[Path],
         typer.Argument(
-            callback=_conferir_que_existem,
+            callback=_check_that_they_exist,
             metavar="CAMINHO...",
             help=".gdb, o zip dele, u??t_pj.csv/.zip, ou uma pasta com eles dentro ou abaixo.",
         ),
@@ -119,29 +119,30 @@ def bdgd(
     safra: Annotated[
         Safra | None,
         typer.Option(
-            parser=_ler_safra,
+            parser=_read_safra,
             metavar="401-2024",
             help="A safra de um arquivo sem BASE; de um CSV, a única a aterrissar.",
         ),
     ] = None,
-    esperar: Annotated[
+    wait: Annotated[
         bool, typer.Option("--esperar", help="Espera outra carga da mesma safra.")
     ] = False,
-    substituir: Annotated[
+    replace_layer: Annotated[
         bool,
         typer.Option(
             "--substituir",
             help="Deixa um CSV (só pessoas jurídicas) tomar o lugar da camada de um .gdb.",
         ),
     ] = False,
-    forcar: Annotated[
+    force: Annotated[
         bool, typer.Option("--forcar", help="Aterrissa de novo o que já está carregado.")
     ] = False,
-    milhar: Annotated[
-        Milhar | None,
+    thousands: Annotated[
+        Thousands | None,
         typer.Option(
+            "--milhar",
             help="O que separa milhares onde a coluna de um CSV não diz: 12.345 é doze mil"
-            " (ponto), 12,345 é (virgula), nenhum (nao)."
+            " (ponto), 12,345 é (virgula), nenhum (nao).",
         ),
     ] = None,
     dry_run: Annotated[
@@ -149,157 +150,167 @@ def bdgd(
     ] = False,
 ) -> None:
     """Land BDGD files; each is all or nothing, and the next is tried when one fails."""
-    from loaders.bdgd import Opcoes, passos
+    from loaders.bdgd.landing import Options, steps_for
 
-    opcoes = Opcoes(
+    options = Options(
         safra=safra,
-        esperar=esperar,
-        substituir=substituir,
-        forcar=forcar,
-        milhar=milhar and milhar.value,
-        progresso=_barra,
+        wait=wait,
+        replace_layer=replace_layer,
+        force=force,
+        thousands=thousands and thousands.value,
+        progress=_bar,
     )
-    todos = [passo for caminho in caminhos for passo in passos(caminho, opcoes, simular=dry_run)]
-    raise typer.Exit(_codigo_de_saida(todos))
+    all_steps = [step for path in paths for step in steps_for(path, options, dry_run=dry_run)]
+    raise typer.Exit(_exit_code(all_steps))
 
 
-@app.command(help="Mostra por que uma safra está retida e a aceita como está, com o motivo.")
-def liberar(
-    safra: Annotated[Safra, typer.Argument(parser=_ler_safra, metavar="401-2025")],
+@app.command(
+    "liberar", help="Mostra por que uma safra está retida e a aceita como está, com o motivo."
+)
+def release(
+    safra: Annotated[Safra, typer.Argument(parser=_read_safra, metavar="401-2025")],
     *,
-    motivo: Annotated[
-        str, typer.Option(help="Por que ela está certa assim; fica guardado com o seu nome.")
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--motivo", help="Por que ela está certa assim; fica guardado com o seu nome."
+        ),
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Só mostra os achados que seriam liberados.")
     ] = False,
 ) -> None:
     """Accept a safra that the gate holds, for the findings that are shown and no others."""
-    from loaders import registro
-    from loaders.conexao import conectar, preparar
-    from loaders.erros import EntradaInvalida
+    from loaders import ledger
+    from loaders.connection import connect, prepare
+    from loaders.errors import InvalidInput
     from loaders.gate import hold, verdict
 
-    if not motivo.strip():
+    if not reason.strip():
         raise typer.BadParameter("escreva por que a safra está certa assim", param_hint="--motivo")
 
-    def aceitar() -> None:
-        with conectar() as conn:
-            preparar(conn)
-            registro.travar(conn, [safra], esperar=False)
+    def accept() -> None:
+        with connect() as conn:
+            prepare(conn)
+            ledger.lock(conn, [safra], wait=False)
             if not hold.held_for(conn, safra):
-                raise EntradaInvalida(f"safra {safra.chave}: não está retida, nada a liberar")
+                raise InvalidInput(f"safra {safra.key}: não está retida, nada a liberar")
             # The whole gate first: what is released is all that speaks against the safra.
-            verdict.judge(conn, safra.chave)
+            verdict.judge(conn, safra.key)
             for finding in hold.held_for(conn, safra):
                 typer.echo(f"{finding.id}  {finding.text}")
             if not dry_run and hold.held_for(conn, safra):
-                hold.release(conn, safra, motivo.strip())
+                hold.release(conn, safra, reason.strip())
 
-    raise typer.Exit(_codigo_de_saida([aceitar]))
+    raise typer.Exit(_exit_code([accept]))
 
 
-@app.command(help="Passa safras que aterrissaram pelo portão inteiro e mostra os achados.")
-def julgar(
+@app.command(
+    "julgar", help="Passa safras que aterrissaram pelo portão inteiro e mostra os achados."
+)
+def judge(
     safras: Annotated[
         list[Safra] | None,
         typer.Argument(
-            parser=_ler_safra, metavar="401-2024...", help="Sem nenhuma: todas as pendentes."
+            parser=_read_safra, metavar="401-2024...", help="Sem nenhuma: todas as pendentes."
         ),
     ] = None,
 ) -> None:
     """Judge landed safras. Exit: 0 free to be built, 3 held or not landed, 4 database."""
-    from loaders.conexao import conectar, preparar
+    from loaders.connection import connect, prepare
     from loaders.gate import report, verdict
 
-    def pendentes() -> None:
-        with conectar() as conn:
-            preparar(conn)
+    def pending() -> None:
+        with connect() as conn:
+            prepare(conn)
             report.show_all(verdict.judge_pending(conn))
 
-    def uma(safra: Safra) -> None:
-        with conectar() as conn:
-            preparar(conn)
-            report.show_all([verdict.judge(conn, safra.chave)])
+    def one(safra: Safra) -> None:
+        with connect() as conn:
+            prepare(conn)
+            report.show_all([verdict.judge(conn, safra.key)])
 
-    todas = [partial(uma, safra) for safra in safras or []] or [pendentes]
-    raise typer.Exit(_codigo_de_saida(todas))
+    all_of_them = [partial(one, safra) for safra in safras or []] or [pending]
+    raise typer.Exit(_exit_code(all_of_them))
 
 
 @app.command(
-    help="Tira uma safra de tudo o que os leitores veem; o registro fica, e o arquivo pode voltar."
+    "remover",
+    help="Tira uma safra de tudo o que os leitores veem; o registro fica, e o arquivo pode voltar.",
 )
-def remover(
-    safra: Annotated[Safra, typer.Argument(parser=_ler_safra, metavar="401-2024")],
+def remove(
+    safra: Annotated[Safra, typer.Argument(parser=_read_safra, metavar="401-2024")],
     *,
-    motivo: Annotated[
+    reason: Annotated[
         str,
-        typer.Option(help="Por que ela sai; fica guardado com o seu nome em controle.auditoria."),
+        typer.Option(
+            "--motivo", help="Por que ela sai; fica guardado com o seu nome em controle.auditoria."
+        ),
     ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Diz o que sairia; não muda nada.")
     ] = False,
 ) -> None:
     """Take a safra out of all that readers see; the ledger stays, its file can land again."""
-    from loaders import registro, removal
-    from loaders.conexao import conectar, preparar
+    from loaders import ledger, removal
+    from loaders.connection import connect, prepare
 
-    if not dry_run and not motivo.strip():
+    if not dry_run and not reason.strip():
         raise typer.BadParameter("escreva por que a safra sai", param_hint="--motivo")
 
-    def tirar() -> None:
-        with conectar() as conn:
-            preparar(conn)
+    def take_out() -> None:
+        with connect() as conn:
+            prepare(conn)
             if dry_run:
                 typer.echo(f"sairia {removal.content(conn, safra)}; nada mudou")
                 return
-            registro.travar(conn, [safra], esperar=False)
-            registro.interromper_abandonados(conn, [safra])
-            logging.warning("removida %s", removal.remove(conn, safra, motivo.strip()))
+            ledger.lock(conn, [safra], wait=False)
+            ledger.close_abandoned(conn, [safra])
+            logging.warning("removida %s", removal.remove(conn, safra, reason.strip()))
 
-    raise typer.Exit(_codigo_de_saida([tirar]))
+    raise typer.Exit(_exit_code([take_out]))
 
 
 @app.command(help="Mostra as últimas execuções do registro de importações.")
 def status(
-    quantas: Annotated[int, typer.Option("-n", help="Quantas execuções.")] = 20,
+    how_many: Annotated[int, typer.Option("-n", help="Quantas execuções.")] = 20,
 ) -> None:
     """Show the latest executions of the import ledger."""
     from rich.console import Console
     from rich.table import Table
 
-    from loaders.conexao import conectar, preparar
-    from loaders.registro import ultimas_execucoes
+    from loaders.connection import connect, prepare
+    from loaders.ledger import latest_executions
 
-    def mostrar() -> None:
-        with conectar() as conn:
-            preparar(conn)
-            tabela = Table(box=None, pad_edge=False)
-            for titulo in ("id", "safra", "camada", "situação", "linhas", "rej.", "início"):
-                tabela.add_column(titulo, no_wrap=True)
-            tabela.add_column("arquivo; nota", ratio=1, overflow="fold")
+    def show() -> None:
+        with connect() as conn:
+            prepare(conn)
+            table = Table(box=None, pad_edge=False)
+            for title in ("id", "safra", "camada", "situação", "linhas", "rej.", "início"):
+                table.add_column(title, no_wrap=True)
+            table.add_column("arquivo; nota", ratio=1, overflow="fold")
             for (
                 id_,
                 safra,
-                camada,
-                situacao,
-                linhas,
+                layer,
+                status_word,
+                rows,
                 rej,
-                inicio,
-                arquivo,
-                nota,
-            ) in ultimas_execucoes(conn, quantas):
-                quando = inicio.astimezone().strftime("%d/%m %H:%M")
-                contagens = [SITUACOES.get(situacao, situacao), str(linhas), str(rej), quando]
-                texto = f"{arquivo}; {nota}" if nota else arquivo
-                tabela.add_row(str(id_), safra, camada or "", *contagens, texto)
-            Console(width=max(80, shutil.get_terminal_size((80, 24)).columns)).print(tabela)
+                start,
+                file,
+                note,
+            ) in latest_executions(conn, how_many):
+                when = start.astimezone().strftime("%d/%m %H:%M")
+                counts = [STATUS_WORDS.get(status_word, status_word), str(rows), str(rej), when]
+                text = f"{file}; {note}" if note else file
+                table.add_row(str(id_), safra, layer or "", *counts, text)
+            Console(width=max(80, shutil.get_terminal_size((80, 24)).columns)).print(table)
 
-    raise typer.Exit(_codigo_de_saida([mostrar]))
+    raise typer.Exit(_exit_code([show]))
 
 
 @contextmanager
-def _barra(camada: str, linhas: int) -> Iterator[Callable[[int], None]]:
+def _bar(layer: str, rows: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -307,28 +318,28 @@ def _barra(camada: str, linhas: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progresso:
-        tarefa = progresso.add_task(camada, total=linhas)
-        yield lambda passo: progresso.advance(tarefa, passo)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(layer, total=rows)
+        yield lambda step: progress.advance(task, step)
 
 
-def _codigo_de_saida(acoes: Iterable[Callable[[], object]]) -> int:
+def _exit_code(actions: Iterable[Callable[[], object]]) -> int:
     """Run every step; the greatest exit code of those that failed."""
     import psycopg
 
-    from loaders.conexao import lost
+    from loaders.connection import lost
 
-    codigo = 0
-    for acao in acoes:
+    code = 0
+    for action in actions:
         try:
-            acao()
-        except ErroDeCarga as erro:
-            logging.error("%s", erro)
-            codigo = max(codigo, erro.codigo)
-        except psycopg.OperationalError as erro:
-            logging.error("%s", lost(erro))
-            codigo = max(codigo, FalhaDeBanco.codigo)
-    return codigo
+            action()
+        except LoadError as error:
+            logging.error("%s", error)
+            code = max(code, error.code)
+        except psycopg.OperationalError as error:
+            logging.error("%s", lost(error))
+            code = max(code, DatabaseFailure.code)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Taking a safra out of the warehouse, whole; and with it the example, once real data come.
 
 Belongs here: what goes, in one transaction, and its mark in the ledger. Not here: how published
-leaves come off (macros/remocao.sql), landing (bdgd.py, aicss.py).
+leaves come off (macros/remocao.sql), landing (bdgd.py, aicss/landing.py).
 """
 
 import logging
@@ -12,19 +12,20 @@ import psycopg
 from psycopg import sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from loaders import amostra_aicss, registro
-from loaders.camadas import CAMADAS
-from loaders.erros import EntradaInvalida, FalhaDeBanco
-from loaders.gate.hold import auditar
-from loaders.particoes import ASIDE
+from loaders import ledger
+from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.leaves import ASIDE
+from loaders.errors import DatabaseFailure, InvalidInput
+from loaders.gate.hold import audit
 from loaders.safra import Safra, listed
+from loaders.synthetic import aicss_sample
 
-REMOCAO = "remover safra"
+REMOVAL = "remover safra"
 """``acao`` in controle.auditoria."""
-EXAMPLE = Safra.de_chave("65000-2024")
+EXAMPLE = Safra.from_key("65000-2024")
 """No distributor of ANEEL's: made-up units never stand among, or replace, real ones."""
 EXAMPLE_FILE = "sintetico_65000_2024.gdb.zip"
-SAMPLE = Path(amostra_aicss.__file__).parent
+SAMPLE = Path(aicss_sample.__file__).parent
 
 _PATIENCE_S = 120
 _FROM_RAW = ("raw.rejeitado", "controle.entrega", "controle.veredito", "controle.carga_soma")
@@ -44,14 +45,14 @@ class Content:
     def __str__(self) -> str:
         """One line for a person."""
         parts = ", ".join(f"{name} {count}" for name, count in self.rows.items())
-        return f"safra {self.safra.chave}: {parts or 'nada além de registros vazios'}"
+        return f"safra {self.safra.key}: {parts or 'nada além de registros vazios'}"
 
 
 def content(conn: psycopg.Connection, safra: Safra) -> Content:
     """Count what is there of a safra.
 
     Raises:
-        EntradaInvalida: nothing of it is.
+        InvalidInput: nothing of it is.
     """
     where = {"ano": safra.ano, "dist": safra.distribuidora_id}
     if not conn.execute(
@@ -60,7 +61,7 @@ def content(conn: psycopg.Connection, safra: Safra) -> Content:
     ).rowcount:
         keys = [key for (key,) in conn.execute(_KEYS)]
         there = f"há {listed(keys)}" if keys else "não há nenhuma"
-        raise EntradaInvalida(f"safra {safra.chave}: não está no armazém; {there}")
+        raise InvalidInput(f"safra {safra.key}: não está no armazém; {there}")
     tables = conn.execute(
         "select n.nspname, r.relname from pg_inherits as i"
         " join pg_class as r on r.oid = i.inhparent"
@@ -92,18 +93,18 @@ def remove(conn: psycopg.Connection, safra: Safra, reason: str) -> Content:
     holds the safra's lock.
 
     Raises:
-        EntradaInvalida: it is not there.
-        FalhaDeBanco: its tables were in use for two minutes, or dbt's functions are of before.
+        InvalidInput: it is not there.
+        DatabaseFailure: its tables were in use for two minutes, or dbt's functions are of before.
     """
     found = content(conn, safra)
     details = {"motivo": reason, "linhas": found.rows}
     try:
         with conn.transaction():
             leaves = _take_out(conn, safra)
-            auditar(conn, acao=REMOCAO, objeto=safra.chave, detalhes=details)
-    except psycopg.Error as erro:
-        motivo = erro.diag.message_primary or type(erro).__name__
-        raise FalhaDeBanco(f"safra {safra.chave}: o PostgreSQL recusou: {motivo}") from None
+            audit(conn, action=REMOVAL, subject=safra.key, details=details)
+    except psycopg.Error as error:
+        why = error.diag.message_primary or type(error).__name__
+        raise DatabaseFailure(f"safra {safra.key}: o PostgreSQL recusou: {why}") from None
     clean_up(conn, safra, leaves)
     return found
 
@@ -124,18 +125,18 @@ def _take_out(conn: psycopg.Connection, safra: Safra) -> list[str]:
                 conn.execute("set local lock_timeout = '1s'")
                 _from_raw(conn, safra)
                 return _from_published(conn, safra)
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as erro:
-        raise FalhaDeBanco(
-            f"safra {safra.chave}: suas tabelas ficaram em uso por {_PATIENCE_S} s; nada mudou:"
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+        raise DatabaseFailure(
+            f"safra {safra.key}: suas tabelas ficaram em uso por {_PATIENCE_S} s; nada mudou:"
             " encerre as consultas longas (pg_stat_activity) e repita"
-        ) from erro
+        ) from error
     raise AssertionError("tenacity returns or raises")
 
 
 def _from_raw(conn: psycopg.Connection, safra: Safra) -> None:
     where = [safra.ano, safra.distribuidora_id]
-    for camada in CAMADAS:
-        leaf = f"{camada.tabela}_{safra.distribuidora_id}_{safra.ano}"
+    for layer in ALL_LAYERS:
+        leaf = f"{layer.table}_{safra.distribuidora_id}_{safra.ano}"
         for name in (leaf, leaf + ASIDE):
             conn.execute(
                 sql.SQL("drop table if exists {}").format(sql.Identifier("raw_safra", name))
@@ -154,8 +155,8 @@ def _from_published(conn: psycopg.Connection, safra: Safra) -> list[str]:
     if conn.execute("select to_regclass('controle.safra_construida') is null").fetchone()[0]:
         return []  # dbt has never run here
     if conn.execute("select to_regproc('controle.retira_safra') is null").fetchone()[0]:
-        raise FalhaDeBanco(
-            f"safra {safra.chave}: as funções do dbt no banco são de uma versão anterior; nada"
+        raise DatabaseFailure(
+            f"safra {safra.key}: as funções do dbt no banco são de uma versão anterior; nada"
             " mudou: rode `make build` uma vez e repita"
         )
     return conn.execute(
@@ -175,11 +176,11 @@ def clean_up(conn: psycopg.Connection, safra: Safra, leaves: list[str]) -> None:
             [safra.distribuidora_id],
         ).rowcount:
             conn.execute("select controle.esquece_distribuidora(%s)", [safra.distribuidora_id])
-    except psycopg.Error as erro:
+    except psycopg.Error as error:
         log.warning(
             "safra %s: saiu; o espaço em disco fica para a próxima construção (%s)",
-            safra.chave,
-            type(erro).__name__,
+            safra.key,
+            type(error).__name__,
         )
 
 
@@ -239,16 +240,16 @@ def take_example_away(conn: psycopg.Connection) -> list[str] | None:
     """
     if not holds_example(conn):
         return None
-    registro.travar(conn, [EXAMPLE], esperar=True)
+    ledger.lock(conn, [EXAMPLE], wait=True)
     if not holds_example(conn):  # another first file took it away meanwhile
         return None
     leaves = _take_out(conn, EXAMPLE)
     _sample_out(conn)
-    auditar(
+    audit(
         conn,
-        acao=REMOCAO,
-        objeto=EXAMPLE.chave,
-        detalhes={"motivo": "exemplo: chegaram os primeiros dados do usuário"},
+        action=REMOVAL,
+        subject=EXAMPLE.key,
+        details={"motivo": "exemplo: chegaram os primeiros dados do usuário"},
     )
     return leaves
 
@@ -261,7 +262,7 @@ def finish(conn: psycopg.Connection, leaves: list[str] | None) -> None:
     log.warning(
         "exemplo retirado: a safra %s e as leituras de amostra, que eram inventadas, deram lugar"
         " aos seus dados",
-        EXAMPLE.chave,
+        EXAMPLE.key,
     )
 
 

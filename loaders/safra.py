@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from loaders.erros import EntradaInvalida
+from loaders.errors import InvalidInput
 
-_MESES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905
-_FORMATOS = (
+_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905
+_FORMATS = (
     re.compile(r"(?P<d>\d{2})/(?P<m>\d{2})/(?P<a>\d{4})"),
     re.compile(r"(?P<a>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
     re.compile(r"(?P<d>\d{2})(?P<m>[A-Z]{3})(?P<a>\d{4})"),
 )
-_ANO_MINIMO = 2000
-_DISTRIBUIDORA_MAXIMA = 65_535
+_FIRST_YEAR = 2000
+_GREATEST_DISTRIBUIDORA = 65_535
 """A uc_id holds the code in four hex digits; ANEEL's agent codes are below 12,000."""
 
 
@@ -37,29 +37,29 @@ class Safra:
     data_base: date = field(compare=False)
 
     @classmethod
-    def de_data(cls, distribuidora_id: int, data_base: date) -> "Safra":
-        """Make a safra of a base date; EntradaInvalida when a number is out of its range."""
-        if not 0 < distribuidora_id <= _DISTRIBUIDORA_MAXIMA:
-            raise EntradaInvalida(f"DIST {distribuidora_id} não é um código de distribuidora")
-        if not _ANO_MINIMO <= data_base.year <= datetime.now(UTC).year + 1:
-            raise EntradaInvalida(f"data-base {data_base:%d/%m/%Y} fora do intervalo possível")
+    def from_date(cls, distribuidora_id: int, data_base: date) -> "Safra":
+        """Make a safra of a base date; InvalidInput when a number is out of its range."""
+        if not 0 < distribuidora_id <= _GREATEST_DISTRIBUIDORA:
+            raise InvalidInput(f"DIST {distribuidora_id} não é um código de distribuidora")
+        if not _FIRST_YEAR <= data_base.year <= datetime.now(UTC).year + 1:
+            raise InvalidInput(f"data-base {data_base:%d/%m/%Y} fora do intervalo possível")
         return cls(distribuidora_id, data_base.year, data_base)
 
     @classmethod
-    def de_chave(cls, chave: str) -> "Safra":
+    def from_key(cls, key: str) -> "Safra":
         """Read ``401-2024``; ValueError when it is not of that form."""
-        partes = re.fullmatch(r"(\d{1,6})-(\d{4})", chave.strip())
-        if not partes:
-            raise ValueError(f"{chave!r} não é uma safra: escreva distribuidora-ano, como 401-2024")
-        return cls.de_data(int(partes[1]), date(int(partes[2]), 12, 31))
+        parts = re.fullmatch(r"(\d{1,6})-(\d{4})", key.strip())
+        if not parts:
+            raise ValueError(f"{key!r} não é uma safra: escreva distribuidora-ano, como 401-2024")
+        return cls.from_date(int(parts[1]), date(int(parts[2]), 12, 31))
 
     @property
-    def chave(self) -> str:
+    def key(self) -> str:
         """The key that people and Dagster use."""
         return f"{self.distribuidora_id}-{self.ano}"
 
     @property
-    def trava(self) -> int:
+    def lock_key(self) -> int:
         """Second key of the advisory lock that one landing of the safra holds."""
         return self.distribuidora_id * 10_000 + self.ano
 
@@ -70,19 +70,19 @@ def listed(keys: Sequence[str], most: int = 5) -> str:
     return ", ".join(keys[:most]) + rest
 
 
-def ler_data(texto: object) -> date | None:
+def read_date(text: object) -> date | None:
     """Read DD/MM/AAAA, ISO or SAS (``31DEC2024…``) dates; None when it is none of them."""
-    if isinstance(texto, datetime):
-        return texto.date()
-    if isinstance(texto, date):
-        return texto
-    for formato in _FORMATOS:
-        partes = formato.match(str(texto or "").strip().upper())
-        if partes:
-            mes = partes["m"]
+    if isinstance(text, datetime):
+        return text.date()
+    if isinstance(text, date):
+        return text
+    for format_of in _FORMATS:
+        parts = format_of.match(str(text or "").strip().upper())
+        if parts:
+            month = parts["m"]
             try:
-                numero = int(mes) if mes.isdigit() else _MESES.index(mes) + 1
-                return date(int(partes["a"]), numero, int(partes["d"]))
+                number = int(month) if month.isdigit() else _MONTHS.index(month) + 1
+                return date(int(parts["a"]), number, int(parts["d"]))
             except ValueError:
                 return None
     return None

@@ -1,6 +1,6 @@
 -- What the loader needs before its first row: schemas, enums, the import ledger, rejected rows.
 -- Belongs here: DDL that exists before dbt runs. Not here: intel_lead's tables and views (dbt's).
--- Idempotent; run by `python -m loaders init` and before every load. The raw layer tables come from camadas.py.
+-- Idempotent; run by `python -m loaders init` and before every load. The raw layer tables come from bdgd/layers.py.
 
 create schema if not exists raw;
 create schema if not exists raw_safra;
@@ -12,7 +12,7 @@ begin
     create type intel_lead.camada_enum as enum ('UCAT', 'UCMT', 'UCBT', 'PONNOT', 'CONJ');
 exception when duplicate_object then null;
 end $$;
--- The other layers join the enum from camadas.py (particoes.py).
+-- The other layers join the enum from bdgd/layers.py (bdgd/leaves.py).
 do $$
 begin
     create type intel_lead.origem_enum as enum ('UCAT', 'UCMT', 'UCBT');

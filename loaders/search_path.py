@@ -1,7 +1,7 @@
 """Where a name without its schema is found: PostGIS's schema, and what our roles get on connecting.
 
 Belongs here: search_path of the warehouse's owner and of readers' roles, in this database alone.
-Not here: the roles (scripts/roles.py). Our own SQL names every schema and needs none of this: it is
+Not here: the roles (server/roles.py). Our own SQL names every schema and needs none of this: it is
 for who types a query, the project's documents' for instance.
 """
 

@@ -1,6 +1,6 @@
 """What a server must have before anything is written to it: each lack is said, with its remedy.
 
-Belongs here: asking the server, and the words. Not here: a server of ours (scripts/postgres.py).
+Belongs here: asking the server, and the words. Not here: a server of ours (server/postgres.py).
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from loaders.erros import FalhaDeBanco
+from loaders.errors import DatabaseFailure
 
 OLDEST = 15
 LOCKS = 1024
@@ -142,7 +142,7 @@ def refuse(conn: psycopg.Connection) -> Facts:
     """Pass a server that can be written to; install PostGIS where it lacks and we may.
 
     Raises:
-        FalhaDeBanco: it cannot; says all that lacks, and the SQL for its administrator.
+        DatabaseFailure: it cannot; says all that lacks, and the SQL for its administrator.
     """
     facts = ask(conn)
     found = lacks(facts)
@@ -155,7 +155,7 @@ def refuse(conn: psycopg.Connection) -> Facts:
         found = _install_postgis(conn, facts)
     if found:
         text = "; ".join(found) + ". Nada foi mudado"
-        raise FalhaDeBanco(text + for_the_administrator(facts))
+        raise DatabaseFailure(text + for_the_administrator(facts))
     return facts
 
 
@@ -207,13 +207,13 @@ def refuse_transaction_pooler(conn: psycopg.Connection) -> None:
     it tried out, by a second connection that keeps a backend busy.
 
     Raises:
-        FalhaDeBanco: this connection changed its backend, so settings and locks do not last.
+        DatabaseFailure: this connection changed its backend, so settings and locks do not last.
     """
     mine = _backend(conn)
     if mine != conn.info.backend_pid and _shares_backends(conn, mine):
         place = f"{conn.info.host}:{conn.info.port}"
         conn.close()
-        raise FalhaDeBanco(
+        raise DatabaseFailure(
             f"{place} é um pooler em modo de transação (PgBouncer,"
             " Supavisor…): duas conexões dividem um processo do servidor, e travas e ajustes não"
             " duram. Nada foi mudado. Use em DATABASE_URL o endereço direto do servidor, ou o do"

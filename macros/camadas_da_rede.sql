@@ -1,7 +1,7 @@
 {# The layers that are not units. Belongs here: what their staging models have in common. Not here: the units' layers
    (unidade_consumidora.sql), one field's rule (limpeza.sql). #}
 
-{# Those of loaders/camadas.py, in its order. #}
+{# Those of loaders/bdgd/layers.py, in its order. #}
 {% macro camadas_da_rede() %}
     {{ return([
         'PONNOT', 'CONJ', 'CRVCRG', 'UGAT', 'UGMT', 'UGBT', 'PIP', 'UNTRMT', 'SUB', 'ARAT', 'SSDMT', 'CTMT', 'BE',

@@ -33,7 +33,7 @@
 
 {#
     Date DD/MM/AAAA, ISO (2019-05-03) or SAS (03MAY2019), a time of day after it passed over, that exists in
-    the calendar; anything else is null (PostgreSQL would stop the build). The same forms: loaders/physics.py.
+    the calendar; anything else is null (PostgreSQL would stop the build). The same forms: loaders/bdgd/physics.py.
 #}
 {% macro data_br(coluna) -%}
     {%- set texto = 'btrim(' ~ coluna ~ ')' -%}

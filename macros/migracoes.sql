@@ -5,7 +5,7 @@
    under its lock; a new database starts at the newest number. A step is plpgsql, is never changed once it is out, and
    survives a database whose first build was cut (tables may be missing). Exclusive locks on what people read: all in
    one controle.insiste, so that they are given back between tries. *Code older than the database is refused*:
-   loaders/conexao.py says the newest number too. #}
+   loaders/connection.py says the newest number too. #}
 
 {% macro passos_da_migracao() %}
     {{ return([migracao_1(), migracao_2()]) }}

@@ -1,8 +1,8 @@
 {# Who may read what dbt makes. Belongs here: how config `grants` is applied. Not here: the roles themselves and
-   the privileges on schemas and raw (scripts/roles.py). #}
+   the privileges on schemas and raw (server/roles.py). #}
 
 {# Stock dbt revokes what the config does not name. Here grants are only added, so that a rebuild keeps those
-   that others gave, and a role that scripts/roles.py has not made is passed over. #}
+   that others gave, and a role that server/roles.py has not made is passed over. #}
 {% macro postgres__apply_grants(relation, grant_config, should_revoke) %}
     {% for privilegio, papeis in (grant_config or {}).items() %}
         {% set faltam = run_query(

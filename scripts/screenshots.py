@@ -19,10 +19,10 @@ from xml.sax.saxutils import escape
 import typer
 
 from dagster_pipeline import page
-from loaders import conexao
-from loaders.ambiente import CLONE
-from loaders.erros import ErroDeCarga
-from scripts import system_packages
+from loaders import connection as db
+from loaders.environment import CLONE
+from loaders.errors import LoadError
+from server import system_packages
 
 IMAGES = Path(CLONE) / "docs" / "img"
 PAGES = {"dagster_linhagem.png": "/asset-groups"}
@@ -77,9 +77,9 @@ def points(distribuidora: int, ano: int) -> list[Point]:
     """Points of the município whose legal persons use most, in one safra.
 
     Raises:
-        EntradaInvalida, FalhaDeBanco: the database does not answer.
+        InvalidInput, DatabaseFailure: the database does not answer.
     """
-    with conexao.conectar() as conn:
+    with db.connect() as conn:
         rows = conn.execute(POINTS, {"ano": ano, "distribuidora": distribuidora})
         return [Point(*row) for row in rows]
 
@@ -156,7 +156,7 @@ def main(
     distribuidora, ano = map(int, safra.split("-"))
     try:
         found = points(distribuidora, ano)
-    except ErroDeCarga as error:
+    except LoadError as error:
         sys.exit(str(error))
     if not found:
         sys.exit(f"a safra {safra} não está publicada: antes, make run BDGD=ARQUIVO")

@@ -1,7 +1,7 @@
 """The Python environment: ``.venv`` with exactly requirements.lock, and the clone on its path.
 
 Belongs here: making .venv and knowing when it is up to date. Not here: what is in it
-(pyproject.toml, requirements.in), what its python does at start-up (loaders/ambiente.py).
+(pyproject.toml, requirements.in), what its python does at start-up (loaders/environment.py).
 Standard library only.
 """
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts import system_packages
+from server import system_packages
 
 CLONE = Path(__file__).resolve().parent.parent
 VENV = CLONE / ".venv"
@@ -22,7 +22,7 @@ STAMP = VENV / "intel-lead.stamp"
 
 # The clone itself instead of an editable install: nothing to build, and the folder may be moved.
 # The second line fills PG*, DAGSTER_HOME and DBT_* at every start of this python.
-PTH = "../../../..\nimport loaders.ambiente; loaders.ambiente.at_startup()\n"
+PTH = "../../../..\nimport loaders.environment; loaders.environment.at_startup()\n"
 
 
 def stamp() -> str:

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from loaders import ambiente
-from scripts import postgres
+from loaders import environment
+from server import clusters
 
 CLONE = Path(__file__).resolve().parent.parent
 NUMBERS = itertools.count(1)
@@ -27,11 +27,11 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sem_banco_do_usuario() -> Iterator[pytest.MonkeyPatch]:
+def no_user_database() -> Iterator[pytest.MonkeyPatch]:
     """No test and no process that it starts reaches the clone's or the user's own database."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("DATABASE_URL", ambiente.MARK, *os.environ):
-            if name in ("DATABASE_URL", ambiente.MARK) or name.startswith("PG"):
+        for name in ("DATABASE_URL", environment.MARK, *os.environ):
+            if name in ("DATABASE_URL", environment.MARK) or name.startswith("PG"):
                 patch.delenv(name, raising=False)
         patch.setenv("PGHOST", "127.0.0.1")
         patch.setenv("PGPORT", "1")  # refused at once
@@ -39,10 +39,10 @@ def sem_banco_do_usuario() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.fixture(scope="session")
-def servidor(sem_banco_do_usuario: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def server(no_user_database: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """A server for the whole run; its PG*, Dagster's and dbt's folders are in os.environ too."""
-    with postgres.throwaway() as cluster, tempfile.TemporaryDirectory() as work:
-        postgres.bring_up(cluster)
+    with clusters.throwaway() as cluster, tempfile.TemporaryDirectory() as work:
+        clusters.bring_up(cluster)
         dagster_home = Path(work) / "dagster"
         dagster_home.mkdir()
         shutil.copy(CLONE / "dagster.yaml", dagster_home)
@@ -55,31 +55,31 @@ def servidor(sem_banco_do_usuario: pytest.MonkeyPatch) -> Iterator[dict[str, str
             "DBT_LOG_PATH": f"{work}/logs",
         }
         for name, value in env.items():
-            sem_banco_do_usuario.setenv(name, value)
+            no_user_database.setenv(name, value)
         yield env
 
 
 @contextmanager
-def empty_database(servidor: dict[str, str]) -> Iterator[dict[str, str]]:
+def empty_database(server: dict[str, str]) -> Iterator[dict[str, str]]:
     """A new database, in os.environ while it lasts; the same as a dict for subprocesses."""
     name = f"teste_{next(NUMBERS)}"
     with psycopg.connect("", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"create database {name}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PGDATABASE", name)
-            yield servidor | {"PGDATABASE": name}
+            yield server | {"PGDATABASE": name}
         connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="module")
-def banco(servidor: dict[str, str]) -> Iterator[dict[str, str]]:
+def database(server: dict[str, str]) -> Iterator[dict[str, str]]:
     """An empty database that the tests of one module share: ``psycopg.connect("")`` opens it."""
-    with empty_database(servidor) as env:
+    with empty_database(server) as env:
         yield env
 
 
 @pytest.fixture
-def banco_limpo(servidor: dict[str, str]) -> Iterator[dict[str, str]]:
+def empty_database_env(server: dict[str, str]) -> Iterator[dict[str, str]]:
     """An empty database for one test."""
-    with empty_database(servidor) as env:
+    with empty_database(server) as env:
         yield env

@@ -1,6 +1,6 @@
 """The daily backup.
 
-Belongs here: the job, its schedule. Not here: what a backup is (scripts/backup.py).
+Belongs here: the job, its schedule. Not here: what a backup is (server/backup.py).
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_pipeline.defs import resources
-from scripts import backup
+from server import backup, dump
 
 
 class BackupConfig(dg.Config):
@@ -18,22 +18,24 @@ class BackupConfig(dg.Config):
     manter: int = backup.KEEP
 
 
-@dg.op
-def copia_de_seguranca(
+@dg.op(name="copia_de_seguranca")
+def back_up(
     context: dg.OpExecutionContext,
     config: BackupConfig,
-    banco: dg.ResourceParam[resources.Banco],  # holds the run's lock: the run is seen to be alive
+    banco: dg.ResourceParam[
+        resources.Database
+    ],  # holds the run's lock: the run is seen to be alive
 ) -> None:
     """Dump the database into a new folder; landings and publications wait."""
     folder = backup.create(Path(config.dest), keep=config.manter)
-    size = sum((folder / name).stat().st_size for name in backup.files(folder))
+    size = sum((folder / name).stat().st_size for name in dump.files(folder))
     context.log.info("%s: %.1f MB", folder, size / 1e6)
 
 
 @dg.job(name="backup", description="Cópia de segurança do banco, com somas de verificação.")
 def job() -> None:
     """One step: no asset comes of it."""
-    copia_de_seguranca()
+    back_up()
 
 
 schedule = dg.ScheduleDefinition(

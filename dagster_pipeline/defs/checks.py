@@ -15,7 +15,7 @@ import psycopg
 from dagster_pipeline.batch import Build
 from dagster_pipeline.defs import dbt
 from dagster_pipeline.defs.partitions import SAFRA
-from loaders.camadas import CAMADAS
+from loaders.bdgd.layers import ALL_LAYERS
 from loaders.gate.verdict import Verdict
 from loaders.safra import Safra
 
@@ -32,14 +32,14 @@ def specs(manifest: Mapping[str, Any]) -> list[dg.AssetCheckSpec]:
     found = [
         dg.AssetCheckSpec(
             GATE,
-            asset=["raw", camada.tabela],
+            asset=["raw", layer.table],
             description=(
                 "O que aterrissou tem a forma da camada (senão a safra é retida: erro) e valores"
                 " plausíveis (senão é um aviso)."
             ),
             partitions_def=SAFRA,
         )
-        for camada in CAMADAS
+        for layer in ALL_LAYERS
     ]
     for asset, tests in _tests(manifest).items():
         claims = sorted({dbt.claim(test) for test in tests})
@@ -69,23 +69,23 @@ def _tests(manifest: Mapping[str, Any]) -> dict[dg.AssetKey, list[Mapping[str, A
 def of_the_gate(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckEvaluation]:
     """What the gate saw of each layer."""
     for seen in verdicts:
-        for camada in CAMADAS:
-            judged = seen.of(camada.nome)
+        for layer in ALL_LAYERS:
+            judged = seen.of(layer.name)
             failed = [r for r in judged if not r.ok]
-            against = [f for f in seen.findings if (f.where or camada.nome).startswith(camada.nome)]
+            against = [f for f in seen.findings if (f.where or layer.name).startswith(layer.name)]
             broken = against or any(r.rule.severity == "estrutura" for r in failed)
             texts = [
                 *(f.text for f in against),
                 *(f"{r.rule.name} {r.rule.column} {r}" for r in failed),
             ]
             yield dg.AssetCheckEvaluation(
-                dg.AssetKey(["raw", camada.tabela]),
+                dg.AssetKey(["raw", layer.table]),
                 GATE,
                 not texts,
                 {"expectativas": len(judged), "falhas": len(failed)},
                 severity=ERROR if broken and seen.held else WARN,
                 description="; ".join(texts),
-                partition=seen.safra.chave,
+                partition=seen.safra.key,
             )
 
 
@@ -145,7 +145,7 @@ def of_the_published(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """What readers see of each safra: its file's energy, all its leads on the map."""
     for key in keys:
-        safra = Safra.de_chave(key)
+        safra = Safra.from_key(key)
         of_file, published, leads, located, by_municipio = conn.execute(
             PUBLISHED, {"ano": safra.ano, "dist": safra.distribuidora_id}
         ).fetchone()

@@ -15,7 +15,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs, dbt_assets
 
 from dagster_pipeline import batch, dbt_command
-from dagster_pipeline.defs.resources import Banco, prune
+from dagster_pipeline.defs.resources import Database, prune
 from dagster_pipeline.manifest import OF_A_SAFRA
 
 DOMAINS = "config.materialized:seed config.materialized:dominio"
@@ -140,8 +140,8 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
         select=OF_ALL,
         dagster_dbt_translator=translator,
     )
-    def dbt_publicado(
-        context: dg.AssetExecutionContext, banco: Banco
+    def dbt_published(
+        context: dg.AssetExecutionContext, banco: Database
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Domains, views, rollups, marts: what is made of all published safras, and of readings."""
         chosen = context.selected_asset_keys
@@ -151,7 +151,7 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
             if node["resource_type"] in ("model", "seed") and asset_key(node) in chosen
         ]
         say = context.log.info
-        with banco.conectar() as conn, batch.sole_dbt(conn, say):
+        with banco.connect() as conn, batch.sole_dbt(conn, say):
             # A test of safras under construction must not fail what readers see.
             done = dbt_command.build(
                 "--select", *names, *VIEW_TESTS[1:], "--indirect-selection", "cautious"
@@ -161,7 +161,7 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
         if done.code:
             raise dg.Failure(batch.problem(done), allow_retries=False)
 
-    return dbt_publicado
+    return dbt_published
 
 
 def results(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dagster_pipeline.batch import Landing, Outcome
 from dagster_pipeline.manifest import CLONE
-from loaders import arquivos
-from loaders.erros import EntradaInvalida, FalhaDeBanco
+from loaders.bdgd import files as bdgd_files
+from loaders.errors import DatabaseFailure, InvalidInput
 
 DONE, REFUSED, AICSS = "feito", "recusado", "aicss"
 
@@ -48,8 +48,8 @@ def present(inbox: Path, passed_over: dict[str, str]) -> Seen:
     found: Seen = {}
     if inbox.is_dir():
         # Nothing to land in it, or gone while we looked.
-        with suppress(EntradaInvalida, FileNotFoundError):
-            for path in arquivos.achar(inbox, passed_over=note, apart=(DONE, REFUSED, AICSS)):
+        with suppress(InvalidInput, FileNotFoundError):
+            for path in bdgd_files.find(inbox, passed_over=note, apart=(DONE, REFUSED, AICSS)):
                 found[path.relative_to(inbox).as_posix()] = stamp(path)
     return found
 
@@ -70,7 +70,7 @@ def file_away(outcome: Outcome) -> None:
 
 def _filed(landing: Landing, outcome: Outcome) -> Landing:
     inbox, path = folder().resolve(), landing.path.resolve()
-    if not path.is_relative_to(inbox) or landing.code == FalhaDeBanco.codigo:
+    if not path.is_relative_to(inbox) or landing.code == DatabaseFailure.code:
         return landing
     why = [landing.error] if landing.error else outcome.reasons(landing.safras)
     target = _free(inbox / (REFUSED if why else DONE) / path.relative_to(inbox))

@@ -13,30 +13,30 @@ import psycopg
 
 from dagster_pipeline.defs import inbox
 from dagster_pipeline.defs.partitions import SAFRA
-from dagster_pipeline.defs.resources import Banco
-from loaders import aicss
-from loaders.camadas import CAMADAS, Camada
-from loaders.erros import EntradaInvalida
-from loaders.leitura_aicss import dispositivo_do_nome
+from dagster_pipeline.defs.resources import Database
+from loaders.aicss import command, landing
+from loaders.aicss.reading import device_of_name
+from loaders.bdgd.layers import ALL_LAYERS, Layer
+from loaders.errors import InvalidInput
 
-ARQUIVO = dg.AssetKey(["arquivo", "bdgd"])
+FILE = dg.AssetKey(["arquivo", "bdgd"])
 BOOKKEEPING = (dg.AssetKey(["raw", "rejeitado"]), dg.AssetKey(["controle", "import_status"]))
 AICSS = dg.AssetKey(["raw", "aicss_leitura"])
 AICSS_DISPOSITIVO = dg.AssetKey(["raw", "aicss_dispositivo"])
 
 
-class ArquivoBdgd(dg.Config):
+class BdgdFile(dg.Config):
     """Which file to land, and how; as the options of ``python -m loaders bdgd``."""
 
     arquivo: str = ""
     """Path of a .gdb, .gdb.zip or u??t_pj CSV; empty: the newest one registered for the safra."""
     forcar: bool = False
     substituir: bool = False
-    milhar: Literal["", "ponto", "virgula", "nao"] = ""
+    milhar: Literal["", "point", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
 
 
-class ArquivosAicss(dg.Config):
+class AicssFiles(dg.Config):
     """Which readings to land."""
 
     caminhos: list[str] = []
@@ -46,7 +46,7 @@ class ArquivosAicss(dg.Config):
 def registered(path: Path, safra: str) -> dg.AssetMaterialization:
     """The event that says which file a safra comes from."""
     return dg.AssetMaterialization(
-        asset_key=ARQUIVO,
+        asset_key=FILE,
         partition=safra,
         metadata={"caminho": dg.MetadataValue.path(path), "arquivo": path.name},
     )
@@ -59,7 +59,7 @@ def newest_file(instance: dg.DagsterInstance, safra: str) -> Path:
         dg.Failure: none is, or it is not there any more.
     """
     found = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=ARQUIVO, asset_partitions=[safra]), limit=1
+        dg.AssetRecordsFilter(asset_key=FILE, asset_partitions=[safra]), limit=1
     ).records
     if not found:
         raise dg.Failure(
@@ -77,17 +77,17 @@ def newest_file(instance: dg.DagsterInstance, safra: str) -> Path:
     return path
 
 
-def _camada_spec(camada: Camada) -> dg.AssetSpec:
+def _layer_spec(spec: Layer) -> dg.AssetSpec:
     return dg.AssetSpec(
-        ["raw", camada.tabela],
-        deps=[ARQUIVO],
+        ["raw", spec.table],
+        deps=[FILE],
         group_name="raw",
         kinds={"python", "postgres"},
-        description=f"Camada {camada.nome} da BDGD, como veio do arquivo; uma partição por safra.",
+        description=f"Camada {spec.name} da BDGD, como veio do arquivo; uma partição por safra.",
     )
 
 
-LAYERS = [_camada_spec(camada) for camada in CAMADAS]
+LAYERS = [_layer_spec(spec) for spec in ALL_LAYERS]
 
 
 def materialized(conn: psycopg.Connection, keys: list[str]) -> Iterator[dg.AssetMaterialization]:
@@ -104,12 +104,12 @@ def materialized(conn: psycopg.Connection, keys: list[str]) -> Iterator[dg.Asset
     ).fetchall()
     names = ("linhas", "import_id", "arquivo", "sha256", "linhas_rejeitadas", "segundos")
     found = {(key, layer): dict(zip(names, rest, strict=True)) for key, layer, *rest in rows}
-    for camada in CAMADAS:
+    for spec in ALL_LAYERS:
         for key in keys:
-            known = {k: v for k, v in found.get((key, camada.nome), {}).items() if v is not None}
+            known = {k: v for k, v in found.get((key, spec.name), {}).items() if v is not None}
             if "linhas" in known:
                 known["dagster/partition_row_count"] = known["linhas"]
-            yield dg.AssetMaterialization(["raw", camada.tabela], partition=key, metadata=known)
+            yield dg.AssetMaterialization(["raw", spec.table], partition=key, metadata=known)
 
 
 @dg.multi_asset(
@@ -130,27 +130,27 @@ def materialized(conn: psycopg.Connection, keys: list[str]) -> Iterator[dg.Asset
     ],
 )
 def raw_aicss(
-    context: dg.AssetExecutionContext, config: ArquivosAicss, banco: Banco
+    context: dg.AssetExecutionContext, config: AicssFiles, banco: Database
 ) -> Iterator[dg.MaterializeResult]:
     """Land AICSS readings; a bad file fails the run after the others have landed."""
     yield from land_aicss(context, banco, config.caminhos)
 
 
 def land_aicss(
-    context: dg.OpExecutionContext, banco: Banco, paths: list[str]
+    context: dg.OpExecutionContext, banco: Database, paths: list[str]
 ) -> Iterator[dg.MaterializeResult]:
     """Land readings, those of the inbox where no path is given.
 
     Raises:
         dg.Failure: a file is bad; the others have landed.
     """
-    counts, errors = dict.fromkeys(aicss.CONTAS, 0), []
-    with banco.conectar() as conn:
+    counts, errors = dict.fromkeys(landing.COUNTS, 0), []
+    with banco.connect() as conn:
         for path in _aicss_files(paths):
             try:
                 counts = _land_aicss(context, conn, path, counts)
-            except EntradaInvalida as erro:
-                errors.append(str(erro))
+            except InvalidInput as error:
+                errors.append(str(error))
     if errors:
         raise dg.Failure("\n".join(errors), allow_retries=False)
     yield dg.MaterializeResult(asset_key=AICSS, metadata=counts)
@@ -170,23 +170,23 @@ def readings(conn: psycopg.Connection) -> Iterator[dg.AssetMaterialization]:
 def _aicss_files(paths: list[str]) -> list[Path]:
     """The files to land; an inbox without readings is no error."""
     if paths:
-        return list(aicss.arquivos(map(Path, paths)))
+        return list(command.files(map(Path, paths)))
     folder = inbox.folder() / inbox.AICSS
-    return list(aicss.arquivos([folder])) if folder.is_dir() and any(folder.iterdir()) else []
+    return list(command.files([folder])) if folder.is_dir() and any(folder.iterdir()) else []
 
 
 def _land_aicss(
     context: dg.OpExecutionContext, conn: psycopg.Connection, path: Path, counts: dict[str, int]
 ) -> dict[str, int]:
     with path.open("rb") as opened:
-        done = aicss.carregar(conn, opened, nome=str(path), padrao=dispositivo_do_nome(path))
-    context.log.info("%s: %s", path, "already landed" if done.ja_carregado else done)
-    return {name: counts[name] + new for name, new in zip(aicss.CONTAS, done.contas, strict=True)}
+        done = landing.land(conn, opened, name=str(path), default=device_of_name(path))
+    context.log.info("%s: %s", path, "already landed" if done.already_landed else done)
+    return {name: counts[name] + new for name, new in zip(landing.COUNTS, done.counts, strict=True)}
 
 
 FILES = [
     dg.AssetSpec(
-        ARQUIVO,
+        FILE,
         group_name="raw",
         partitions_def=SAFRA,
         kinds={"file"},
@@ -194,14 +194,14 @@ FILES = [
     ),
     dg.AssetSpec(
         BOOKKEEPING[0],
-        deps=[["raw", camada.tabela] for camada in CAMADAS],
+        deps=[["raw", spec.table] for spec in ALL_LAYERS],
         group_name="raw",
         kinds={"postgres"},
         description="Linhas de arquivo que não puderam ser usadas, com o motivo.",
     ),
     dg.AssetSpec(
         BOOKKEEPING[1],
-        deps=[["raw", camada.tabela] for camada in CAMADAS],
+        deps=[["raw", spec.table] for spec in ALL_LAYERS],
         group_name="raw",
         kinds={"postgres"},
         description="O registro das importações, escrito pelo carregador.",

@@ -14,7 +14,7 @@ import dagster as dg
 import psycopg
 
 from dagster_pipeline import batch
-from loaders import conexao
+from loaders import connection as db
 
 RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
@@ -25,13 +25,13 @@ GRACE_S = 5
 """A run that has just started may not hold its lock yet."""
 
 
-class Banco(dg.ConfigurableResource):
+class Database(dg.ConfigurableResource):
     """The warehouse's database, by libpq's PG* variables."""
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Banco"]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Database"]:
         """Hold the run's lock: it dies with the process, and others then know (`end_dead_runs`)."""
-        with closing(conexao.conectar()) as conn:
+        with closing(db.connect()) as conn:
             if context.run_id:
                 conn.execute(
                     "select pg_advisory_lock_shared(%s, hashtext(%s))", [RUN_LOCK, context.run_id]
@@ -39,9 +39,9 @@ class Banco(dg.ConfigurableResource):
             yield self
 
     @contextmanager
-    def conectar(self) -> Iterator[psycopg.Connection]:
+    def connect(self) -> Iterator[psycopg.Connection]:
         """A connection in autocommit, with the objects that must exist before dbt runs."""
-        with closing(conexao.conectar()) as conn:
+        with closing(db.connect()) as conn:
             batch.prepare(conn)
             yield conn
 

@@ -24,10 +24,11 @@ from dagster._core.events import (
 from dagster_pipeline import batch, dbt_command
 from dagster_pipeline.defs import checks, dbt, inbox, raw
 from dagster_pipeline.defs.partitions import SAFRA
-from dagster_pipeline.defs.resources import Banco, prune
-from loaders import bdgd, conexao
-from loaders.camadas import CAMADAS
-from loaders.erros import FalhaDeBanco
+from dagster_pipeline.defs.resources import Database, prune
+from loaders import connection as db
+from loaders.bdgd import landing as bdgd
+from loaders.bdgd.layers import ALL_LAYERS
+from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
 
 LINE = "▸ "
@@ -36,10 +37,10 @@ LINE = "▸ "
 OP = "carregar_e_publicar"
 """The one step of job ``lote``."""
 
-RAW = [dg.AssetKey(["raw", camada.tabela]) for camada in CAMADAS]
+RAW = [dg.AssetKey(["raw", layer.table]) for layer in ALL_LAYERS]
 
 
-class Lote(dg.Config):
+class Batch(dg.Config):
     """What to land before what is pending is built; nothing: only build."""
 
     arquivos: list[str] = []
@@ -50,7 +51,7 @@ class Lote(dg.Config):
     """Safras to build even if nothing of them changed."""
     substituir: bool = False
     forcar: bool = False
-    milhar: Literal["", "ponto", "virgula", "nao"] = ""
+    milhar: Literal["", "point", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
 
 
@@ -59,13 +60,13 @@ def job(path: Path) -> dg.JobDefinition:
     nodes = dbt.loaded(path)
 
     @dg.op(name=OP)
-    def lote(context: dg.OpExecutionContext, config: Lote, banco: Banco) -> None:
+    def land_and_build(context: dg.OpExecutionContext, config: Batch, banco: Database) -> None:
         """Land what is given, judge it, build and publish all that is pending."""
-        options = bdgd.Opcoes(
-            esperar=True,
-            substituir=config.substituir,
-            forcar=config.forcar,
-            milhar=config.milhar or None,
+        options = bdgd.Options(
+            wait=True,
+            replace_layer=config.substituir,
+            force=config.forcar,
+            thousands=config.milhar or None,
         )
         files = [batch.File(Path(name), options) for name in config.arquivos]
         with canceled_when_interrupted(context):
@@ -85,7 +86,7 @@ def job(path: Path) -> dg.JobDefinition:
         ),
     )
     def whole() -> None:
-        lote()
+        land_and_build()
 
     return whole
 
@@ -104,7 +105,7 @@ def assets(path: Path) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def safra(
-        context: dg.AssetExecutionContext, config: raw.ArquivoBdgd, banco: Banco
+        context: dg.AssetExecutionContext, config: raw.BdgdFile, banco: Database
     ) -> Iterator[dg.MaterializeResult]:
         """Land the chosen safras' files, where raw is chosen; build and publish them whole."""
         keys, chosen = list(context.partition_keys), context.selected_asset_keys
@@ -122,7 +123,7 @@ def assets(path: Path) -> dg.AssetsDefinition:
 
 
 def _files(
-    context: dg.AssetExecutionContext, config: raw.ArquivoBdgd, keys: list[str]
+    context: dg.AssetExecutionContext, config: raw.BdgdFile, keys: list[str]
 ) -> list[batch.File]:
     """Each safra's file, once; a file that is wanted for one safra lands that one alone."""
     wanted: dict[Path, list[str]] = {}
@@ -138,12 +139,12 @@ def _files(
     return [
         batch.File(
             path,
-            bdgd.Opcoes(
-                safra=Safra.de_chave(of[0]) if len(of) == 1 else None,
-                esperar=True,
-                substituir=config.substituir,
-                forcar=config.forcar,
-                milhar=config.milhar or None,
+            bdgd.Options(
+                safra=Safra.from_key(of[0]) if len(of) == 1 else None,
+                wait=True,
+                replace_layer=config.substituir,
+                force=config.forcar,
+                thousands=config.milhar or None,
             ),
         )
         for path, of in wanted.items()
@@ -158,10 +159,10 @@ def canceled_when_interrupted(context: dg.OpExecutionContext) -> Iterator[None]:
     """
     try:
         yield
-    except (psycopg.OperationalError, FalhaDeBanco) as error:
-        text = str(error if isinstance(error, FalhaDeBanco) else conexao.lost(error))
+    except (psycopg.OperationalError, DatabaseFailure) as error:
+        text = str(error if isinstance(error, DatabaseFailure) else db.lost(error))
         _say(context)(f"falhou   {text}")
-        raise dg.Failure(text, metadata={"codigo": FalhaDeBanco.codigo}) from None
+        raise dg.Failure(text, metadata={"codigo": DatabaseFailure.code}) from None
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         context.instance.report_run_canceling(context.run)
         raise
@@ -198,7 +199,7 @@ def _report(
 ) -> None:
     """Each partition of each table, materialized with its rows or failed; then what is of all."""
     instance = context.instance
-    with closing(conexao.conectar()) as conn:
+    with closing(db.connect()) as conn:
         landed = {key for x in outcome.landings for key in x.safras}
         new = untold(instance, conn) if outcome.build.builds else []
         published = sorted({*outcome.build.published, *new})

@@ -16,8 +16,9 @@ from dagster_pipeline.defs import dbt, inbox
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import end_dead_runs
 from dagster_pipeline.defs.safras import OP, tell
-from loaders import conexao, removal
-from loaders.erros import FalhaDeBanco
+from loaders import connection as db
+from loaders import removal
+from loaders.errors import DatabaseFailure
 
 TAG = "de"
 FROM_INBOX = {TAG: "caixa de entrada"}
@@ -51,8 +52,8 @@ def inbox_sensor(batch: dg.JobDefinition, manifest: Path) -> dg.SensorDefinition
             context.log.warning(f"fica na caixa de entrada: {passed[name]}")
         try:
             changes = _keep_partitions(context, nodes)
-        except FalhaDeBanco as erro:
-            return dg.SkipReason(f"o banco não responde; olho de novo em 30 s ({erro})")
+        except DatabaseFailure as error:
+            return dg.SkipReason(f"o banco não responde; olho de novo em 30 s ({error})")
         running = context.instance.get_runs(
             dg.RunsFilter(job_name=batch.name, tags=FROM_INBOX, statuses=UNFINISHED), limit=1
         )
@@ -78,8 +79,8 @@ def _keep_partitions(
     context: dg.SensorEvaluationContext, nodes: Mapping[str, Any]
 ) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
     """A partition for each landed safra, none for what was removed; ends dead runs."""
-    with closing(conexao.conectar()) as conn:
-        conexao.preparar(conn)
+    with closing(db.connect()) as conn:
+        db.prepare(conn)
         if dead := end_dead_runs(context.instance, conn):
             context.log.warning(f"o processo destas execuções morreu: {', '.join(dead)}")
             tell(context.instance, conn, nodes)
@@ -93,7 +94,7 @@ def _keep_partitions(
 def landed_safras(conn: psycopg.Connection) -> set[str]:
     """Keys of all landed safras."""
     rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
-    return {chave for (chave,) in rows}
+    return {key for (key,) in rows}
 
 
 follow_publications = dg.AutomationConditionSensorDefinition(

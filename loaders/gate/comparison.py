@@ -131,7 +131,7 @@ def vanished_units(seen: Seen) -> Iterator[Finding]:
                 layer,
                 f"{of}: de {before} unidades, {gone} ({pct(gone, before)}) não estão em camada"
                 f" nenhuma; o máximo é {100 * limit:.0f} %",
-                antes=before,
+                before=before,
                 sumiram=gone,
             )
             if layer == TOTAL:
@@ -148,7 +148,7 @@ def missing_layers(seen: Seen) -> Iterator[Finding]:
                 layer,
                 f"o arquivo não tem a camada {layer}: de {before} unidades, {gone} não estão em"
                 " camada nenhuma",
-                antes=before,
+                before=before,
                 sumiram=gone,
             )
 
@@ -174,7 +174,7 @@ def vanished_groups(seen: Seen) -> Iterator[Finding]:
                     "grupo_que_sumiu",
                     f"{kind} {row['name']}",
                     f"{name} {row['name']}: de {units_before} unidades restam {left}",
-                    antes=units_before,
+                    before=units_before,
                     restam=left,
                 )
 
@@ -215,7 +215,7 @@ def scale(seen: Seen) -> Iterator[Finding]:
                     f" {row['median']:.3g} vezes a de antes (mediana); o admitido é de {low:g}"
                     f" a {high:g}",
                     unidades=row["comparable"],
-                    mediana=row["median"],
+                    median=row["median"],
                 )
 
 
@@ -238,7 +238,7 @@ def shares(seen: Seen) -> Iterator[Finding]:
                     f" ({pct(row[column], row['comparable'])}) têm {said}; o máximo é"
                     f" {pct(most(rule), 1)}",
                     unidades=row["comparable"],
-                    quantas=row[column],
+                    how_many=row[column],
                 )
 
 
@@ -288,8 +288,8 @@ def layer_totals(seen: Seen) -> Iterator[Finding]:
                 layer,
                 f"{layer}: {now} unidades são {pct(now, before)} de {before} (nenhum COD_ID se"
                 f" repete, só os totais se comparam); o mínimo é {100 * limit:.0f} %",
-                antes=before,
-                agora=now,
+                before=before,
+                now=now,
             )
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from loaders.ambiente import CLONE
+from loaders.environment import CLONE
 
 LIMITS = Path(CLONE) / "seeds" / "limite_entrega.csv"
 CERTAIN = math.log(1e7)

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from loaders.camadas import CAMADAS, CAMADAS_UC
+from loaders.bdgd.layers import ALL_LAYERS, UC_LAYERS
 from loaders.gate.rules import Model, Portrait, Rule, Severity, rules
 from loaders.safra import Safra
 
@@ -71,17 +71,19 @@ class Result:
 # ── Figures ───────────────────────────────────────────────────────────────────────────────────────
 def portraits(conn: psycopg.Connection, safra: Safra) -> list[Portrait]:
     """Each layer as it landed; the model is read off the columns that came filled."""
-    leaves = {c.nome: f"raw_safra.{c.tabela}_{safra.distribuidora_id}_{safra.ano}" for c in CAMADAS}
+    leaves = {
+        c.name: f"raw_safra.{c.table}_{safra.distribuidora_id}_{safra.ano}" for c in ALL_LAYERS
+    }
     looks = []
-    for layer in CAMADAS:
+    for layer in ALL_LAYERS:
         columns = ["cod_id", "dic_01", "tip_sist"]
         came = ", ".join(
-            f"exists (select from {leaves[layer.nome]} where {column} is not null)"
-            if column in layer.colunas
+            f"exists (select from {leaves[layer.name]} where {column} is not null)"
+            if column in layer.columns
             else "false"
             for column in columns
         )
-        looks.append(f"(select count(*) from {leaves[layer.nome]}), {came}")
+        looks.append(f"(select count(*) from {leaves[layer.name]}), {came}")
     seen = iter(conn.execute("select " + ", ".join(looks)).fetchone())
     registered = {
         layer: (rows, rejected)
@@ -92,22 +94,22 @@ def portraits(conn: psycopg.Connection, safra: Safra) -> list[Portrait]:
             [safra.ano, safra.distribuidora_id],
         )
     }
-    took = {c.nome: tuple(next(seen) for _ in range(4)) for c in CAMADAS}
+    took = {c.name: tuple(next(seen) for _ in range(4)) for c in ALL_LAYERS}
     points = leaves["PONNOT"] if took["PONNOT"][0] else ""
     found = []
-    for layer in CAMADAS:
-        rows, has_cod_id, has_dic, has_tip_sist = took[layer.nome]
+    for layer in ALL_LAYERS:
+        rows, has_cod_id, has_dic, has_tip_sist = took[layer.name]
         model: Model = "V11" if has_tip_sist else "V10"
         found.append(
             Portrait(
                 safra=safra,
                 layer=layer,
-                leaf=leaves[layer.nome],
-                model=model if layer in CAMADAS_UC and has_dic else "M10",
+                leaf=leaves[layer.name],
+                model=model if layer in UC_LAYERS and has_dic else "M10",
                 rows=rows,
                 has_cod_id=has_cod_id,
-                registered=registered.get(layer.nome, (None, 0))[0],
-                rejected=registered.get(layer.nome, (None, 0))[1],
+                registered=registered.get(layer.name, (None, 0))[0],
+                rejected=registered.get(layer.name, (None, 0))[1],
                 points=points,
             )
         )
@@ -117,7 +119,7 @@ def portraits(conn: psycopg.Connection, safra: Safra) -> list[Portrait]:
 def figures(conn: psycopg.Connection, safra: Safra) -> list[Figure]:
     """The figures of every rule of a safra, in two scans a layer."""
     return [
-        Figure(portrait.layer.nome, rule, value, portrait.rows)
+        Figure(portrait.layer.name, rule, value, portrait.rows)
         for portrait in portraits(conn, safra)
         for rule, value in _scan(conn, portrait)
     ]
@@ -142,10 +144,10 @@ def judge(taken: Sequence[Figure]) -> list[Result]:
     if not taken:
         return []
     failed: dict[int, bool] = defaultdict(bool)
-    for visto in _validate(taken):
-        if visto.exception_info.get("exception_message"):
-            raise RuntimeError(visto.exception_info["exception_message"])
-        for where in visto.result["unexpected_index_list"]:
+    for seen in _validate(taken):
+        if seen.exception_info.get("exception_message"):
+            raise RuntimeError(seen.exception_info["exception_message"])
+        for where in seen.result["unexpected_index_list"]:
             failed[where["figura"]] = True
     return [_result(figure, ok=not failed[n]) for n, figure in enumerate(taken)]
 

@@ -14,12 +14,12 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from loaders.erros import EntradaInvalida
+from loaders.errors import InvalidInput
 from loaders.gate.evidence import DOOR, Finding, said
 from loaders.gate.references import landed
 from loaders.safra import Safra
 
-LIBERACAO = "liberar safra"
+RELEASE = "liberar safra"
 """``acao`` in controle.auditoria."""
 
 log = logging.getLogger(__name__)
@@ -76,34 +76,34 @@ def note(conn: psycopg.Connection, safra: Safra, findings: Iterable[Finding]) ->
     )
 
 
-def pendencia(conn: psycopg.Connection, safra: Safra, camadas: Iterable[str]) -> str | None:
-    """Why a safra stays held whatever lands in ``camadas``: other layers of it wait."""
-    linha = conn.execute(
+def pending_reason(conn: psycopg.Connection, safra: Safra, layers: Iterable[str]) -> str | None:
+    """Why a safra stays held whatever lands in ``layers``: other layers of it wait."""
+    row = conn.execute(
         "select motivo_retencao from controle.safra_importada as s"
         " where (ano, distribuidora_id) = (%s, %s) and retida and exists ("
         "  select from controle.entrega as e"
         "  where (e.ano, e.distribuidora_id) = (s.ano, s.distribuidora_id)"
         "   and not aceita and camada <> all(%s))",
-        [safra.ano, safra.distribuidora_id, list(camadas)],
+        [safra.ano, safra.distribuidora_id, list(layers)],
     ).fetchone()
-    return linha[0] if linha else None
+    return row[0] if row else None
 
 
-def remedio(chave: str) -> str:
+def remedy(key: str) -> str:
     """What a person does about a held safra."""
     return (
         "confira o arquivo e carregue o certo, ou aceite este:"
-        f' python -m loaders liberar {chave} --motivo "…"'
+        f' python -m loaders liberar {key} --motivo "…"'
     )
 
 
-def retidas(conn: psycopg.Connection, chaves: Iterable[str]) -> dict[str, str]:
+def held(conn: psycopg.Connection, keys: Iterable[str]) -> dict[str, str]:
     """Of these safras, the held ones, with the reason."""
     return dict(
         conn.execute(
             "select distribuidora_id || '-' || ano, motivo_retencao from controle.safra_importada"
             " where retida and distribuidora_id || '-' || ano = any(%s) order by 1",
-            [list(chaves)],
+            [list(keys)],
         ).fetchall()
     )
 
@@ -247,12 +247,12 @@ def release(conn: psycopg.Connection, safra: Safra, reason: str) -> None:
     controle.auditoria.
 
     Raises:
-        EntradaInvalida: it is not held.
+        InvalidInput: it is not held.
     """
-    user = usuario_do_sistema()
+    user = system_user()
     with conn.transaction():
         if not (findings := held_for(conn, safra)):
-            raise EntradaInvalida(f"safra {safra.chave}: não está retida, nada a liberar")
+            raise InvalidInput(f"safra {safra.key}: não está retida, nada a liberar")
         import_id = accept(conn, safra, f"retida e liberada por {user}: {reason}")
         ids = [finding.id for finding in findings]
         conn.execute(
@@ -266,11 +266,11 @@ def release(conn: psycopg.Connection, safra: Safra, reason: str) -> None:
             " where (ano, distribuidora_id, import_id) = (%s, %s, %s)",
             [safra.ano, safra.distribuidora_id, import_id],
         )
-        auditar(
+        audit(
             conn,
-            acao=LIBERACAO,
-            objeto=safra.chave,
-            detalhes={
+            action=RELEASE,
+            subject=safra.key,
+            details={
                 "motivo": reason,
                 "retencao": said(findings),
                 "achados": ids,
@@ -279,7 +279,7 @@ def release(conn: psycopg.Connection, safra: Safra, reason: str) -> None:
         )
         if _judged(conn, safra, import_id):
             approve(conn, safra, import_id)
-    log.warning("safra %s: liberada por %s: %s", safra.chave, user, reason)
+    log.warning("safra %s: liberada por %s: %s", safra.key, user, reason)
 
 
 def _judged(conn: psycopg.Connection, safra: Safra, import_id: int) -> bool:
@@ -290,18 +290,18 @@ def _judged(conn: psycopg.Connection, safra: Safra, import_id: int) -> bool:
     return found.fetchone() is not None
 
 
-def auditar(
-    conn: psycopg.Connection, *, acao: str, objeto: str, detalhes: Mapping[str, object]
+def audit(
+    conn: psycopg.Connection, *, action: str, subject: str, details: Mapping[str, object]
 ) -> None:
     """Write who did what to what; the database adds its own user and the time."""
     conn.execute(
         "insert into controle.auditoria (usuario_so, acao, objeto, detalhes)"
         " values (%s, %s, %s, %s)",
-        [usuario_do_sistema(), acao, objeto, Jsonb(dict(detalhes))],
+        [system_user(), action, subject, Jsonb(dict(details))],
     )
 
 
-def usuario_do_sistema() -> str:
+def system_user() -> str:
     """Who runs this process; the number where a container gives it no name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name

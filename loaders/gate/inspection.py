@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import psycopg
 
-from loaders.camadas import CAMADAS_UC
+from loaders.bdgd.layers import UC_LAYERS
 from loaders.gate import units
 from loaders.gate.comparison import MONTH_NAMES
 from loaders.gate.evidence import Finding, beyond, limits, most, pct
@@ -23,7 +23,7 @@ def inspect(conn: psycopg.Connection, content: Content) -> list[Finding]:
     units.take_units(conn, "gate_now", content, units.mask_of(conn, content))
     figures = units.content_figures(conn, "gate_now")
     twins = {
-        c.nome: units.twin_figures(conn, c, content) for c in CAMADAS_UC if c.nome in content.leaves
+        c.name: units.twin_figures(conn, c, content) for c in UC_LAYERS if c.name in content.leaves
     }
     return [*empty_months(figures), *absurd_energy(figures), *twin_rows(twins)]
 

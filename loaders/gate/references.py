@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from loaders.camadas import CAMADAS_UC, PONNOT
+from loaders.bdgd.layers import PONNOT, UC_LAYERS
+from loaders.bdgd.leaves import ASIDE
 from loaders.gate.comparison import Finding, Reference, compare
 from loaders.gate.units import Content
-from loaders.particoes import ASIDE
 from loaders.safra import Safra
 
-LAYERS = [camada.nome for camada in (*CAMADAS_UC, PONNOT)]
+LAYERS = [layer.name for layer in (*UC_LAYERS, PONNOT)]
 REPLACED = "substituido"
 """``Reference.key`` of the accepted content of the same safra."""
 
@@ -113,7 +113,7 @@ def references(
     before = sorted((year for year in years if year < safra.ano), reverse=True)
     for later, side in ((False, before), (True, sorted(y for y in years if y > safra.ano))):
         for year in side:
-            other = Safra.de_chave(f"{safra.distribuidora_id}-{year}")
+            other = Safra.from_key(f"{safra.distribuidora_id}-{year}")
             there = landed(conn, other)
             leaves = {
                 layer: leaf
@@ -122,7 +122,7 @@ def references(
             }
             if there and there.complete == complete and leaves:
                 distance = abs(year - safra.ano)
-                name = f"a safra {other.chave}"
+                name = f"a safra {other.key}"
                 yield Reference(name, str(year), distance, Content(leaves), later=later)
                 break
 

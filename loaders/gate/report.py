@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from loaders.erros import EntregaRetida
+from loaders.errors import HeldDelivery
 from loaders.gate import hold
 from loaders.gate.expectations import failures
 from loaders.gate.verdict import Verdict
@@ -18,13 +18,13 @@ def show_all(verdicts: Sequence[Verdict]) -> None:
     """Each verdict.
 
     Raises:
-        EntregaRetida: after all are shown, that some are held, and what to do.
+        HeldDelivery: after all are shown, that some are held, and what to do.
     """
     for verdict in verdicts:
         show(verdict)
-    held = [verdict.safra.chave for verdict in verdicts if verdict.held]
+    held = [verdict.safra.key for verdict in verdicts if verdict.held]
     if held:
-        raise EntregaRetida(f"safra {', '.join(held)} retida; {hold.remedio(held[0])}")
+        raise HeldDelivery(f"safra {', '.join(held)} retida; {hold.remedy(held[0])}")
 
 
 def show(verdict: Verdict) -> None:
@@ -40,6 +40,6 @@ def show(verdict: Verdict) -> None:
         screen.print(f"[red]achado[/] {finding.id}: {finding.text}")
     state = "retida" if verdict.held else "pode ser publicada"
     screen.print(
-        f"safra {verdict.safra.chave}: {len(verdict.results)} expectativas, {len(warnings)} avisos,"
+        f"safra {verdict.safra.key}: {len(verdict.results)} expectativas, {len(warnings)} avisos,"
         f" {len(verdict.findings)} achados; {state}"
     )

@@ -1,7 +1,7 @@
 """What a landed layer must be like, and what it should be like: the rules of the landing gate.
 
-Belongs here: rules, made of loaders/camadas.py and the seeds, as SQL aggregates and what they may
-be. Not here: taking and judging the figures (expectations.py), other contents (comparison.py).
+Belongs here: rules, made of bdgd/layers.py and the seeds, as SQL aggregates and what they may be.
+Not here: taking and judging the figures (expectations.py), other contents (comparison.py).
 """
 
 import calendar
@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from loaders.ambiente import CLONE
-from loaders.camadas import CAMADAS_UC, PONNOT, Camada
+from loaders.bdgd.layers import PONNOT, UC_LAYERS, Layer
+from loaders.environment import CLONE
 from loaders.safra import Safra
 
 Model = Literal["M10", "V10", "V11"]
@@ -103,7 +103,7 @@ class Portrait:
     """
 
     safra: Safra
-    layer: Camada
+    layer: Layer
     leaf: str
     model: Model
     rows: int
@@ -126,7 +126,7 @@ def rules(portrait: Portrait) -> list[Rule]:
     found = list(_form(portrait))
     if not portrait.rows:
         return found
-    if portrait.layer in CAMADAS_UC:
+    if portrait.layer in UC_LAYERS:
         found += [*_units(portrait), *_demand(portrait), *_energy(portrait)]
     if portrait.layer == PONNOT:
         found += _points()
@@ -150,7 +150,7 @@ def _bad(
 def _form(p: Portrait) -> Iterator[Rule]:
     columns = {
         **dict.fromkeys(FIXED),
-        **p.layer.colunas,
+        **p.layer.columns,
     }
     names = ", ".join(f"('{name}')" for name in columns)
     attributes = f"pg_attribute where attrelid = '{p.leaf}'::regclass and attnum > 0"
@@ -163,7 +163,7 @@ def _form(p: Portrait) -> Iterator[Rule]:
         " where a.nome is null or t.nome is null)",
         of_rows=False,
     )
-    types = ", ".join(f"('{name}', '{kind}')" for name, kind in p.layer.colunas.items())
+    types = ", ".join(f"('{name}', '{kind}')" for name, kind in p.layer.columns.items())
     yield Rule(
         "tipos_da_camada",
         "estrutura",
@@ -192,7 +192,7 @@ def _form(p: Portrait) -> Iterator[Rule]:
             high=_TENTH,
             total=p.registered + p.rejected,
         )
-    if p.layer.nome in ("UCBT", "UCMT", "PONNOT"):
+    if p.layer.name in ("UCBT", "UCMT", "PONNOT"):
         yield Rule(
             "camada_com_linhas",
             "plausibilidade",
@@ -238,7 +238,7 @@ def _units(p: Portrait) -> Iterator[Rule]:
     )
     yield _between("car_inst", 0, None, "A carga instalada não é negativa.")
     yield _between("liv", 0, 1, "LIV é 0 ou 1.")
-    if "semred" in p.layer.colunas:
+    if "semred" in p.layer.columns:
         yield _between("semred", 0, 1, "SEMRED é 0 ou 1.")
     for column, pattern in _FORMATS.items():
         yield _bad(
@@ -266,10 +266,10 @@ def _points() -> Iterator[Rule]:
 def _codes(p: Portrait) -> Iterator[Rule]:
     description = "O código está na tabela de domínio, ou em branco."
     for column, name in _DOMAINS.items():
-        if column in p.layer.colunas:
+        if column in p.layer.columns:
             condition = f"{column} <> all({_array([*domain(name), ' ', ''])})"
             yield _bad("codigo_do_dominio", condition, description, column=column)
-    if "mun" in p.layer.colunas:
+    if "mun" in p.layer.columns:
         condition = f"btrim(mun) <> all({_array([*domain('municipio'), ''])})"
         yield _bad("municipio_do_ibge", condition, description, column="mun")
 
@@ -282,7 +282,7 @@ def _array(codes: list[str]) -> str:
 # ── Rules over several columns ────────────────────────────────────────────────────────────────────
 def _in_some_month(p: Portrait, condition: str) -> str:
     """``condition`` in some month; {ene}, {dem}, {dic}, {hours} are that month's."""
-    at = p.layer.nome == "UCAT"
+    at = p.layer.name == "UCAT"
     months = []
     for month in range(1, 13):
         m = f"{month:02d}"
@@ -297,7 +297,7 @@ def _in_some_month(p: Portrait, condition: str) -> str:
 
 
 def _energy(p: Portrait) -> Iterator[Rule]:
-    energy = ", ".join(p.layer.colunas_energia)
+    energy = ", ".join(p.layer.energy_columns)
     yield _bad(
         "energia_em_todos_os_meses",
         f"num_nulls({energy}) > 0",
@@ -334,7 +334,7 @@ def _energy(p: Portrait) -> Iterator[Rule]:
         column="dat_con",
     )
     months = (
-        " + ".join(f"{prefix}_{month:02d}" for prefix in p.layer.energia) for month in range(1, 13)
+        " + ".join(f"{prefix}_{month:02d}" for prefix in p.layer.energy) for month in range(1, 13)
     )
     yield Rule(
         "meses_com_energia",
@@ -357,7 +357,7 @@ def _demand(p: Portrait) -> Iterator[Rule]:
             column="pn_con",
             share=_FEW,
         )
-    if "dem_cont" not in p.layer.colunas:
+    if "dem_cont" not in p.layer.columns:
         return
     if p.model != "M10":
         yield _filled("dem_cont", "plausibilidade")
@@ -381,12 +381,12 @@ def _demand(p: Portrait) -> Iterator[Rule]:
 
 def _unit_of_load(p: Portrait) -> Rule:
     """CAR_INST against the kW that a unit contracts, or uses on average: W, kW or MW shows."""
-    low, high = _KW_RATIO[p.layer.nome]
-    if "dem_cont" in p.layer.colunas:
-        demands = [c for c in p.layer.colunas if c.startswith("dem_") and c != "dem_cont"]
+    low, high = _KW_RATIO[p.layer.name]
+    if "dem_cont" in p.layer.columns:
+        demands = [c for c in p.layer.columns if c.startswith("dem_") and c != "dem_cont"]
         use = f"coalesce(nullif(dem_cont, 0), nullif(greatest({', '.join(demands)}), 0))"
     else:
-        use = f"nullif({' + '.join(p.layer.colunas_energia)}, 0) / 8760"
+        use = f"nullif({' + '.join(p.layer.energy_columns)}, 0) / 8760"
     return Rule(
         "unidade_da_carga_instalada",
         "plausibilidade",

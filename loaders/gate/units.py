@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from loaders.camadas import CAMADAS_UC, Camada
+from loaders.bdgd.layers import UC_LAYERS, Layer
 from loaders.gate.evidence import limits
 
 SAMPLE = 60_000
@@ -49,24 +49,24 @@ def _each_month(template: str, join: str = ", ") -> sql.SQL:
     return sql.SQL(join.join(template.format(m=month) for month in MONTHS))
 
 
-def _energy(layer: Camada, month: str) -> str:
-    return " + ".join(f"coalesce({prefix}_{month}, 0)" for prefix in layer.energia)
+def _energy(layer: Layer, month: str) -> str:
+    return " + ".join(f"coalesce({prefix}_{month}, 0)" for prefix in layer.energy)
 
 
-def _rows(layer: Camada, content: Content, mask: int) -> sql.Composed:
+def _rows(layer: Layer, content: Content, mask: int) -> sql.Composed:
     """A layer's rows as units.sql wants them."""
     unit = "case when btrim(cod_id) <> '' then hashtextextended(btrim(cod_id), 0) else linha end"
     months = ", ".join(f"{_energy(layer, m)} as m{m}" for m in MONTHS)
-    feeder = "ctat" if "ctat" in layer.colunas else "ctmt"
+    feeder = "ctat" if "ctat" in layer.columns else "ctmt"
     points = content.leaves.get("PONNOT")
     found = sql.SQL("pn_con in (select cod_id from {} where cod_id is not null)")
     return sql.SQL(
         f"select {unit} as unit, coalesce(btrim(cod_id) <> '', false) as coded,"
-        f" '{layer.nome}' as layer, btrim({feeder}) as feeder, conj::text as conj,"
+        f" '{layer.name}' as layer, btrim({feeder}) as feeder, conj::text as conj,"
         f" btrim(mun) as mun, {{placed}} as placed, {months}"
         f" from {{leaf}} where {unit} & {mask} = 0"
     ).format(
-        leaf=content.leaves[layer.nome],
+        leaf=content.leaves[layer.name],
         placed=found.format(points) if points else sql.SQL("false"),
     )
 
@@ -84,7 +84,7 @@ def mask_of(conn: psycopg.Connection, content: Content) -> int:
 
 def take_units(conn: psycopg.Connection, table: str, content: Content, mask: int) -> None:
     """Fill a temporary table with the units of a content, until the transaction ends."""
-    present = [c for c in CAMADAS_UC if c.nome in content.leaves]
+    present = [c for c in UC_LAYERS if c.name in content.leaves]
     conn.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("pg_temp", table)))
     conn.execute(
         _statement(
@@ -149,13 +149,13 @@ def group_figures(conn: psycopg.Connection, now: str, before: str) -> list[Figur
     return _fetch(conn, _statement("groups", **names))
 
 
-def twin_figures(conn: psycopg.Connection, layer: Camada, content: Content) -> tuple[int, int]:
+def twin_figures(conn: psycopg.Connection, layer: Layer, content: Content) -> tuple[int, int]:
     """Rows of a layer that can be told apart, and how many have a twin: twins.sql."""
     active = " + ".join(f"(({_energy(layer, m)}) > 0)::integer" for m in MONTHS)
     statement = _statement(
         "twins",
         energy=sql.SQL(", ".join(f"({_energy(layer, m)})" for m in MONTHS)),
-        leaf=content.leaves[layer.nome],
+        leaf=content.leaves[layer.name],
         active=sql.SQL(f"({active})"),
         mask=sql.Literal(mask_of(conn, content)),
     )

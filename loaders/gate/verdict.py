@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.types.json import Jsonb
 
-from loaders import registro
-from loaders.erros import EntradaInvalida
+from loaders import ledger
+from loaders.errors import InvalidInput
 from loaders.gate import expectations, hold
 from loaders.gate.evidence import DOOR, Finding, said
 from loaders.gate.expectations import Figure, Result
@@ -64,9 +64,9 @@ def judge(conn: psycopg.Connection, key: str) -> Verdict:
     """Judge what is landed of a safra, keep the verdict, and hold the safra if it has to be.
 
     Raises:
-        EntradaInvalida: the safra is not landed.
+        InvalidInput: the safra is not landed.
     """
-    (verdict,) = _conclude(conn, [_gather(conn, Safra.de_chave(key), wait=True)])
+    (verdict,) = _conclude(conn, [_gather(conn, Safra.from_key(key), wait=True)])
     return verdict
 
 
@@ -79,7 +79,7 @@ def pending(conn: psycopg.Connection) -> list[Safra]:
         "   = (i.ano, i.distribuidora_id, i.import_id))"
         " order by ano, distribuidora_id"
     )
-    return [Safra.de_data(*row) for row in found.fetchall()]
+    return [Safra.from_date(*row) for row in found.fetchall()]
 
 
 def judge_pending(conn: psycopg.Connection) -> list[Verdict]:
@@ -89,7 +89,7 @@ def judge_pending(conn: psycopg.Connection) -> list[Verdict]:
     """
     evidence = []
     for safra in pending(conn):
-        with suppress(_BeingLanded, EntradaInvalida):
+        with suppress(_BeingLanded, InvalidInput):
             evidence.append(_gather(conn, safra, wait=False))
     return _conclude(conn, evidence)
 
@@ -99,7 +99,7 @@ def _gather(conn: psycopg.Connection, safra: Safra, *, wait: bool) -> Evidence:
     with conn.transaction():
         lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
         (free,) = conn.execute(
-            f"select {lock}(%s, %s)", [registro.CLASSE_DA_TRAVA, safra.trava]
+            f"select {lock}(%s, %s)", [ledger.LOCK_CLASS, safra.lock_key]
         ).fetchone()
         if not wait and not free:
             raise _BeingLanded
@@ -111,10 +111,8 @@ def _gather(conn: psycopg.Connection, safra: Safra, *, wait: bool) -> Evidence:
         ).fetchone()
         there = landed(conn, safra)
         if not row or there is None:
-            raise EntradaInvalida(
-                f"safra {safra.chave}: não aterrissou; python -m loaders bdgd ARQUIVO"
-            )
-        safra = Safra.de_data(safra.distribuidora_id, row[0])
+            raise InvalidInput(f"safra {safra.key}: não aterrissou; python -m loaders bdgd ARQUIVO")
+        safra = Safra.from_date(safra.distribuidora_id, row[0])
         content = Content(there.current, there.absent)
         findings = [f for f in hold.held_for(conn, safra) if f.reference == DOOR]
         findings += compare_all(conn, safra, content, complete=there.complete, replaced=there.aside)

@@ -269,7 +269,7 @@ def safra_of(deliveries: list[Delivery], domains: Domains) -> Safra:
         tables["carga_resumo"] += _landed(layer, safra, frame)
     _describe(tables["lead_bruto"], domains)
     if "CONJ" in layers:
-        tables["conjunto"] = _conjuntos(safra, layers["CONJ"])
+        tables["conjunto"] = _unit_sets(safra, layers["CONJ"])
         tables["ponto_notavel"] = _points(safra, layers["PONNOT"], tables["lead_bruto"], domains)
     safra.tables = tables
     return safra
@@ -340,7 +340,7 @@ def _landed(layer: str, safra: Safra, frame: pd.DataFrame) -> Rows:
 
 
 # ── Places ────────────────────────────────────────────────────────────────────────────────────────
-def _conjuntos(safra: Safra, frame: pd.DataFrame) -> Rows:
+def _unit_sets(safra: Safra, frame: pd.DataFrame) -> Rows:
     return [
         {
             "conjunto_id": int(row["COD_ID"]),

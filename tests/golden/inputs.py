@@ -7,7 +7,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from loaders.sintetico import gerar
+from loaders.synthetic.writer import generate
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 MUX = CLONE.parent / "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
@@ -34,22 +34,22 @@ class Inputs:
 def synthetic(folder: Path) -> Inputs:
     """Write the made-up files: models V11 and M10, the three ``_pj`` CSVs, a log."""
     folder.mkdir(parents=True, exist_ok=True)
-    v11 = gerar(
+    v11 = generate(
         folder / "v11.gdb.zip",
         ucs=700,
-        semente=7,
+        seed=7,
         distribuidora=61200,
         ano=2022,
-        defeitos=V11_FAULTS,
+        faults=V11_FAULTS,
     )
-    m10 = gerar(
+    m10 = generate(
         folder / "m10.gdb.zip",
         ucs=320,
-        semente=8,
+        seed=8,
         distribuidora=61201,
         ano=2020,
-        modelo="M10",
-        defeitos=M10_FAULTS,
+        model="M10",
+        faults=M10_FAULTS,
     )
     layers = {"ucat": _ucat(), "ucmt": _ucmt(), "ucbt": _ucbt()}
     pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]

@@ -1,4 +1,4 @@
-"""Fixtures that tests on a built warehouse share; what they are made with is armazem.py's."""
+"""Fixtures that tests on a built warehouse share; what they are made with is warehouse.py's."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,14 +7,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loaders.sintetico import gerar
+from loaders.synthetic.writer import generate
 from tests.conftest import NUMBERS
 from tests.golden.inputs import MUX, Inputs, synthetic
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 
 
 @pytest.fixture(scope="session")
-def projeto(tmp_path_factory: pytest.TempPathFactory, servidor: dict[str, str]) -> a.Project:
+def project(tmp_path_factory: pytest.TempPathFactory, server: dict[str, str]) -> a.Project:
     """The dbt project as it is in the work tree now, parsed."""
     project = a.Project.copy(a.CLONE, tmp_path_factory.mktemp("projeto"))
     project.parse()
@@ -22,27 +22,27 @@ def projeto(tmp_path_factory: pytest.TempPathFactory, servidor: dict[str, str]) 
 
 
 @pytest.fixture(scope="session")
-def arquivos(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """Geodatabases: 401-2024 as first sent and as sent again with other UCs, and 404-2024."""
     folder = tmp_path_factory.mktemp("arquivos")
     faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
     return {
-        "antiga": gerar(folder / "antiga.gdb.zip", ucs=260, distribuidora=401, defeitos=faults),
-        "nova": gerar(
-            folder / "nova.gdb.zip", ucs=240, semente=2, distribuidora=401, defeitos=["at_ds"]
+        "antiga": generate(folder / "antiga.gdb.zip", ucs=260, distribuidora=401, faults=faults),
+        "nova": generate(
+            folder / "nova.gdb.zip", ucs=240, seed=2, distribuidora=401, faults=["at_ds"]
         ),
-        "outra": gerar(folder / "outra.gdb.zip", ucs=200, distribuidora=404, defeitos=faults),
+        "outra": generate(folder / "outra.gdb.zip", ucs=200, distribuidora=404, faults=faults),
     }
 
 
 def _land_devices(warehouse: a.Warehouse) -> None:
-    sample = a.CLONE / "loaders" / "amostra_aicss" / "aicss-sala_2025-01-15.csv"
+    sample = a.CLONE / "loaders" / "synthetic" / "aicss_sample" / "aicss-sala_2025-01-15.csv"
     done = a.Running(a._loaders, ["aicss", str(sample)], env=warehouse.env).wait()
     assert done.ok, done.trouble
 
 
 @pytest.fixture(scope="module")
-def own_dagster(servidor: dict[str, str]) -> Iterator[None]:
+def own_dagster(server: dict[str, str]) -> Iterator[None]:
     """Dagster's storage of this module's own: its runs and partitions are those of its tests."""
     name = f"dagster_{next(NUMBERS)}"
     _admin(f"create database {name}")
@@ -58,23 +58,23 @@ def _admin(command: str) -> None:
 
 
 @contextmanager
-def database(servidor: dict[str, str], *options: str) -> Iterator[dict[str, str]]:
+def database(server: dict[str, str], *options: str) -> Iterator[dict[str, str]]:
     """A database that only those who are given it find."""
     name = f"armazem_{next(NUMBERS)}"
     _admin(" ".join(["create database", name, *options]))
-    yield servidor | {"PGDATABASE": name}
+    yield server | {"PGDATABASE": name}
     _admin(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")
-def modelo(
-    servidor: dict[str, str], projeto: a.Project, arquivos: Mapping[str, Path]
+def model(
+    server: dict[str, str], project: a.Project, files: Mapping[str, Path]
 ) -> Iterator[a.Warehouse]:
     """401-2024 (antiga) and 404-2024, landed and built: copied, never touched."""
-    with database(servidor) as env:
-        warehouse = a.Warehouse(env, projeto)
+    with database(server) as env:
+        warehouse = a.Warehouse(env, project)
         for done in (
-            warehouse.load(arquivos["antiga"], arquivos["outra"]),
+            warehouse.load(files["antiga"], files["outra"]),
             _land_devices(warehouse),
             warehouse.build(*a.ALL),
         ):
@@ -83,21 +83,21 @@ def modelo(
 
 
 @pytest.fixture(scope="module")
-def armazem(
-    servidor: dict[str, str], modelo: a.Warehouse, tmp_path_factory: pytest.TempPathFactory
+def warehouse(
+    server: dict[str, str], model: a.Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[a.Warehouse]:
     """A built warehouse of this module's own, with a project of its own."""
     folder = tmp_path_factory.mktemp("projeto")
-    project = a.Project.copy(modelo.project.folder, folder)
-    options = ("template", modelo.env["PGDATABASE"], "strategy file_copy")
-    with database(servidor, *options) as env:
+    project = a.Project.copy(model.project.folder, folder)
+    options = ("template", model.env["PGDATABASE"], "strategy file_copy")
+    with database(server, *options) as env:
         yield a.Warehouse(env, project)
 
 
 @pytest.fixture(scope="module")
-def conn(armazem: a.Warehouse) -> Iterator[psycopg.Connection]:
+def conn(warehouse: a.Warehouse) -> Iterator[psycopg.Connection]:
     """A reader of the module's warehouse."""
-    with armazem.connect() as connection:
+    with warehouse.connect() as connection:
         yield connection
 
 
@@ -121,11 +121,11 @@ def golden_inputs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Inpu
 
 @pytest.fixture(scope="session")
 def golden(
-    servidor: dict[str, str], projeto: a.Project, golden_inputs: Mapping[str, Inputs]
+    server: dict[str, str], project: a.Project, golden_inputs: Mapping[str, Inputs]
 ) -> Iterator[a.Warehouse]:
     """All of them landed and built in one database: read, never touched; MUX's only build."""
-    with database(servidor) as env:
-        warehouse = a.Warehouse(env, projeto)
+    with database(server) as env:
+        warehouse = a.Warehouse(env, project)
         # One build for both: half a minute less than one each.
         files = tuple(path for some in golden_inputs.values() for path in some.bdgd)
         land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))

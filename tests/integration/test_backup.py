@@ -13,19 +13,19 @@ import pytest
 
 from dagster_pipeline.defs import backup as backup_job
 from dagster_pipeline.defs import resources
-from loaders.erros import EntradaInvalida, FalhaDeBanco
-from scripts import backup, postgres
-from tests.integration import armazem as a
+from loaders.errors import DatabaseFailure, InvalidInput
+from server import backup, binaries, dump, restore
+from tests.integration import warehouse as a
 
 SCHEMAS = ("raw", "controle", "seeds", "intel_lead", "marts")
 LOCK = "hashtext('intel_lead.publicacao')"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def here(armazem: a.Warehouse) -> Iterator[None]:
+def here(warehouse: a.Warehouse) -> Iterator[None]:
     """PGDATABASE is the module's warehouse."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PGDATABASE", armazem.env["PGDATABASE"])
+        patch.setenv("PGDATABASE", warehouse.env["PGDATABASE"])
         yield
 
 
@@ -76,27 +76,30 @@ def schemas(database: str) -> int:
 
 def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
     """Have a shell script run in the place of one of PostgreSQL's programs, which is $REAL."""
-    real, major = backup.program, postgres.find_binaries().major
+    real, major = dump.program, binaries.find_binaries().major
 
     def path(asked: str, *, major: int) -> str:
         return str(folder / name) if asked == name else real(asked, major=major)
 
     (folder / name).write_text(f"#!/bin/sh\nREAL={real(name, major=major)}\n{script}\n")
     (folder / name).chmod(0o755)
-    monkeypatch.setattr(backup, "program", path)
+    monkeypatch.setattr(dump, "program", path)
 
 
 def test_a_restored_warehouse_is_the_same_and_dbt_has_nothing_to_do(
-    saved: Path, armazem: a.Warehouse, conn: psycopg.Connection, banco_limpo: dict[str, str]
+    saved: Path,
+    warehouse: a.Warehouse,
+    conn: psycopg.Connection,
+    empty_database_env: dict[str, str],
 ) -> None:
     before, catalogue = everything(conn), named_catalogue(conn)
     assert sum(rows for rows, _ in before.values()) > 10_000
-    assert backup.restore(saved) == banco_limpo["PGDATABASE"]
+    assert restore.restore(saved) == empty_database_env["PGDATABASE"]
 
-    restored = a.Warehouse(banco_limpo, armazem.project)
+    restored = a.Warehouse(empty_database_env, warehouse.project)
     with restored.connect() as there:
         assert "intel_lead" in a.value(there, "show search_path")
-        assert a.value(there, "select to_regnamespace(%s)", [backup.UNDER_WAY]) is None
+        assert a.value(there, "select to_regnamespace(%s)", [dump.UNDER_WAY]) is None
         assert everything(there) == before
         assert not a.difference(catalogue, named_catalogue(there))
         when = when_made(there)
@@ -112,27 +115,27 @@ def test_a_new_database_gets_its_name_when_it_is_complete(
     names = "select datname from pg_database where datname like %s"
     with monkeypatch.context() as patch:
         fake_program(tmp_path, patch, "pg_restore", '[ "$1" = --list ] && exec $REAL "$@"; exit 1')
-        with pytest.raises(FalhaDeBanco, match="pg_restore falhou"):
-            backup.restore(saved, new=name)
+        with pytest.raises(DatabaseFailure, match="pg_restore falhou"):
+            restore.restore(saved, new=name)
     assert conn.execute(names, [f"{name}%"]).fetchall() == []
 
-    assert backup.restore(saved, new=name, dry_run=True) == name
+    assert restore.restore(saved, new=name, dry_run=True) == name
     assert conn.execute(names, [f"{name}%"]).fetchall() == []
-    assert backup.restore(saved, new=name) == name
+    assert restore.restore(saved, new=name) == name
     try:
         with psycopg.connect("", dbname=name) as there:
             assert a.contents(there) == a.contents(conn)
-        with pytest.raises(EntradaInvalida, match="já existe"):
-            backup.restore(saved, new=name)
+        with pytest.raises(InvalidInput, match="já existe"):
+            restore.restore(saved, new=name)
     finally:
         conn.execute(f"drop database {name} with (force)")
 
 
 @pytest.mark.parametrize("what", ["changed", "cut", "missing", "added", "sums"])
 def test_a_damaged_backup_is_refused_before_anything_is_written(
-    damaged: Path, what: str, banco_limpo: dict[str, str]
+    damaged: Path, what: str, empty_database_env: dict[str, str]
 ) -> None:
-    victim = max((damaged / backup.DUMP).iterdir(), key=lambda path: path.stat().st_size)
+    victim = max((damaged / dump.DUMP).iterdir(), key=lambda path: path.stat().st_size)
     content = victim.read_bytes()
     if what == "changed":
         victim.write_bytes(content[:-20] + bytes([content[-20] ^ 1]) + content[-19:])
@@ -143,28 +146,28 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
     elif what == "added":
         (damaged / "extra").touch()
     else:
-        (damaged / backup.SUMS).write_bytes(b"\xff")
-    with pytest.raises(EntradaInvalida, match=damaged.name):
-        backup.restore(damaged)
-    assert schemas(banco_limpo["PGDATABASE"]) == 0
+        (damaged / dump.SUMS).write_bytes(b"\xff")
+    with pytest.raises(InvalidInput, match=damaged.name):
+        restore.restore(damaged)
+    assert schemas(empty_database_env["PGDATABASE"]) == 0
 
 
 def test_a_database_that_is_not_empty_is_refused(saved: Path, conn: psycopg.Connection) -> None:
     before = everything(conn)
-    with pytest.raises(EntradaInvalida, match="não está vazio"):
-        backup.restore(saved)
+    with pytest.raises(InvalidInput, match="não está vazio"):
+        restore.restore(saved)
     assert everything(conn) == before
 
 
 def test_a_restore_that_failed_or_was_killed_is_done_again(
-    saved: Path, banco_limpo: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    saved: Path, empty_database_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = banco_limpo["PGDATABASE"]
+    name = empty_database_env["PGDATABASE"]
     half = '[ "$1" = --list ] && exec $REAL "$@"; $REAL --section=pre-data "$@"; {}'
     with monkeypatch.context() as patch:
         fake_program(tmp_path, patch, "pg_restore", half.format("exit 1"))
-        with pytest.raises(FalhaDeBanco, match="pg_restore falhou"):
-            backup.restore(saved)
+        with pytest.raises(DatabaseFailure, match="pg_restore falhou"):
+            restore.restore(saved)
     assert schemas(name) == 0
 
     kill = f"""
@@ -183,14 +186,17 @@ backup.restore(Path({str(saved)!r}))
     killed = subprocess.run([sys.executable, "-c", kill], cwd=a.CLONE, capture_output=True)
     assert killed.returncode == -9, killed.stderr.decode()
     assert schemas(name) == len(SCHEMAS)
-    assert backup.restore(saved) == name
+    assert restore.restore(saved) == name
     assert schemas(name) == len(SCHEMAS)
 
 
 def test_publications_and_landings_wait_during_the_dump(
-    conn: psycopg.Connection, armazem: a.Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    conn: psycopg.Connection,
+    warehouse: a.Warehouse,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    psql = shlex.quote(backup.program("psql", major=postgres.find_binaries().major))
+    psql = shlex.quote(dump.program("psql", major=binaries.find_binaries().major))
     query = f"select pg_try_advisory_lock({LOCK}), count(*) from pg_locks where locktype='advisory'"
     query += " and mode='ShareLock' and granted and database=(select oid from pg_database"
     query += " where datname=current_database())"
@@ -219,13 +225,13 @@ def test_a_failed_backup_leaves_nothing_and_old_ones_are_retired(
         (tmp_path / "mine" / "bin").mkdir()
         script = 'mkdir "${4#--file=}"; echo disk full >&2; exit 1'
         fake_program(tmp_path / "mine" / "bin", patch, "pg_dump", script)
-        with pytest.raises(FalhaDeBanco, match="disk full"):
+        with pytest.raises(DatabaseFailure, match="disk full"):
             backup.create(tmp_path, keep=2)
     assert {*tmp_path.iterdir()} == {*old, *others, tmp_path / ".lock"}
 
     new = backup.create(tmp_path, keep=2)
     assert {*tmp_path.iterdir()} == {new, old[2], *others, tmp_path / ".lock"}
-    check = ["sha256sum", "--check", "--quiet", backup.SUMS]
+    check = ["sha256sum", "--check", "--quiet", dump.SUMS]
     assert subprocess.run(check, cwd=new).returncode == 0
 
 
@@ -233,7 +239,7 @@ def test_the_job_backs_up(tmp_path: Path) -> None:
     config = {"ops": {"copia_de_seguranca": {"config": {"dest": str(tmp_path), "manter": 1}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         done = backup_job.job.execute_in_process(
-            run_config=config, resources={"banco": resources.Banco()}, instance=instance
+            run_config=config, resources={"banco": resources.Database()}, instance=instance
         )
     assert done.success
-    assert [backup.verify(path)["safras"] for path in tmp_path.glob("*Z")] == [2]
+    assert [dump.verify(path)["safras"] for path in tmp_path.glob("*Z")] == [2]

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from dagster_pipeline.definitions import defs
-from loaders import bdgd, conexao
+from loaders import connection as db
+from loaders.bdgd import landing
 from loaders.gate import verdict
-from loaders.sintetico import gerar
+from loaders.synthetic.writer import generate
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 GOOD = ["64001-2023", "64002-2023"]
@@ -28,13 +29,13 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def conn(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
-    with closing(conexao.conectar()) as connection:
+def conn(database: dict[str, str]) -> Iterator[psycopg.Connection]:
+    with closing(db.connect()) as connection:
         yield connection
 
 
 @pytest.fixture(scope="module")
-def instance(banco: dict[str, str], own_dagster: None) -> Iterator[dg.DagsterInstance]:
+def instance(database: dict[str, str], own_dagster: None) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.get() as found:
         yield found
 
@@ -43,7 +44,7 @@ def instance(banco: dict[str, str], own_dagster: None) -> Iterator[dg.DagsterIns
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("lote")
     return {
-        key: gerar(folder / f"{key}.gdb.zip", ucs=60, distribuidora=int(key[:5]), ano=2023)
+        key: generate(folder / f"{key}.gdb.zip", ucs=60, distribuidora=int(key[:5]), ano=2023)
         for key in (*GOOD, FAILS_A_TEST, NO_LEAF, HELD)
     }
 
@@ -54,7 +55,7 @@ def whole(
 ) -> subprocess.CompletedProcess[str]:
     """Three that landed before and are broken, two good files, one that is none: one command."""
     for key in (FAILS_A_TEST, NO_LEAF, HELD):
-        bdgd.carregar(files[key], bdgd.Opcoes())
+        landing.land(files[key], landing.Options())
     for key in (FAILS_A_TEST, NO_LEAF):
         assert not verdict.judge(conn, key).held
     one = "where linha = (select min(linha) from raw_safra.ucbt_{0})"
@@ -159,7 +160,7 @@ def test_an_asset_is_materialized_for_one_safra_or_a_range(instance: dg.DagsterI
 def test_a_failed_safra_is_tried_again_when_its_import_changed(
     conn: psycopg.Connection, files: dict[str, Path]
 ) -> None:
-    bdgd.carregar(files[FAILS_A_TEST], bdgd.Opcoes(forcar=True))
+    landing.land(files[FAILS_A_TEST], landing.Options(force=True))
     done = command("--construir")
     assert done.returncode == 0, done.stdout + done.stderr
     assert published(conn) == [*GOOD, FAILS_A_TEST]

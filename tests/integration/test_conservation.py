@@ -1,12 +1,12 @@
 """What dbt builds is compared with what the loader summed: planted losses stop the publication.
 
-Not here: the sums themselves (test_door_rows.py), other tests of the models (test_motor_safra.py).
+Not here: the sums themselves (test_door_rows.py), other tests of the models (test_safra_engine.py).
 """
 
 import psycopg
 import pytest
 
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 
 MACROS = "macros/unidade_consumidora.sql"
 LOST = [
@@ -47,7 +47,7 @@ SWAPPED = [
     ids=["AT loses its off-peak energy", "peak and off-peak, DIC and FIC change places"],
 )
 def test_a_macro_at_fault_publishes_nothing(
-    armazem: a.Warehouse,
+    warehouse: a.Warehouse,
     conn: psycopg.Connection,
     faults: list[tuple[str, str]],
     tests: set[str],
@@ -56,14 +56,14 @@ def test_a_macro_at_fault_publishes_nothing(
     published = "select array_agg(publicada_em order by ano, distribuidora_id)"
     published += " from intel_lead.safra_publicada"
     before = a.value(conn, published)
-    macros = armazem.project.folder / MACROS
+    macros = warehouse.project.folder / MACROS
     sound = macros.read_text()
     for right, wrong in faults:
         assert sound.count(right) == 1
         macros.write_text(macros.read_text().replace(right, wrong))
-    armazem.project.parse()
+    warehouse.project.parse()
     try:
-        done = armazem.build("--select", "config.materialized:safra", *a.ALL, safra="404-2024")
+        done = warehouse.build("--select", "config.materialized:safra", *a.ALL, safra="404-2024")
     finally:
         macros.write_text(sound)
     assert tests <= set(done.of_status("fail")), done.trouble

@@ -8,15 +8,15 @@ EVENTS = 30
 
 
 @pytest.fixture
-def instance(banco: dict[str, str]) -> dg.DagsterInstance:
+def instance(database: dict[str, str]) -> dg.DagsterInstance:
     """The instance that dagster.yaml describes."""
     with dg.DagsterInstance.get() as found:
         yield found
 
 
 @pytest.fixture
-def dagster_db(banco: dict[str, str]) -> psycopg.Connection:
-    with psycopg.connect(dbname=banco["DAGSTER_PGDATABASE"], autocommit=True) as conn:
+def dagster_db(database: dict[str, str]) -> psycopg.Connection:
+    with psycopg.connect(dbname=database["DAGSTER_PGDATABASE"], autocommit=True) as conn:
         yield conn
 
 

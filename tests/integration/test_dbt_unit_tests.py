@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 
 NAMES = sorted(
     name
@@ -19,9 +19,9 @@ NAMES = sorted(
 
 
 @pytest.fixture(scope="module")
-def nodes(armazem: a.Warehouse) -> Mapping[str, tuple[str, str]]:
+def nodes(warehouse: a.Warehouse) -> Mapping[str, tuple[str, str]]:
     """Unit test → status and message, from one run of all."""
-    done = armazem.dbt("test", "--select", "test_type:unit")
+    done = warehouse.dbt("test", "--select", "test_type:unit")
     assert done.nodes, done.text
     return {name: said for name, said in done.nodes.items() if "-on-run-" not in name}
 

@@ -20,17 +20,17 @@ from typer.testing import CliRunner
 
 from dagster_pipeline import run
 from dagster_pipeline.defs import inbox
-from loaders import bdgd, geodatabase
 from loaders.__main__ import app
-from loaders.camadas import Camada
-from loaders.conexao import conectar, preparar
-from loaders.copia import Lote
-from loaders.fonte import Fonte
-from loaders.sintetico import gerar
+from loaders.bdgd import geodatabase, landing
+from loaders.bdgd.layers import Layer
+from loaders.bdgd.source import Source
+from loaders.bdgd.transfer import Batch
+from loaders.connection import connect, prepare
+from loaders.synthetic.writer import generate
 
 DISTRIBUTORS = itertools.count(3001)
 
-pytestmark = pytest.mark.usefixtures("banco")
+pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def dist() -> int:
 
 
 @pytest.fixture
-def conn(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
-    with conectar() as connection:
-        preparar(connection)
+def conn(database: dict[str, str]) -> Iterator[psycopg.Connection]:
+    with connect() as connection:
+        prepare(connection)
         yield connection
 
 
@@ -61,34 +61,34 @@ def ledger(conn: psycopg.Connection, dist: int) -> list[tuple]:
 
 def spoiled(monkeypatch: pytest.MonkeyPatch, spoil: object) -> None:
     """Let a geodatabase's reader go wrong in UCBT, after it has counted."""
-    monkeypatch.setattr(geodatabase, "_LINHAS_POR_LOTE", 10)
-    abrir = geodatabase.abrir
+    monkeypatch.setattr(geodatabase, "_ROWS_PER_BATCH", 10)
+    opened = geodatabase.opened
 
     class Reader:
         def __init__(self, *args: object, **kwargs: object) -> None:
-            self.opened = abrir(*args, **kwargs)
+            self.opened = opened(*args, **kwargs)
 
-        def __enter__(self) -> Fonte:
+        def __enter__(self) -> Source:
             source = self.opened.__enter__()
 
-            def batches(layer: Camada) -> Iterator[Lote]:
-                read = source.lotes(layer)
-                return spoil(read) if layer.nome == "UCBT" else read  # type: ignore[operator]
+            def batches(layer: Layer) -> Iterator[Batch]:
+                read = source.batches(layer)
+                return spoil(read) if layer.name == "UCBT" else read  # type: ignore[operator]
 
-            return dataclasses.replace(source, lotes=batches)
+            return dataclasses.replace(source, batches=batches)
 
         def __exit__(self, *error: object) -> object:
             return self.opened.__exit__(*error)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(geodatabase, "abrir", Reader)
+    monkeypatch.setattr(geodatabase, "opened", Reader)
 
 
-def losing(batches: Iterator[Lote]) -> Iterator[Lote]:
+def losing(batches: Iterator[Batch]) -> Iterator[Batch]:
     next(batches)
     yield from batches
 
 
-def doubling(batches: Iterator[Lote]) -> Iterator[Lote]:
+def doubling(batches: Iterator[Batch]) -> Iterator[Batch]:
     first = next(batches)
     yield from [first, first, *batches]
 
@@ -101,7 +101,7 @@ def test_a_reader_that_loses_or_doubles_a_batch_is_caught(
     monkeypatch: pytest.MonkeyPatch,
     spoil: object,
 ) -> None:
-    gdb = gerar(tmp_path / "a.gdb", ucs=60, distribuidora=dist)
+    gdb = generate(tmp_path / "a.gdb", ucs=60, distribuidora=dist)
     spoiled(monkeypatch, spoil)
     assert load(gdb) == 3
     assert {(status, landed) for _, status, landed, *_ in ledger(conn, dist)} <= {
@@ -152,7 +152,7 @@ def test_a_layer_of_which_every_row_is_rejected_is_refused(
     value: object,
     reason: str,
 ) -> None:
-    gdb = gerar(tmp_path / "a.gdb", ucs=60, distribuidora=dist)
+    gdb = generate(tmp_path / "a.gdb", ucs=60, distribuidora=dist)
     assert load(gdb) == 0
     before = ledger(conn, dist)
     assert load(changed(gdb, tmp_path / "b.gdb", layer, column, value)) == 3
@@ -184,7 +184,7 @@ def test_one_safra_of_a_national_csv_without_a_good_row_is_told_and_holds_no_oth
 def filled(folder: Path, dist: int, other: int) -> Path:
     """A geodatabase in a zip that does not say so, a CSV, a spreadsheet and a note, two deep."""
     (folder / "2024").mkdir(parents=True)
-    gdb = gerar(folder.parent / "a.gdb", ucs=60, distribuidora=dist)
+    gdb = generate(folder.parent / "a.gdb", ucs=60, distribuidora=dist)
     with zipfile.ZipFile(folder / "2024" / "entrega.zip", "w") as package:
         for file in gdb.iterdir():
             package.write(file, f"x.gdb\\{file.name}")
@@ -226,7 +226,7 @@ def test_the_inbox_and_make_run_see_the_same_as_the_command_line(
     found = run.tasks([folder], conn, run.Report())
     assert [task.path.relative_to(folder).as_posix() for task in found] == wanted
     assert [word for word in ("planilha.xlsx", "leia-me.txt") if word not in " ".join(said)] == []
-    steps = bdgd.passos(folder, bdgd.Opcoes())
+    steps = landing.steps_for(folder, landing.Options())
     assert [step.args[0] for step in steps] == [task.path for task in found]
 
 

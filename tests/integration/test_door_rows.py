@@ -1,6 +1,6 @@
 """The door: rows counted by something else than what lands them, copies, physics, kept sums.
 
-Not here: cells and columns (tests/unit), the rest of a landing (test_carga_bdgd.py).
+Not here: cells and columns (tests/unit), the rest of a landing (test_landing_bdgd.py).
 """
 
 import itertools
@@ -13,17 +13,17 @@ import pyogrio
 import pytest
 from pyogrio.raw import read_arrow
 
-from loaders import csv_lines, sums
-from loaders.bdgd import Opcoes, carregar
-from loaders.camadas import CAMADAS_COM_ENERGIA
-from loaders.conexao import conectar, preparar
-from loaders.erros import EntradaInvalida, EntregaRetida
-from loaders.sintetico import gerar
+from loaders.bdgd import csv_lines, sums
+from loaders.bdgd.landing import Options, land
+from loaders.bdgd.layers import LAYERS_WITH_ENERGY
+from loaders.connection import connect, prepare
+from loaders.errors import HeldDelivery, InvalidInput
+from loaders.synthetic.writer import generate
 
 DISTRIBUTORS = itertools.count(5001)
 HEADER = "COD_ID_ENCR;DIST;LGRD;DAT_CON;ENE_01;DIC_02;DATA_BASE;POINT_X;POINT_Y"
 
-pytestmark = pytest.mark.usefixtures("banco")
+pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def dist() -> int:
 
 
 @pytest.fixture
-def conn(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
-    with conectar() as connection:
-        preparar(connection)
+def conn(database: dict[str, str]) -> Iterator[psycopg.Connection]:
+    with connect() as connection:
+        prepare(connection)
         yield connection
 
 
@@ -99,12 +99,12 @@ def test_a_reader_that_loses_rows_is_noticed_and_nothing_changes(
 
     with monkeypatch.context() as patch:
         patch.setattr(csv_lines.Lines, "_regular", broken)
-        with pytest.raises(EntradaInvalida, match="tem 60 linhas, mas|malformado"):
-            carregar(file, Opcoes())
+        with pytest.raises(InvalidInput, match="tem 60 linhas, mas|malformado"):
+            land(file, Options())
     assert ledger(conn, dist)[0] == "failed"
     counted = "select count(*) from raw.ucmt where distribuidora_id = %s"
     assert conn.execute(counted, [dist]).fetchone() == (0,)
-    carregar(file, Opcoes())
+    land(file, Options())
     assert ledger(conn, dist)[:3] == ("completed", 60, 0)
 
 
@@ -119,7 +119,7 @@ def test_what_is_impossible_is_rejected_or_null_and_told(
     rows[5] = rows[5].replace("01/02/2020", "31/02/2020")
     rows[6] = rows[6].replace(";2.5;", ";5000;")
     rows[7] = f"U;{dist};curta"
-    carregar(write(tmp_path, *rows), Opcoes())
+    land(write(tmp_path, *rows), Options())
     status, landed, rejected, note = ledger(conn, dist)
     assert (status, landed, rejected) == ("completed", 38, 2)
     told = [line for line in note.split("; ")[1:] if not line.startswith("faltam no arquivo")]
@@ -150,8 +150,8 @@ def test_what_is_impossible_is_rejected_or_null_and_told(
 def test_a_layer_twice_in_its_file_is_held_and_its_energy_is_that_of_once(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
-    once = gerar(tmp_path / "a.gdb", ucs=120, distribuidora=dist, defeitos=[])
-    carregar(once, Opcoes())
+    once = generate(tmp_path / "a.gdb", ucs=120, distribuidora=dist, faults=[])
+    land(once, Options())
     _, landed, rejected, _ = ledger(conn, dist, "UCBT")
     energy = conn.execute(
         "select energia_kwh from controle.entrega where distribuidora_id = %s and camada = 'UCBT'",
@@ -159,8 +159,8 @@ def test_a_layer_twice_in_its_file_is_held_and_its_energy_is_that_of_once(
     ).fetchone()
     assert rejected == 0
     twice = change(once, "UCBT_tab", lambda table: pa.concat_tables([table, table]))
-    with pytest.raises(EntregaRetida, match=f"UCBT: {landed} de {2 * landed} linhas são cópias"):
-        carregar(twice, Opcoes())
+    with pytest.raises(HeldDelivery, match=f"UCBT: {landed} de {2 * landed} linhas são cópias"):
+        land(twice, Options())
     assert ledger(conn, dist, "UCBT")[:3] == ("failed", landed, landed)
     assert (
         conn.execute(
@@ -180,7 +180,7 @@ def test_one_copy_in_many_rows_is_rejected_and_holds_nothing(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
     rows = rows_of(dist, 120)
-    carregar(write(tmp_path, *rows, rows[7]), Opcoes())
+    land(write(tmp_path, *rows, rows[7]), Options())
     assert ledger(conn, dist)[:3] == ("completed", 120, 1)
 
 
@@ -188,7 +188,7 @@ def test_a_unit_with_energy_twice_in_a_month_is_told(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
     rows = rows_of(dist, 20)
-    carregar(write(tmp_path, *rows, rows[3].replace(";1.5;", ";2.5;")), Opcoes())
+    land(write(tmp_path, *rows, rows[3].replace(";1.5;", ";2.5;")), Options())
     status, landed, _, note = ledger(conn, dist)
     assert (status, landed) == ("completed", 21)
     assert "1 COD_ID com energia no mesmo mês em linhas diferentes" in note
@@ -210,17 +210,17 @@ def kept_sums(conn: psycopg.Connection, dist: int) -> dict[tuple, tuple]:
 def test_the_sums_of_a_landing_are_those_of_the_file_and_are_made_again_from_raw(
     conn: psycopg.Connection, dist: int, tmp_path: Path
 ) -> None:
-    gdb = gerar(tmp_path / "a.gdb", ucs=300, distribuidora=dist)
-    carregar(gdb, Opcoes())
+    gdb = generate(tmp_path / "a.gdb", ucs=300, distribuidora=dist)
+    land(gdb, Options())
     kept = kept_sums(conn, dist)
-    assert len(kept) == sum(len(layer.series) * 12 for layer in CAMADAS_COM_ENERGIA)
-    for layer in CAMADAS_COM_ENERGIA:
-        name = next(n for n, _ in pyogrio.list_layers(gdb) if n.removesuffix("_tab") == layer.nome)
+    assert len(kept) == sum(len(layer.series) * 12 for layer in LAYERS_WITH_ENERGY)
+    for layer in LAYERS_WITH_ENERGY:
+        name = next(n for n, _ in pyogrio.list_layers(gdb) if n.removesuffix("_tab") == layer.name)
         frame = pyogrio.read_dataframe(gdb, layer=name)
         frame = frame[frame["COD_ID"].str.strip() != ""]
         for serie, month in itertools.product(layer.series, range(1, 13)):
             column = frame[f"{serie.upper()}_{month:02d}"]
-            values, total, greatest = kept[layer.nome, serie, month]
+            values, total, greatest = kept[layer.name, serie, month]
             assert values == column.count()
             assert float(total) == pytest.approx(column.sum(), abs=1e-5)
             assert greatest == (column.max() if len(column) else None)
@@ -230,17 +230,17 @@ def test_the_sums_of_a_landing_are_those_of_the_file_and_are_made_again_from_raw
     assert conn.execute(
         "select distinct fonte from controle.carga_soma where distribuidora_id = %s", [dist]
     ).fetchall() == [("raw",)]
-    carregar(gdb, Opcoes())
+    land(gdb, Options())
     assert kept_sums(conn, dist) == kept
     assert not sums.made_from_raw(conn, [f"{dist}-2024"])
     assert ledger(conn, dist, "UCBT")[0] == "completed"
 
 
 def test_a_refused_file_leaves_no_sums(conn: psycopg.Connection, dist: int, tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match="coluna ENE_01"):
-        carregar(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Opcoes())
+    with pytest.raises(InvalidInput, match="coluna ENE_01"):
+        land(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Options())
     assert kept_sums(conn, dist) == {}
-    carregar(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Opcoes(milhar="ponto"))
+    land(write(tmp_path, *rows_of(dist, 30, energy="12.345")), Options(thousands="ponto"))
     assert kept_sums(conn, dist)["UCMT", "ene", 1][1] == 30 * 12345
 
 
@@ -250,7 +250,7 @@ def test_a_row_without_its_distributor_is_kept_apart_and_the_others_land(
     """Nothing says whose it is: it stands with the file's largest safra, as it was written."""
     rows = [*rows_of(dist, 30), *rows_of(next(DISTRIBUTORS), 10)]
     rows.insert(4, "U;;RUA;2020-02-01;9.5;2.5;31DEC2024;-51.5;-28.1")
-    carregar(write(tmp_path, *rows), Opcoes())
+    land(write(tmp_path, *rows), Options())
     assert ledger(conn, dist)[:3] == ("completed", 30, 1)
     reason = "DIST em branco; de safra desconhecida, guardada com a maior do arquivo"
     assert conn.execute(

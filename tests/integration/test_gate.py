@@ -13,19 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from loaders import registro
+from bench import power
+from loaders import ledger
 from loaders.__main__ import app
-from loaders.conexao import conectar, preparar
+from loaders.connection import connect, prepare
 from loaders.gate import hold, units, verdict
 from loaders.gate.evidence import Finding
 from loaders.gate.references import landed
 from loaders.gate.units import Content
 from loaders.gate.verdict import Verdict
 from loaders.safra import Safra
-from loaders.sintetico import Defeito, gerar
-from scripts import pagina_qualidade
-from scripts.bench import power
-from tests.integration import armazem as a
+from loaders.synthetic.recipe import Fault
+from loaders.synthetic.writer import generate
+from scripts import quality_page
+from tests.integration import warehouse as a
 
 
 def run(*arguments: object) -> int:
@@ -33,9 +34,9 @@ def run(*arguments: object) -> int:
 
 
 @pytest.fixture
-def base(banco: dict[str, str]) -> Iterator[psycopg.Connection]:
-    with conectar() as connection:
-        preparar(connection)
+def base(database: dict[str, str]) -> Iterator[psycopg.Connection]:
+    with connect() as connection:
+        prepare(connection)
         yield connection
 
 
@@ -63,10 +64,12 @@ FACTORS = settings(
 
 
 @pytest.fixture(scope="module")
-def distributor(banco: dict[str, str]) -> Iterator[tuple[psycopg.Connection, power.Base, Content]]:
+def distributor(
+    database: dict[str, str],
+) -> Iterator[tuple[psycopg.Connection, power.Base, Content]]:
     """A vintage of 3,000 units, landed in temporary tables once for all draws."""
-    with conectar() as conn:
-        preparar(conn)
+    with connect() as conn:
+        prepare(conn)
         with conn.transaction(force_rollback=True):
             first = power.first(np.random.default_rng(7), 3_000)
             yield conn, first, power.land(conn, "before", first)
@@ -97,9 +100,9 @@ def test_a_whole_file_passes_whatever_life_did(
 
 @FACTORS
 @given(seed=st.integers(0, 2**32), units=st.integers(60, 400))
-def test_a_small_whole_file_passes_too(banco: dict[str, str], seed: int, units: int) -> None:
+def test_a_small_whole_file_passes_too(database: dict[str, str], seed: int, units: int) -> None:
     rng = np.random.default_rng(seed)
-    with conectar() as conn, conn.transaction(force_rollback=True):
+    with connect() as conn, conn.transaction(force_rollback=True):
         first = power.first(rng, units)
         before = power.land(conn, "before", first)
         later = power.next_year(rng, first, close=0.08, open_=0.15, overall=0.85)
@@ -123,9 +126,9 @@ def test_without_common_codes_the_finding_says_that_only_totals_were_compared(
 def test_a_truncated_vintage_lands_and_is_held_and_a_whole_one_clears_it(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
-    before = gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2001, ano=2023)
-    cut = gerar(tmp_path / "b.gdb", ucs=150, distribuidora=2001, ano=2024)
-    whole = gerar(tmp_path / "c.gdb", ucs=400, distribuidora=2001, ano=2024)
+    before = generate(tmp_path / "a.gdb", ucs=400, distribuidora=2001, ano=2023)
+    cut = generate(tmp_path / "b.gdb", ucs=150, distribuidora=2001, ano=2024)
+    whole = generate(tmp_path / "c.gdb", ucs=400, distribuidora=2001, ano=2024)
     assert run("bdgd", before) == 0
     assert run("bdgd", cut) == 3
     held, reason, said = state(base, 2001)
@@ -149,17 +152,17 @@ def test_a_truncated_vintage_lands_and_is_held_and_a_whole_one_clears_it(
 
 
 def asides(conn: psycopg.Connection, dist: int, year: int = 2024) -> set[str]:
-    return set(landed(conn, Safra.de_chave(f"{dist}-{year}")).aside)
+    return set(landed(conn, Safra.from_key(f"{dist}-{year}")).aside)
 
 
 def test_a_truncated_second_send_does_not_lower_the_bar(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
     """What is compared with is the accepted content, kept aside until a verdict has passed."""
-    first = gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2002)
+    first = generate(tmp_path / "a.gdb", ucs=400, distribuidora=2002)
     assert run("bdgd", first) == 0
     for seed in (1, 2):
-        cut = gerar(tmp_path / f"b{seed}.gdb", ucs=150, semente=seed, distribuidora=2002)
+        cut = generate(tmp_path / f"b{seed}.gdb", ucs=150, seed=seed, distribuidora=2002)
         assert run("bdgd", cut) == 3
         assert "o conteúdo que substitui" in state(base, 2002)[1]
         assert "UCBT" in asides(base, 2002)
@@ -172,10 +175,10 @@ def test_a_truncated_second_send_does_not_lower_the_bar(
 def test_an_older_vintage_is_compared_with_the_later_one(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
-    assert run("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2003, ano=2024)) == 0
-    assert run("bdgd", gerar(tmp_path / "b.gdb", ucs=150, distribuidora=2003, ano=2023)) == 3
+    assert run("bdgd", generate(tmp_path / "a.gdb", ucs=400, distribuidora=2003, ano=2024)) == 0
+    assert run("bdgd", generate(tmp_path / "b.gdb", ucs=150, distribuidora=2003, ano=2023)) == 3
     assert "a safra 2003-2024" in state(base, 2003, 2023)[1]
-    assert run("bdgd", gerar(tmp_path / "c.gdb", ucs=400, distribuidora=2003, ano=2023)) == 0
+    assert run("bdgd", generate(tmp_path / "c.gdb", ucs=400, distribuidora=2003, ano=2023)) == 0
 
 
 @pytest.mark.parametrize(
@@ -184,8 +187,8 @@ def test_an_older_vintage_is_compared_with_the_later_one(
 def test_a_missing_layer_is_held_beside_a_reference_that_had_it(
     base: psycopg.Connection, tmp_path: Path, missing: str, dist: int
 ) -> None:
-    assert run("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=dist, ano=2023)) == 0
-    without = gerar(tmp_path / "b.gdb", ucs=400, distribuidora=dist, defeitos=[missing])
+    assert run("bdgd", generate(tmp_path / "a.gdb", ucs=400, distribuidora=dist, ano=2023)) == 0
+    without = generate(tmp_path / "b.gdb", ucs=400, distribuidora=dist, faults=[missing])
     assert run("bdgd", without) == 3
     assert missing.split("_")[-1].upper() in state(base, dist)[1]
 
@@ -193,7 +196,9 @@ def test_a_missing_layer_is_held_beside_a_reference_that_had_it(
 def test_a_missing_layer_at_first_sight_is_no_reason(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
-    without = gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2006, defeitos=["sem_camada_ponnot"])
+    without = generate(
+        tmp_path / "a.gdb", ucs=400, distribuidora=2006, faults=["sem_camada_ponnot"]
+    )
     assert run("bdgd", without) == 0
     assert run("julgar", "2006-2024") == 0
 
@@ -221,7 +226,7 @@ def test_a_layer_that_failed_waits_for_no_other_file_than_its_own(
         "select import_id from controle.safra_importada where distribuidora_id = %s", [dist]
     ).fetchone()
     broken = Finding("coluna_preenchida", "UCBT mun", "UCBT: falhou")
-    assert hold.hold(base, Safra.de_chave(f"{dist}-2024"), import_id, [broken], {"UCBT"})
+    assert hold.hold(base, Safra.from_key(f"{dist}-2024"), import_id, [broken], {"UCBT"})
     for layer in order:
         code = run("bdgd", write_pj(tmp_path, dist, layer=layer, time=2))
         free = "UCBT" in order[: order.index(layer) + 1]
@@ -269,15 +274,13 @@ def test_what_is_being_landed_is_judged_by_the_next_call_or_waited_for(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
     assert run("bdgd", write_years(tmp_path, 2017, "UCMT", {2024: 60})) == 0
-    safra = Safra.de_chave("2017-2024")
+    safra = Safra.from_key("2017-2024")
     base.execute("set lock_timeout = '1s'")
-    with conectar() as landing, landing.transaction():
-        landing.execute(
-            "select pg_advisory_xact_lock(%s, %s)", [registro.CLASSE_DA_TRAVA, safra.trava]
-        )
+    with connect() as landing, landing.transaction():
+        landing.execute("select pg_advisory_xact_lock(%s, %s)", [ledger.LOCK_CLASS, safra.lock_key])
         assert safra not in {seen.safra for seen in verdict.judge_pending(base)}
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            verdict.judge(base, safra.chave)
+            verdict.judge(base, safra.key)
     assert [seen.safra for seen in verdict.judge_pending(base)] == [safra]
 
 
@@ -287,8 +290,8 @@ def test_what_is_being_landed_is_judged_by_the_next_call_or_waited_for(
 def test_releasing_names_the_findings_and_is_audited(
     base: psycopg.Connection, tmp_path: Path
 ) -> None:
-    assert run("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2007, ano=2023)) == 0
-    assert run("bdgd", cut := gerar(tmp_path / "b.gdb", ucs=150, distribuidora=2007)) == 3
+    assert run("bdgd", generate(tmp_path / "a.gdb", ucs=400, distribuidora=2007, ano=2023)) == 0
+    assert run("bdgd", cut := generate(tmp_path / "b.gdb", ucs=150, distribuidora=2007)) == 3
     assert run("liberar", "2007-2024", "--motivo", "  ") == 2
     assert run("liberar", "2007-2023", "--motivo", "x") == 3
     shown = CliRunner().invoke(app, ["liberar", "2007-2024", "--motivo", "x", "--dry-run"])
@@ -313,9 +316,9 @@ def test_releasing_names_the_findings_and_is_audited(
 
 
 def test_a_release_frees_of_no_other_finding(base: psycopg.Connection, tmp_path: Path) -> None:
-    assert run("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2008)) == 0
-    assert run("bdgd", gerar(tmp_path / "b.gdb", ucs=150, distribuidora=2008)) == 3
-    safra = Safra.de_chave("2008-2024")
+    assert run("bdgd", generate(tmp_path / "a.gdb", ucs=400, distribuidora=2008)) == 0
+    assert run("bdgd", generate(tmp_path / "b.gdb", ucs=150, distribuidora=2008)) == 3
+    safra = Safra.from_key("2008-2024")
     hold.release(base, safra, "concessão dividida")
     assert verdict.judge(base, "2008-2024").held is None
     base.execute("update raw_safra.ucbt_2008_2024 set dist = 9")
@@ -327,11 +330,11 @@ def test_a_release_frees_of_no_other_finding(base: psycopg.Connection, tmp_path:
 
 
 def test_another_landing_needs_another_release(base: psycopg.Connection, tmp_path: Path) -> None:
-    assert run("bdgd", gerar(tmp_path / "a.gdb", ucs=400, distribuidora=2009, ano=2023)) == 0
+    assert run("bdgd", generate(tmp_path / "a.gdb", ucs=400, distribuidora=2009, ano=2023)) == 0
     for seed in (1, 2):
-        cut = gerar(tmp_path / f"b{seed}.gdb", ucs=150, semente=seed, distribuidora=2009)
+        cut = generate(tmp_path / f"b{seed}.gdb", ucs=150, seed=seed, distribuidora=2009)
         assert run("bdgd", cut) == 3
-        hold.release(base, Safra.de_chave("2009-2024"), "dividida")
+        hold.release(base, Safra.from_key("2009-2024"), "dividida")
         assert verdict.judge(base, "2009-2024").held is None
 
 
@@ -339,14 +342,14 @@ def test_another_landing_needs_another_release(base: psycopg.Connection, tmp_pat
 
 
 def test_a_bare_dbt_build_publishes_nothing_that_the_gate_has_not_judged(
-    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+    warehouse: a.Warehouse, conn: psycopg.Connection, files: Mapping[str, Path]
 ) -> None:
     """Law 9: it stays built, dbt names it and the command; once judged it is published as it is."""
     when = "select import_id from intel_lead.safra_publicada where distribuidora_id = 401"
     before = a.value(conn, when)
-    done = a.Running(a._loaders, ["bdgd", "--forcar", str(arquivos["antiga"])], env=armazem.env)
+    done = a.Running(a._loaders, ["bdgd", "--forcar", str(files["antiga"])], env=warehouse.env)
     assert done.wait().ok
-    built = armazem.build()
+    built = warehouse.build()
     assert built.ok, built.trouble
     assert "401-2024 está construída e não é publicada" in built.text
     assert "make build" in built.text
@@ -357,42 +360,42 @@ def test_a_bare_dbt_build_publishes_nothing_that_the_gate_has_not_judged(
             " controle.safra_construida where distribuidora_id = 401),"
             " controle.obra_da_safra(2024, 401), array['lead_bruto'], 1)"
         )
-    armazem.judge()
-    assert armazem.build().ok
+    warehouse.judge()
+    assert warehouse.build().ok
     assert a.value(conn, when) > before
 
 
 def test_what_was_published_before_verdicts_stays_so(
-    armazem: a.Warehouse, conn: psycopg.Connection
+    warehouse: a.Warehouse, conn: psycopg.Connection
 ) -> None:
     conn.execute("drop table controle.veredito")
     conn.execute("comment on schema raw is 'esquema de antes'")
-    with armazem.connect() as other:
-        preparar(other)
+    with warehouse.connect() as other:
+        prepare(other)
     published = a.value(conn, "select count(*) from intel_lead.safra_publicada")
     assert a.value(conn, "select count(*) from controle.veredito where aprovada") == published
-    rebuilt = armazem.build("--full-refresh", *a.SAFRAS)
+    rebuilt = warehouse.build("--full-refresh", *a.SAFRAS)
     assert rebuilt.ok, rebuilt.trouble
     assert "não é publicada" not in rebuilt.text
 
 
 def test_dbt_leaves_a_held_safra_as_it_was_published(
-    armazem: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
+    warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
 ) -> None:
     of_ledger = {*a.HISTORY, "intel_lead.vw_import_status_resumido"}
     read = set(a.relations(conn, "intel_lead", "marts")) - of_ledger
     before = a.contents(conn, *read)
-    assert armazem.load(gerar(tmp_path / "cut.gdb", ucs=100, distribuidora=401)).code == 3
-    everything = armazem.build()
+    assert warehouse.load(generate(tmp_path / "cut.gdb", ucs=100, distribuidora=401)).code == 3
+    everything = warehouse.build()
     assert everything.ok, everything.text
     assert "safra 401-2024 está retida" in everything.text
-    asked = armazem.build(safra="401-2024")
+    asked = warehouse.build(safra="401-2024")
     assert not asked.ok
     assert "loaders liberar 401-2024" in asked.text
     assert a.contents(conn, *read) == before
     arguments = ["liberar", "401-2024", "--motivo", "teste"]
-    assert a.Running(a._loaders, arguments, env=armazem.env).wait().ok
-    freed = armazem.build(safra="401-2024")
+    assert a.Running(a._loaders, arguments, env=warehouse.env).wait().ok
+    freed = warehouse.build(safra="401-2024")
     assert freed.ok, freed.text
     leads = "select count(*) from intel_lead.lead_bruto where distribuidora_id = 401"
     assert a.value(conn, leads) == 100
@@ -401,16 +404,16 @@ def test_dbt_leaves_a_held_safra_as_it_was_published(
 # Great Expectations -------------------------------------------------------------------------------
 
 PLANTED = [
-    Defeito.CNAE_INVALIDO,
-    Defeito.PN_CON_ORFAO,
-    Defeito.CODIGO_FORA_DO_DOMINIO,
-    Defeito.TIP_SIST_DESCONHECIDO,
-    Defeito.ENERGIA_NEGATIVA,
-    Defeito.DATA_SENTINELA,
-    Defeito.CAR_INST_EM_W,
-    Defeito.DEM_CONT_CAR_INST_MW,
-    Defeito.ENERGIA_IMPOSSIVEL,
-    Defeito.DIC_IMPOSSIVEL,
+    Fault.CNAE_INVALIDO,
+    Fault.PN_CON_ORFAO,
+    Fault.CODIGO_FORA_DO_DOMINIO,
+    Fault.TIP_SIST_DESCONHECIDO,
+    Fault.ENERGIA_NEGATIVA,
+    Fault.DATA_SENTINELA,
+    Fault.CAR_INST_EM_W,
+    Fault.DEM_CONT_CAR_INST_MW,
+    Fault.ENERGIA_IMPOSSIVEL,
+    Fault.DIC_IMPOSSIVEL,
 ]
 CAUGHT = [
     ("UCBT", "formato_do_campo", "cnae"),
@@ -430,15 +433,15 @@ CAUGHT = [
 
 @pytest.fixture(scope="module")
 def judged(
-    banco: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    database: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Verdict]:
     """Three safras as the gate saw them: sound, of odd values, and of a broken structure."""
     folder = tmp_path_factory.mktemp("gate")
-    recipes = {"sound": [], "odd": PLANTED, "broken": [Defeito.SEM_DEZEMBRO]}
-    with conectar() as conn:
-        preparar(conn)
+    recipes = {"sound": [], "odd": PLANTED, "broken": [Fault.SEM_DEZEMBRO]}
+    with connect() as conn:
+        prepare(conn)
         for dist, (name, faults) in enumerate(recipes.items(), 2101):
-            gdb = gerar(folder / f"{name}.gdb", ucs=3000, distribuidora=dist, defeitos=faults)
+            gdb = generate(folder / f"{name}.gdb", ucs=3000, distribuidora=dist, faults=faults)
             assert run("bdgd", gdb) == 0
         seen = {v.safra.distribuidora_id: v for v in verdict.judge_pending(conn)}
         assert not verdict.pending(conn)
@@ -510,6 +513,6 @@ def test_results_are_kept_once_and_hold_no_value_of_a_row(
 def test_the_page_shows_the_newest_verdicts(
     base: psycopg.Connection, judged: Mapping[str, Verdict]
 ) -> None:
-    text = pagina_qualidade.page(pagina_qualidade.rows(base))
+    text = quality_page.page(quality_page.rows(base))
     assert "Safra 2101-2024" in text
     assert "energia_ate_a_demanda_contratada" in text

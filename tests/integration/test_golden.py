@@ -11,7 +11,7 @@ import pytest
 
 from tests.golden import compare, make
 from tests.golden.inputs import MUX, Inputs
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 
 SUMS = {name: compare.read(make.FOLDER / name / make.SUMS) for name in ("synthetic", "mux")}
 YEARS = {"synthetic": [2020, 2022, 2023], "mux": [2024]}

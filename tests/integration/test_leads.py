@@ -14,10 +14,10 @@ import psycopg
 import pyogrio
 import pytest
 
-from loaders.sintetico import gerar
+from loaders.synthetic.writer import generate
 from tests.golden.inputs import MUX, Inputs
-from tests.integration import armazem as a
-from tests.integration.test_leitor import LEGAL_BY_CODE
+from tests.integration import warehouse as a
+from tests.integration.test_reader import LEGAL_BY_CODE
 
 SEEDS = a.CLONE / "seeds"
 OF_MUX = "distribuidora_id = 401 and ano = 2024"
@@ -117,10 +117,10 @@ def test_the_dates_from_which_units_may_leave(mux: Path, conn: psycopg.Connectio
     steps = ((2500, "2019-07-01"), (2000, "2020-01-01"), (1500, "2021-01-01"))
     steps += ((1000, "2022-01-01"), (500, "2023-01-01"), (0, "2024-01-01"))
     for row in rows.itertuples():
-        if row.origem == "UCMT":
+        if row.origin == "UCMT":
             expected = next(day for least, day in steps if row.kw >= least)
         else:
-            soon = row.classe == "IN" or row.classe.startswith("CO")
+            soon = row.class_ == "IN" or row.class_.startswith("CO")
             expected = "2027-11-25" if soon else "2028-11-25"
         assert row.desde == expected, row
     assert (rows["desde"] == "2019-07-01").sum() == 1
@@ -294,16 +294,16 @@ def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connect
 
 
 def test_an_older_vintage_that_lands_later_is_history_and_the_newest_is_shown(
-    armazem: a.Warehouse, tmp_path: Path
+    warehouse: a.Warehouse, tmp_path: Path
 ) -> None:
     """404-2023 after 404-2024: mart_lead stays; each unit stands beside what it was."""
     faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
-    older = gerar(tmp_path / "b.gdb.zip", ucs=200, distribuidora=404, ano=2023, defeitos=faults)
-    with armazem.connect() as conn:
+    older = generate(tmp_path / "b.gdb.zip", ucs=200, distribuidora=404, ano=2023, faults=faults)
+    with warehouse.connect() as conn:
         before = a.contents(conn, "marts.mart_lead")
         assert a.value(conn, "select count(*) from marts.mart_lead_historico") == 0
-        assert armazem.load(older).ok
-        done = armazem.build()
+        assert warehouse.load(older).ok
+        done = warehouse.build()
         assert done.ok, done.trouble
         assert a.contents(conn, "marts.mart_lead") == before
         leads = table(conn, "select * from marts.mart_lead_safra where distribuidora_id = 404")
@@ -357,23 +357,23 @@ def test_the_median_of_a_small_conjunto_is_nobodys(conn: psycopg.Connection) -> 
 # Seeds --------------------------------------------------------------------------------------------
 
 
-def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(armazem: a.Warehouse) -> None:
+def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a.Warehouse) -> None:
     """`make build` after an edit: only what reads the seed is built, and nothing lands again."""
     built = (
         "select modelo, construida_em from controle.safra_construida where distribuidora_id = 401"
     )
     ranks = "select uc_id, posicao from marts.mart_lead_score where oferta = 'eficiencia'"
-    with armazem.connect() as conn:
+    with warehouse.connect() as conn:
         before = a.contents(conn)
         leaves, first = dict(conn.execute(built)), dict(conn.execute(ranks))
-        seed = armazem.project.folder / "seeds/oferta_criterio.csv"
+        seed = warehouse.project.folder / "seeds/oferta_criterio.csv"
         text = seed.read_text(encoding="utf-8")
         heavy = re.sub(r"(,energia_sobre_pares),0\.40", r"\1,0.10", text)
         heavy = re.sub(r"(eficiencia:fator_carga,eficiencia,fator_carga),0\.10", r"\1,0.40", heavy)
         assert heavy != text
         seed.write_text(heavy, encoding="utf-8")
-        armazem.project.parse()
-        done = armazem.build(*a.ALL)
+        warehouse.project.parse()
+        done = warehouse.build(*a.ALL)
         assert done.ok, done.trouble
         again, second, after = (
             dict(conn.execute(built)),

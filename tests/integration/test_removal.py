@@ -21,12 +21,12 @@ from typer.testing import CliRunner
 
 from dagster_pipeline.definitions import defs
 from loaders import removal
-from loaders.sintetico import gerar
-from scripts import roles
-from tests.integration import armazem as a
+from loaders.synthetic.writer import generate
+from server import roles
+from tests.integration import warehouse as a
 from tests.integration.conftest import database
-from tests.integration.corte import Cut
-from tests.integration.test_quedas import alone, run_cut
+from tests.integration.cut import Cut
+from tests.integration.test_crashes import alone, run_cut
 
 KEY = "404-2024"
 GONE = "distribuidora_id = 404"
@@ -48,21 +48,21 @@ LEDGER = """
 
 
 @pytest.fixture
-def armazem(servidor: Mapping[str, str], modelo: a.Warehouse) -> Iterator[a.Warehouse]:
+def warehouse(server: Mapping[str, str], model: a.Warehouse) -> Iterator[a.Warehouse]:
     """A built warehouse of the test's own: a copy costs a second, building it again a minute."""
-    options = ("template", modelo.env["PGDATABASE"], "strategy file_copy")
-    with database(servidor, *options) as env:
-        yield a.Warehouse(env, modelo.project)
+    options = ("template", model.env["PGDATABASE"], "strategy file_copy")
+    with database(server, *options) as env:
+        yield a.Warehouse(env, model.project)
 
 
 @pytest.fixture
-def conn(armazem: a.Warehouse) -> Iterator[psycopg.Connection]:
+def conn(warehouse: a.Warehouse) -> Iterator[psycopg.Connection]:
     """A reader of the test's warehouse."""
-    with armazem.connect() as connection:
+    with warehouse.connect() as connection:
         yield connection
 
 
-def remover(warehouse: a.Warehouse, *arguments: str, **env: str) -> a.Done:
+def remove(warehouse: a.Warehouse, *arguments: str, **env: str) -> a.Done:
     """The command, in a process of its own."""
     return start(warehouse, *arguments, env=env).wait()
 
@@ -85,21 +85,21 @@ def leaves(conn: psycopg.Connection) -> int:
     return a.value(conn, query + " or relnamespace = to_regnamespace('descarte'))")
 
 
-def test_what_is_not_there_is_refused_with_what_is(armazem: a.Warehouse) -> None:
-    done = remover(armazem, "405-2024", "--motivo", "x")
+def test_what_is_not_there_is_refused_with_what_is(warehouse: a.Warehouse) -> None:
+    done = remove(warehouse, "405-2024", "--motivo", "x")
     assert (done.code, "405-2024: não está no armazém; há 401-2024, 404-2024" in done.text) == (
         3,
         True,
     )
-    assert remover(armazem, KEY).code == 2
-    assert remover(armazem, "mux", "--motivo", "x").code == 2
+    assert remove(warehouse, KEY).code == 2
+    assert remove(warehouse, "mux", "--motivo", "x").code == 2
 
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(
-    armazem: a.Warehouse, conn: psycopg.Connection
+    warehouse: a.Warehouse, conn: psycopg.Connection
 ) -> None:
     before = state(conn, GONE), a.contents(conn, "controle.auditoria")
-    done = remover(armazem, KEY, "--dry-run")
+    done = remove(warehouse, KEY, "--dry-run")
     assert done.ok, done.text
     leads = before[0]["intel_lead.lead_bruto"][0]
     assert f"sairia safra {KEY}" in done.text
@@ -108,11 +108,11 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(
 
 
 def test_a_safra_goes_whole_stays_away_and_comes_back_with_its_file(
-    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+    warehouse: a.Warehouse, conn: psycopg.Connection, files: Mapping[str, Path]
 ) -> None:
     here, others = state(conn, GONE), state(conn, STAYS)
     catalogue = {thing for thing in a.catalogue(conn) if "404_2024" not in str(thing)}
-    done = remover(armazem, KEY, "--motivo", "entregue por engano")
+    done = remove(warehouse, KEY, "--motivo", "entregue por engano")
     assert done.ok, done.text
     assert all(rows == 0 for rows, _ in state(conn, GONE).values())
     assert state(conn, STAYS) == others
@@ -128,44 +128,44 @@ def test_a_safra_goes_whole_stays_away_and_comes_back_with_its_file(
     assert audited == [(KEY, "entregue por engano", True, here["intel_lead.lead_bruto"][0])]
     assert a.value(conn, "select count(*) from controle.entrega where distribuidora_id = 404") == 0
 
-    done = armazem.build()
+    done = warehouse.build()
     assert done.ok, done.trouble
     assert all(rows == 0 for rows, _ in state(conn, GONE).values())
 
-    done = armazem.load(arquivos["outra"])
+    done = warehouse.load(files["outra"])
     assert done.ok, done.text
     assert "já carregado" not in done.text
-    done = armazem.build(*a.ALL)
+    done = warehouse.build(*a.ALL)
     assert done.ok, done.trouble
     assert state(conn, GONE) == here
     assert conn.execute(LEDGER).fetchone() == (10, 5, True)
 
 
 def test_a_csv_of_two_safras_lands_again_for_the_one_that_was_removed(
-    armazem: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
+    warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
 ) -> None:
     lines = [f"UC{d};{d};1,5;31DEC2023;-51,5;-28" for d in (901, 902)]
     csv = tmp_path / "ucmt_pj.csv"
     csv.write_text("COD_ID_ENCR;DIST;ENE_01;DATA_BASE;POINT_X;POINT_Y\n" + "\n".join(lines) + "\n")
-    assert armazem.load(csv).ok
-    assert remover(armazem, "901-2023", "--motivo", "x").ok
+    assert warehouse.load(csv).ok
+    assert remove(warehouse, "901-2023", "--motivo", "x").ok
     assert a.value(conn, "select count(*) from raw.ucmt where distribuidora_id = 901") == 0
-    armazem.load(csv)  # lands, and says that the gate holds a base of one unit
+    warehouse.load(csv)  # lands, and says that the gate holds a base of one unit
     assert a.value(conn, "select count(*) from raw.ucmt where distribuidora_id = 901") == 1
 
 
 def test_the_inbox_sensor_lets_go_of_the_key_of_a_removed_safra(
-    armazem: a.Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: a.Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And of no other: a file that waits has a key before it lands."""
-    monkeypatch.setenv("PGDATABASE", armazem.env["PGDATABASE"])
+    monkeypatch.setenv("PGDATABASE", warehouse.env["PGDATABASE"])
     monkeypatch.setenv("INTEL_INBOX", str(tmp_path))
     csv = tmp_path / "fora" / "ucmt_pj.csv"
     csv.parent.mkdir()
     row = "UC1;903;1,5;31DEC2023;-51,5;-28\n"
     csv.write_text("COD_ID_ENCR;DIST;ENE_01;DATA_BASE;POINT_X;POINT_Y\n" + row)
-    assert armazem.load(csv).ok
-    assert remover(armazem, "903-2023", "--motivo", "x").ok
+    assert warehouse.load(csv).ok
+    assert remove(warehouse, "903-2023", "--motivo", "x").ok
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("safra", ["903-2023", "401-2024", "999-2020"])
         sensor = defs().get_sensor_def("caixa_de_entrada")
@@ -185,12 +185,12 @@ def reading(warehouse: a.Warehouse, table: str) -> Iterator[psycopg.Connection]:
 
 @pytest.mark.parametrize("table", ["intel_lead.lead_bruto", "raw.ucbt", "intel_lead.municipio"])
 def test_a_long_reader_delays_the_removal_and_no_other_reader(
-    table: str, armazem: a.Warehouse, conn: psycopg.Connection
+    table: str, warehouse: a.Warehouse, conn: psycopg.Connection
 ) -> None:
     tries = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
     tries += " and datname = current_database()"
-    with reading(armazem, table):
-        running = start(armazem, KEY, "--motivo", "x", env={})
+    with reading(warehouse, table):
+        running = start(warehouse, KEY, "--motivo", "x", env={})
         if table != "intel_lead.municipio":  # who reads a domain is in nobody's way
             a.until(lambda: a.value(conn, tries))
             for _ in range(20):
@@ -208,31 +208,31 @@ def test_a_long_reader_delays_the_removal_and_no_other_reader(
 
 
 def test_a_build_that_is_lost_while_its_safra_goes_publishes_nothing(
-    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+    warehouse: a.Warehouse, conn: psycopg.Connection, files: Mapping[str, Path]
 ) -> None:
-    assert armazem.load_again(arquivos["outra"]).ok
+    assert warehouse.load_again(files["outra"]).ok
     cut = Cut(150)
     gone: list[a.Done] = []
     finished = threading.Event()
 
     def go() -> None:
-        gone.append(remover(armazem, KEY, "--motivo", "x"))
+        gone.append(remove(warehouse, KEY, "--motivo", "x"))
         finished.set()
 
     cut.act = lambda: threading.Thread(target=go).start()
-    run_cut(lambda env: armazem.start_dbt("build", *a.SAFRAS, env=env), cut, kill=False)
+    run_cut(lambda env: warehouse.start_dbt("build", *a.SAFRAS, env=env), cut, kill=False)
     assert finished.wait(600), "the build asked less than that"
     assert gone[0].ok, gone[0].text
-    assert armazem.build(*a.ALL).ok
+    assert warehouse.build(*a.ALL).ok
     assert all(rows == 0 for rows, _ in state(conn, GONE).values())
 
 
 @pytest.fixture(scope="module")
-def asks(servidor: Mapping[str, str], modelo: a.Warehouse) -> int:
+def asks(server: Mapping[str, str], model: a.Warehouse) -> int:
     """How much a removal asks of the server."""
-    options = ("template", modelo.env["PGDATABASE"], "strategy file_copy")
-    with database(servidor, *options) as env:
-        counted, warehouse = Cut(0), a.Warehouse(env, modelo.project)
+    options = ("template", model.env["PGDATABASE"], "strategy file_copy")
+    with database(server, *options) as env:
+        counted, warehouse = Cut(0), a.Warehouse(env, model.project)
         done = run_cut(lambda env: start(warehouse, KEY, "--motivo", "x", env=env), counted)
         assert done.ok, done.text
     return counted.asked
@@ -241,12 +241,12 @@ def asks(servidor: Mapping[str, str], modelo: a.Warehouse) -> int:
 @pytest.mark.faults
 @pytest.mark.parametrize("depth", [0.1, 0.3, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1.0])
 def test_a_removal_killed_anywhere_leaves_the_safra_in_or_out(
-    depth: float, asks: int, armazem: a.Warehouse, conn: psycopg.Connection
+    depth: float, asks: int, warehouse: a.Warehouse, conn: psycopg.Connection
 ) -> None:
     """In, or out and so marked; the command again, or the next build, finishes what is left."""
     before, rest = state(conn, GONE), state(conn, STAYS)
     cut = Cut(max(1, int(asks * depth)), answered=depth in (0.6, 0.7, 0.8))
-    done = run_cut(lambda env: start(armazem, KEY, "--motivo", "x", env=env), cut)
+    done = run_cut(lambda env: start(warehouse, KEY, "--motivo", "x", env=env), cut)
     assert done.code == -signal.SIGKILL
     alone(conn)
     after = state(conn, GONE)
@@ -257,9 +257,9 @@ def test_a_removal_killed_anywhere_leaves_the_safra_in_or_out(
     assert not inside or depth < 1.0
     if inside:
         assert (after, conn.execute(LEDGER).fetchone()) == (before, (5, 0, True))
-        assert remover(armazem, KEY, "--motivo", "x").ok
+        assert remove(warehouse, KEY, "--motivo", "x").ok
     elif leaves(conn):
-        done = armazem.build()
+        done = warehouse.build()
         assert done.ok, done.trouble
     assert all(rows == 0 for rows, _ in state(conn, GONE).values())
     assert conn.execute(LEDGER).fetchone() == (5, 5, True)
@@ -267,14 +267,14 @@ def test_a_removal_killed_anywhere_leaves_the_safra_in_or_out(
 
 
 def test_the_loaders_role_takes_a_safra_out_of_what_dbts_role_published(
-    armazem: a.Warehouse, conn: psycopg.Connection
+    warehouse: a.Warehouse, conn: psycopg.Connection
 ) -> None:
     word = secrets.token_hex(8)
-    env = {**armazem.env, "INTEL_CARGA_PASSWORD": word}
+    env = {**warehouse.env, "INTEL_CARGA_PASSWORD": word}
     assert CliRunner().invoke(roles.app, ["create"], env=env).exit_code == 0
     try:
         login = {"PGUSER": "intel_carga", "PGPASSWORD": word}
-        done = remover(armazem, KEY, "--motivo", "x", **login)
+        done = remove(warehouse, KEY, "--motivo", "x", **login)
         assert done.ok, done.text
         assert all(rows == 0 for rows, _ in state(conn, GONE).values())
         assert leaves(conn) == 0
@@ -290,17 +290,17 @@ def test_the_loaders_role_takes_a_safra_out_of_what_dbts_role_published(
 
 
 @pytest.fixture
-def example(armazem: a.Warehouse, conn: psycopg.Connection, tmp_path: Path) -> None:
+def example(warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path) -> None:
     """The module's warehouse with nothing but the example in it, as `make run` leaves it."""
     for key in ("401-2024", KEY):
-        remover(armazem, key, "--motivo", "x")
+        remove(warehouse, key, "--motivo", "x")
     conn.execute("truncate raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo")
     conn.execute("truncate intel_lead.leitura_sensor, marts.consumo_dispositivo_hora")
-    file = gerar(tmp_path / removal.EXAMPLE_FILE, ucs=80, distribuidora=65000)
-    assert armazem.load(file).ok
-    done = a.Running(a._loaders, ["aicss", str(removal.SAMPLE)], env=armazem.env).wait()
+    file = generate(tmp_path / removal.EXAMPLE_FILE, ucs=80, distribuidora=65000)
+    assert warehouse.load(file).ok
+    done = a.Running(a._loaders, ["aicss", str(removal.SAMPLE)], env=warehouse.env).wait()
     assert done.ok, done.text
-    done = armazem.build(*a.ALL, "--full-refresh")
+    done = warehouse.build(*a.ALL, "--full-refresh")
     assert done.ok, done.trouble
     assert a.value(conn, "select count(*) from marts.consumo_dispositivo_hora") > 0
     assert removal.holds_example(conn)
@@ -324,35 +324,35 @@ def made_up(conn: psycopg.Connection) -> dict[str, int]:
 
 @pytest.mark.usefixtures("example")
 def test_the_first_real_geodatabase_takes_the_example_away_whole(
-    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+    warehouse: a.Warehouse, conn: psycopg.Connection, files: Mapping[str, Path]
 ) -> None:
-    bad = arquivos["outra"].parent / "ruim.gdb.zip"
+    bad = files["outra"].parent / "ruim.gdb.zip"
     bad.write_text("isto não é um zip")
-    assert armazem.load(bad).code == 3
+    assert warehouse.load(bad).code == 3
     before = made_up(conn)
     assert len(before) > 15
-    done = armazem.load(arquivos["outra"])
+    done = warehouse.load(files["outra"])
     assert done.ok, done.text
     assert done.text.count("exemplo retirado") == 1
     assert made_up(conn) == {}
     assert removal.holds_real_data(conn)
-    done = armazem.build(*a.ALL)
+    done = warehouse.build(*a.ALL)
     assert done.ok, done.trouble
     assert made_up(conn) == {}
-    assert armazem.load(arquivos["antiga"]).text.count("exemplo retirado") == 0
+    assert warehouse.load(files["antiga"]).text.count("exemplo retirado") == 0
 
 
 @pytest.mark.usefixtures("example")
 def test_the_first_real_readings_take_the_example_away_and_only_it(
-    armazem: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
+    warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
 ) -> None:
     log = tmp_path / "aicss-sala.log"
     log.write_text("2025-01-15 10:20:00 Luz: 1 | Distância: 2 cm\n" * 2)
-    done = a.Running(a._loaders, ["aicss", str(log)], env=armazem.env).wait()
+    done = a.Running(a._loaders, ["aicss", str(log)], env=warehouse.env).wait()
     assert done.ok, done.text
     assert done.text.count("exemplo retirado") == 1
     assert a.value(conn, "select array_agg(luz) from raw.aicss_leitura") == [1]
-    done = armazem.build(*a.ALL)
+    done = warehouse.build(*a.ALL)
     assert done.ok, done.trouble
     hours = "select dispositivo_id, leituras from marts.consumo_dispositivo_hora"
     assert conn.execute(hours).fetchall() == [("aicss-sala", 1)]
@@ -370,20 +370,22 @@ def run(env: Mapping[str, str], *files: Path) -> str:
 
 
 @pytest.mark.skipif(not MUX.exists(), reason=f"{MUX.name} is not at hand: ../shared/data")
-def test_the_readmes_commands_end_with_the_readmes_figures(banco_limpo: Mapping[str, str]) -> None:
+def test_the_readmes_commands_end_with_the_readmes_figures(
+    empty_database_env: Mapping[str, str],
+) -> None:
     readme = (a.CLONE / "README.md").read_text()
     assert readme.index("\n    make run ") < readme.index('\n    make run BDGD="Mux')
     shown = readme.split("ends with\n\n")[1].split("\n\n")[0]
     table = readme.split("`make psql` then shows\n\n")[1].split("\n\n")[0]
-    assert "65000-2024" in run(banco_limpo)
-    said = run(banco_limpo, MUX)
+    assert "65000-2024" in run(empty_database_env)
+    said = run(empty_database_env, MUX)
     assert "retirado: a safra 65000-2024" in said
     squeezed = [" ".join(line.split()) for line in said.splitlines()]
     for line in shown.splitlines():
         assert " ".join(line.split()) in squeezed
     query = " ".join(re.findall(r"lead[=-]> (.*)", table)).rstrip(";")
     rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()[4:]]
-    with psycopg.connect("", dbname=banco_limpo["PGDATABASE"]) as conn:
+    with psycopg.connect("", dbname=empty_database_env["PGDATABASE"]) as conn:
         conn.execute("set extra_float_digits = 0")
         found = [list(map(str, row)) for row in conn.execute(query).fetchall()]
         assert sorted(found) == sorted(rows)

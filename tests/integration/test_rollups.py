@@ -1,7 +1,7 @@
 """Rollups: every measure once more from the units by pandas.
 
-Not here: which cells are hidden (test_leitor.py, dbt's unit tests), scores (test_leads.py), who
-reads them (test_consultas.py).
+Not here: which cells are hidden (test_reader.py, dbt's unit tests), scores (test_leads.py), who
+reads them (test_queries.py).
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pandas as pd
 import psycopg
 import pytest
 
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 from tests.integration.test_leads import table
 
 KEYS = {
@@ -56,8 +56,8 @@ def units(conn: psycopg.Connection) -> pd.DataFrame:
         found[name] = found[name].astype(float)
         found[f"{name}_bad"] = ~(found[name].isna() | found[name].between(0, hours))
         found[name] = found[name].where(~found[f"{name}_bad"])
-    conjunto = found[found["dic"].notna()].groupby(["ano", "distribuidora_id", "conjunto_id"])
-    medians = conjunto.agg(
+    of_set = found[found["dic"].notna()].groupby(["ano", "distribuidora_id", "conjunto_id"])
+    medians = of_set.agg(
         n=("dic", "size"), dic_median=("dic", "median"), fic_median=("fic", "median")
     )
     medians = medians[medians["n"] >= 5].drop(columns="n").reset_index()
@@ -129,7 +129,7 @@ def test_the_classes_months_are_what_their_units_say(
     key = ["ano", "distribuidora_id", "origem", "classe_consumo_id", "mes"]
     months = pd.concat(
         units[["ano", "distribuidora_id", "origem", "classe_consumo_id", "gd"]].assign(
-            mes=m, kwh=units["energia_mes"].str[m - 1], peak=units["energia_ponta_mes"].str[m - 1]
+            month=m, kwh=units["energia_mes"].str[m - 1], peak=units["energia_ponta_mes"].str[m - 1]
         )
         for m in range(1, 13)
     )

@@ -1,6 +1,6 @@
 """A server of somebody else's: one database in it, PostGIS where its administrator put it, poolers.
 
-Not here: the clone's own cluster (test_postgres_local.py), TLS (test_tls.py).
+Not here: the clone's own cluster (test_local_postgres.py), TLS (test_tls.py).
 """
 
 import os
@@ -19,13 +19,14 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
-from dagster_pipeline import batch, place, preflight, status
-from loaders import conexao, search_path, server_check
-from loaders.erros import FalhaDeBanco
-from scripts import backup, postgres, roles, system_packages
+from dagster_pipeline import batch, preflight, status
+from loaders import connection as db
+from loaders import search_path, server_check
+from loaders.errors import DatabaseFailure
+from server import backup, clusters, dump, place, restore, roles, system_packages
 from tests.conftest import NUMBERS
-from tests.integration import armazem as a
-from tests.integration.test_consultas import FILES
+from tests.integration import warehouse as a
+from tests.integration.test_queries import FILES
 
 POSTGIS = "Geo Dados 100%"
 """The schema where the administrator of these tests keeps it."""
@@ -38,7 +39,7 @@ OF_DATABASE = """
 
 
 @pytest.fixture(scope="module")
-def admin(servidor: dict[str, str]) -> Iterator[psycopg.Connection]:
+def admin(server: dict[str, str]) -> Iterator[psycopg.Connection]:
     """The server's administrator."""
     with psycopg.connect("", dbname="postgres", autocommit=True) as conn:
         yield conn
@@ -107,18 +108,18 @@ def land_and_build(warehouse: a.Warehouse, path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def built(
-    admin: psycopg.Connection, projeto: a.Project, arquivos: Mapping[str, Path]
+    admin: psycopg.Connection, project: a.Project, files: Mapping[str, Path]
 ) -> Iterator[a.Warehouse]:
     """A warehouse in such a database."""
     with client(admin, acting=False) as login:
-        warehouse = a.Warehouse(login, projeto)
+        warehouse = a.Warehouse(login, project)
         run(
             admin,
             f"alter role {{n}} in database {{n}} set search_path = {OTHER}",
             n=login["PGUSER"],
         )
         with acting_as(login):
-            land_and_build(warehouse, arquivos["outra"])
+            land_and_build(warehouse, files["outra"])
         yield warehouse
 
 
@@ -146,26 +147,28 @@ def test_nobodys_setting_is_replaced_and_the_owner_keeps_what_it_found(
         run(conn, "alter role {name} in database {name} reset search_path", name=name)
     with hosted.connect() as conn:
         assert a.value(conn, "show search_path") == THEIRS
-        conexao.preparar(conn)
+        db.prepare(conn)
     with hosted.connect() as conn:
         assert a.value(conn, "show search_path") == f"{THEIRS}, intel_lead, marts"
 
 
 def test_what_an_earlier_version_set_for_the_database_is_taken_back(
-    admin: psycopg.Connection, banco_limpo: dict[str, str]
+    admin: psycopg.Connection, empty_database_env: dict[str, str]
 ) -> None:
-    name = banco_limpo["PGDATABASE"]
+    name = empty_database_env["PGDATABASE"]
     ours = search_path.OURS_UNTIL_2026_11_28
     for left, after in ((ours, None), (f"{ours}, deles", [f"search_path={ours}, deles"])):
         run(admin, f"alter database {{name}} set search_path = {left}", name=name)
         with psycopg.connect("", autocommit=True) as conn:
-            conexao.preparar(conn)
+            db.prepare(conn)
         assert a.value(admin, OF_DATABASE, [name]) == after
 
 
-def test_dagsters_database_of_an_earlier_version_stays_in_use(banco_limpo: dict[str, str]) -> None:
+def test_dagsters_database_of_an_earlier_version_stays_in_use(
+    empty_database_env: dict[str, str],
+) -> None:
     """A fresh warehouse has the schema, whatever databases there are; what is named goes before."""
-    name = banco_limpo["PGDATABASE"]
+    name = empty_database_env["PGDATABASE"]
     with acting_as({}), psycopg.connect("", autocommit=True) as conn:
         assert place.find(conn) == place.Place(name, place.SCHEMA)
         conn.execute("create schema controle create table versao (numero integer)")
@@ -226,27 +229,27 @@ def test_a_copy_in_another_database_works(
     with as_admin(admin, hosted.env["PGDATABASE"]) as theirs:
         theirs.execute("create schema deles create table segredo (texto text)")
     saved = backup.create(tmp_path)
-    assert backup.verify(saved)["left_out"] == ["deles"]
-    with pytest.raises(FalhaDeBanco, match="não pode criar bancos.*make restore"):
-        backup.restore(saved, new="outra")
+    assert dump.verify(saved)["left_out"] == ["deles"]
+    with pytest.raises(DatabaseFailure, match="não pode criar bancos.*make restore"):
+        restore.restore(saved, new="outra")
     with client(admin):
-        backup.restore(saved)
+        restore.restore(saved)
         with psycopg.connect("", autocommit=True) as conn:
-            conexao.preparar(conn)
+            db.prepare(conn)
         with psycopg.connect("", autocommit=True) as conn:
             assert a.value(conn, count) == leads > 0
             schemas = "select to_regnamespace('deles'), to_regnamespace('dagster')"
             assert conn.execute(schemas).fetchone() == (None, None)
-    with client(admin, postgis="public"), pytest.raises(FalhaDeBanco, match="no mesmo; nada"):
-        backup.restore(saved)
-    with client(admin, postgis=None), pytest.raises(FalhaDeBanco, match="create extension"):
-        backup.restore(saved)
+    with client(admin, postgis="public"), pytest.raises(DatabaseFailure, match="no mesmo; nada"):
+        restore.restore(saved)
+    with client(admin, postgis=None), pytest.raises(DatabaseFailure, match="create extension"):
+        restore.restore(saved)
 
 
 def test_a_safra_has_no_more_tables_and_indexes_than_the_locks_are_counted_for(
-    modelo: a.Warehouse,
+    model: a.Warehouse,
 ) -> None:
-    with modelo.connect() as conn:
+    with model.connect() as conn:
         query = (
             "select count(*) from pg_class where relname ~ '_404_2024'"
             " and relnamespace in ('safra'::regnamespace, 'raw_safra'::regnamespace)"
@@ -283,7 +286,7 @@ def test_a_database_that_is_not_fit_is_refused_with_the_remedy(
         assert "só de leitura" in refused(capfd)
 
 
-def test_what_is_said_of_versions_locks_and_connections(banco: dict[str, str]) -> None:
+def test_what_is_said_of_versions_locks_and_connections(database: dict[str, str]) -> None:
     with psycopg.connect("", autocommit=True) as conn:
         good = server_check.ask(conn)
     assert (server_check.lacks(good), server_check.warnings(good)) == ([], [])
@@ -300,19 +303,19 @@ def test_what_is_said_of_versions_locks_and_connections(banco: dict[str, str]) -
 def test_a_standby_is_refused_and_a_server_that_stops_in_the_middle_is_said(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with postgres.throwaway() as made:
+    with clusters.throwaway() as made:
         cluster = replace(made, settings={**made.settings, "wal_level": "replica"})
-        postgres.bring_up(cluster)
+        clusters.bring_up(cluster)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in cluster.env().items():
                 patch.setenv(name, value)
-            conn = conexao.conectar()
-            postgres.stop(cluster)
+            conn = db.connect()
+            clusters.stop(cluster)
             with pytest.raises(psycopg.OperationalError) as lost:
                 conn.execute("select 1")
-            assert "parou ou reiniciou. Nada ficou pela metade" in str(conexao.lost(lost.value))
+            assert "parou ou reiniciou. Nada ficou pela metade" in str(db.lost(lost.value))
             (cluster.data / "standby.signal").touch()
-            postgres.start(cluster, postgres.binaries_for(cluster))
+            clusters.start(cluster, clusters.binaries_for(cluster))
             patch.setenv("PGPORT", str(cluster.port))
             assert "use o endereço do servidor primário" in refused(capfd)
 
@@ -335,7 +338,7 @@ def pgbouncer() -> str:
 def pooler(login: Mapping[str, str], mode: str) -> Iterator[None]:
     """A pooler before the server; libpq's variables lead to it."""
     folder = Path(tempfile.mkdtemp(prefix="intel-lead-pooler-", dir="/tmp"))
-    port = next(p for p in postgres.PORTS if postgres.is_free(p))
+    port = next(p for p in clusters.PORTS if clusters.is_free(p))
     (folder / "users").write_text(f'"{login["PGUSER"]}" "{login["PGPASSWORD"]}"\n')
     (folder / "ini").write_text(
         f"[databases]\n* = host=127.0.0.1 port={os.environ['PGPORT']}\n"
@@ -350,7 +353,7 @@ def pooler(login: Mapping[str, str], mode: str) -> Iterator[None]:
         [pgbouncer(), "-q", str(folder / "ini")], user=user, stderr=subprocess.DEVNULL
     )
     try:
-        a.until(lambda: not postgres.is_free(port))
+        a.until(lambda: not clusters.is_free(port))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PGPORT", str(port))
             yield
@@ -362,10 +365,10 @@ def pooler(login: Mapping[str, str], mode: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 def test_a_pooler_that_shares_connections_is_refused_before_anything_is_written(
-    admin: psycopg.Connection, arquivos: Mapping[str, Path], mode: str
+    admin: psycopg.Connection, files: Mapping[str, Path], mode: str
 ) -> None:
     with client(admin) as login, pooler(login, mode):
-        loading = a.Running(a._loaders, ["bdgd", str(arquivos["outra"])], env=login).wait()
+        loading = a.Running(a._loaders, ["bdgd", str(files["outra"])], env=login).wait()
         assert loading.code == 4
         assert "pooler em modo de transação" in loading.text
         assert "modo de sessão" in loading.text
@@ -375,12 +378,12 @@ def test_a_pooler_that_shares_connections_is_refused_before_anything_is_written(
         psycopg.connect("", user=login["PGUSER"])
 
 
-def test_a_pooler_in_session_mode_works(hosted: a.Warehouse, arquivos: Mapping[str, Path]) -> None:
+def test_a_pooler_in_session_mode_works(hosted: a.Warehouse, files: Mapping[str, Path]) -> None:
     with pooler(hosted.env, "session"):
         port = {"PGPORT": os.environ["PGPORT"]}
         through = replace(hosted, env={**hosted.env, **port})
         assert preflight.main() == 0
-        assert (done := through.load_again(arquivos["outra"])).ok, done.trouble
+        assert (done := through.load_again(files["outra"])).ok, done.trouble
         assert (done := through.build()).ok, done.trouble
         with dg.DagsterInstance.get() as instance:
             instance.report_runless_asset_event(dg.AssetMaterialization("por_pooler"))

@@ -1,6 +1,6 @@
 """A server that takes TLS only: loader, dbt, Dagster's storage and SQLAlchemy honour sslmode.
 
-Not here: who may read what (test_papeis.py).
+Not here: who may read what (test_roles.py).
 """
 
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loaders import ambiente
-from scripts import postgres
-from tests.integration import armazem as a
+from loaders import environment
+from server import clusters
+from tests.integration import warehouse as a
 
 pytestmark = pytest.mark.faults
 
@@ -29,20 +29,20 @@ def connect(env: Mapping[str, str]) -> psycopg.Connection:
 @pytest.fixture(scope="module")
 def tls() -> Iterator[dict[str, str]]:
     """PG* of a server that takes TLS connections only, and the path of its certificate."""
-    with postgres.throwaway() as made:
-        postgres.bring_up(made)
-        postgres.stop(made)
+    with clusters.throwaway() as made:
+        clusters.bring_up(made)
+        clusters.stop(made)
         subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
         files = ["-keyout", str(made.data / "server.key"), "-out", str(made.data / "server.crt")]
         openssl = ["openssl", "req", "-new", "-x509", "-nodes", "-days", "2", *subject, *files]
-        done = postgres.execute(made, *openssl)
+        done = clusters.execute(made, *openssl)
         assert done.returncode == 0, done.stderr
         (made.data / "server.key").chmod(0o600)
         hba = made.data / "pg_hba.conf"
         hba.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
         with (made.data / "postgresql.conf").open("a") as conf:
             conf.write("ssl = on\n")
-        postgres.bring_up(made)
+        clusters.bring_up(made)
         yield made.env() | {"PGSSLMODE": "require", "CERTIFICATE": str(made.data / "server.crt")}
 
 
@@ -56,25 +56,25 @@ def test_without_tls_the_server_refuses(tls: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("mode", ["require", "verify-full"])
 def test_loader_dbt_dagster_and_sqlalchemy_use_tls(
-    tls: dict[str, str], projeto: a.Project, arquivos: Mapping[str, Path], mode: str, tmp_path: Path
+    tls: dict[str, str], project: a.Project, files: Mapping[str, Path], mode: str, tmp_path: Path
 ) -> None:
     import sqlalchemy
     from dagster import DagsterInstance
 
     root = {"sslrootcert": copy(tls["CERTIFICATE"], tmp_path)} if mode == "verify-full" else {}
-    url = ambiente.to_url(tls | {"PGSSLMODE": mode})
+    url = environment.to_url(tls | {"PGSSLMODE": mode})
     url += "".join(f"&{name}={value}" for name, value in root.items())
-    env = ambiente.from_url(url)
+    env = environment.from_url(url)
     assert env["PGSSLMODE"] == mode
-    warehouse = a.Warehouse(env, projeto)
-    assert (done := warehouse.load(arquivos["outra"])).ok, done.text
+    warehouse = a.Warehouse(env, project)
+    assert (done := warehouse.load(files["outra"])).ok, done.text
     assert (done := warehouse.dbt("seed")).ok, done.text
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (env | {"DAGSTER_PGDATABASE": "dagster"}).items():
             patch.setenv(name, value)
         with psycopg.connect("") as conn:
             assert conn.execute(USES_TLS).fetchone() == (True,)
-        engine = sqlalchemy.create_engine(ambiente.to_url(env))
+        engine = sqlalchemy.create_engine(environment.to_url(env))
         with engine.connect() as conn:
             assert conn.execute(sqlalchemy.text(USES_TLS)).scalar()
         engine.dispose()

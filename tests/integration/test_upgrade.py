@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loaders import conexao
+from loaders import connection as db
 from tests.conftest import empty_database
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 
 DUMPS = sorted((a.CLONE / "tests" / "upgrade").glob("*.sql.xz"))
 SCHEMAS = ("intel_lead", "marts", "controle", "construcao")
@@ -55,12 +55,12 @@ def restore(dump: Path, env: Mapping[str, str]) -> None:
 
 @pytest.fixture(scope="module", params=DUMPS, ids=lambda p: p.name.split(".sql")[0])
 def old(
-    request: pytest.FixtureRequest, servidor: dict[str, str], projeto: a.Project
+    request: pytest.FixtureRequest, server: dict[str, str], project: a.Project
 ) -> Iterator[Old]:
     """Each version that was out there."""
-    with empty_database(servidor) as env:
+    with empty_database(server) as env:
         restore(request.param, env)
-        warehouse = a.Warehouse(env, projeto)
+        warehouse = a.Warehouse(env, project)
         with warehouse.connect() as conn:
             conn.execute(THEIRS)
             names = {"energy": "soma_energia", "dic": "soma_dic", "fic": "soma_fic"}
@@ -105,7 +105,7 @@ def test_before_anything_is_built_readers_see_the_old_safras(old: Old) -> None:
     assert done.ok, done.text
     with old.warehouse.connect() as conn:
         steps = conn.execute("select numero from controle.versao order by numero").fetchall()
-        assert steps == [(n,) for n in range(1, conexao.VERSAO_DO_BANCO + 1)]
+        assert steps == [(n,) for n in range(1, db.DATABASE_VERSION + 1)]
         check(old, conn)
         assert a.value(
             conn, "select bool_and(invocacao is not null) from controle.safra_construida"
@@ -152,31 +152,31 @@ def shape(conn: psycopg.Connection) -> set[tuple]:
     return columns | others
 
 
-def test_it_ends_as_a_new_database_does(old: Old, modelo: a.Warehouse) -> None:
+def test_it_ends_as_a_new_database_does(old: Old, model: a.Warehouse) -> None:
     """The same columns, keys and indexes, whichever way a database came to be."""
-    with old.warehouse.connect() as conn, modelo.connect() as new:
+    with old.warehouse.connect() as conn, model.connect() as new:
         assert a.difference(shape(new), shape(conn)) == []
         for table in ("controle.visao", "controle.visao_materializada"):
             keys = f"select esquema, nome from {table} order by 1, 2"
             assert conn.execute(keys).fetchall() == new.execute(keys).fetchall()
 
 
-def test_a_new_database_starts_at_the_newest_number(modelo: a.Warehouse) -> None:
-    with modelo.connect() as conn:
+def test_a_new_database_starts_at_the_newest_number(model: a.Warehouse) -> None:
+    with model.connect() as conn:
         found = conn.execute("select numero, codigo from controle.versao").fetchall()
-    assert found == [(conexao.VERSAO_DO_BANCO, "banco novo")]
+    assert found == [(db.DATABASE_VERSION, "banco novo")]
 
 
 def test_a_database_newer_than_the_code_is_refused(
-    armazem: a.Warehouse, conn: psycopg.Connection, arquivos: Mapping[str, Path]
+    warehouse: a.Warehouse, conn: psycopg.Connection, files: Mapping[str, Path]
 ) -> None:
     """By dbt and by the loader, in Portuguese, and nothing changes."""
     conn.execute("insert into controle.versao (numero, codigo) values (999, 'de amanhã')")
     before = a.catalogue(conn), a.contents(conn)
-    built = armazem.build(*a.ALL)
+    built = warehouse.build(*a.ALL)
     assert not built.ok
     assert "o banco está na versão 999" in built.text
-    landed = armazem.start_load(arquivos["nova"]).wait()
+    landed = warehouse.start_load(files["nova"]).wait()
     assert landed.code == 4
     assert "o banco está na versão 999" in landed.text
     assert (a.catalogue(conn), a.contents(conn)) == before

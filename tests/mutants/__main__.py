@@ -19,9 +19,9 @@ from queue import SimpleQueue
 
 import psycopg
 
-from scripts import postgres
+from server import clusters
 from tests.golden.inputs import synthetic
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 from tests.integration.conftest import land
 from tests.mutants import equivalent, judge_python, python, sql
 from tests.mutants.judge import Unit, Verdict, judge, sound, units
@@ -105,8 +105,8 @@ def draw(mutants: list[Mutant], limit: int, seed: int) -> list[Mutant]:
 @contextmanager
 def warehouse(folder: Path) -> Iterator[a.Warehouse]:
     """A server of our own, with the golden files landed, built and published."""
-    with postgres.throwaway() as cluster:
-        postgres.bring_up(cluster)
+    with clusters.throwaway() as cluster:
+        clusters.bring_up(cluster)
         os.environ |= cluster.env()
         _admin(f"create database {BASE}")
         project = a.Project.copy(a.CLONE, folder / "project")

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.golden import compare, make
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 
 STILLBORN = re.compile(
     r"syntax error|does not exist|cannot be matched|must appear in the GROUP BY|is ambiguous"

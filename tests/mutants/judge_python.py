@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.integration import armazem as a
+from tests.integration import warehouse as a
 from tests.mutants.judge import Verdict
 from tests.mutants.runner import Runner
 

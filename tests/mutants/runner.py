@@ -53,7 +53,7 @@ def _pytest(arguments: list[str], said: int) -> None:
     os.dup2(said, 1)
     os.dup2(said, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    # Python takes the environment from loaders/ambiente.py as it starts: before any fault.
+    # Python takes the environment from loaders/environment.py as it starts: before any fault.
     for name in [name for name in sys.modules if name.partition(".")[0] == "loaders"]:
         del sys.modules[name]
     code = 3

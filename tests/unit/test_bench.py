@@ -5,11 +5,11 @@ from unittest.mock import MagicMock
 import pytest
 import typer
 
-from scripts.bench import __main__ as bench
-from scripts.bench import monthly, whole
-from scripts.bench.measure import Figure, Run, alternate
-from scripts.bench.report import Session, cells, load, store
-from scripts.bench.safras import _by_kind
+from bench import __main__ as bench
+from bench import monthly, whole
+from bench.measure import Figure, Run, alternate
+from bench.report import Session, cells, load, store
+from bench.safras import _by_kind
 
 
 def figure(value: float, **given: object) -> Figure:

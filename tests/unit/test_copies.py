@@ -1,6 +1,6 @@
 """Copies of a row are found wherever they stand, and nothing else is taken for one.
 
-Not here: what becomes of them (test_copia.py, integration/test_door_rows.py).
+Not here: what becomes of them (test_transfer.py, integration/test_door_rows.py).
 """
 
 from collections import Counter
@@ -9,12 +9,12 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders.camadas import CONJ, PONNOT, UCBT, Camada
-from loaders.copia import Lote, empacotar
-from loaders.copies import REASON, Copies, Months
+from loaders.bdgd.copies import REASON, Copies, Months
+from loaders.bdgd.layers import CONJ, PONNOT, UCBT, Layer
+from loaders.bdgd.transfer import Batch, pack_batch
 from loaders.safra import Safra
 
-SAFRA = Safra.de_chave("401-2024")
+SAFRA = Safra.from_key("401-2024")
 ROWS = st.lists(
     st.tuples(
         st.sampled_from(["A", "B", 'a"b', "x\ny", "\n", '"\n', "a,b"]),
@@ -25,7 +25,7 @@ ROWS = st.lists(
 )
 
 
-def land(rows: list[tuple], layer: Camada, size: int, *, keyed: bool = True) -> tuple[list, list]:
+def land(rows: list[tuple], layer: Layer, size: int, *, keyed: bool = True) -> tuple[list, list]:
     """(landed numbers, rejected numbers) of rows that come in batches of a size."""
     copies, landed, rejected = Copies(), [], []
     for start in range(0, len(rows), size):
@@ -38,10 +38,10 @@ def land(rows: list[tuple], layer: Camada, size: int, *, keyed: bool = True) -> 
         if layer is CONJ:
             del columns["point_x"]
         numbers = pa.array(range(start + 1, start + 1 + len(part)), pa.int64())
-        packed = empacotar(
-            Lote(SAFRA, pa.RecordBatch.from_pydict(columns), numbers), layer, copias=copies
+        packed = pack_batch(
+            Batch(SAFRA, pa.RecordBatch.from_pydict(columns), numbers), layer, copies_seen=copies
         )
-        out = [r.linha for r in packed.rejeitados if r.motivo == REASON]
+        out = [r.row for r in packed.rejects if r.reason == REASON]
         rejected += out
         landed += [n for n in numbers.to_pylist() if n not in out]
     return landed, rejected

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders import csv_census, csv_lines
-from loaders.csv_lines import Grammar, Lines, Malformed, blocks, read_grammar
+from loaders.bdgd import csv_census, csv_lines
+from loaders.bdgd.csv_lines import Grammar, Lines, Malformed, blocks, read_grammar
 
 HEADER = ("COD_ID", "DIST", "ENE_01")
 CELLS = st.text(

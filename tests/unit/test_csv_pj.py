@@ -14,14 +14,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from loaders.camadas import UCMT
-from loaders.csv_lines import CUT
-from loaders.csv_pj import abrir
-from loaders.erros import EntradaInvalida
+from loaders.bdgd.csv_lines import CUT
+from loaders.bdgd.csv_pj import opened
+from loaders.bdgd.layers import UCMT
+from loaders.errors import InvalidInput
 from loaders.safra import Safra
 
-CABECALHO = "COD_ID_ENCR;DIST;CONJ;LGRD;ENE_01;ENE_02;DATA_BASE;POINT_X;POINT_Y;OBJECTID;NOVA"
-LINHAS = (
+HEADER = "COD_ID_ENCR;DIST;CONJ;LGRD;ENE_01;ENE_02;DATA_BASE;POINT_X;POINT_Y;OBJECTID;NOVA"
+LINES = (
     "AA11;401;1;RUA DA CONCEIÇÃO;1,5;2;31DEC2024:00:00:00.0000000;-52,01;-28.07;1;x",
     "BB22;86;2;;115.58;;31DEC2022;;;2;x",
     'CC33;401;1;"RUA ""A""; 2";3;4;31DEC2024;-52;-28;3;x',
@@ -29,29 +29,29 @@ LINHAS = (
 )
 
 
-def gravar(
-    pasta: Path, *linhas: str, nome: str = "ucmt_pj.csv", codificacao: str = "latin-1"
+def write_csv(
+    folder: Path, *rows: str, name: str = "ucmt_pj.csv", encoding: str = "latin-1"
 ) -> Path:
-    arquivo = pasta / nome
-    arquivo.write_bytes("\r\n".join([*(linhas or (CABECALHO, *LINHAS)), ""]).encode(codificacao))
-    return arquivo
+    file = folder / name
+    file.write_bytes("\r\n".join([*(rows or (HEADER, *LINES)), ""]).encode(encoding))
+    return file
 
 
-def ler(arquivo: Path, *, safra: str | None = None) -> dict[str, pa.Table]:
+def read(file: Path, *, safra: str | None = None) -> dict[str, pa.Table]:
     """Safra → its rows, ``linha`` among them."""
-    lotes, rejeitados = defaultdict(list), Counter()
-    with abrir(arquivo, safra=Safra.de_chave(safra) if safra else None) as fonte:
-        for lote in fonte.lotes(UCMT):
-            lotes[lote.safra].append(lote.dados.append_column("linha", lote.linhas))
-            rejeitados[lote.safra] += len(lote.rejeitados)
-        tabelas = {safra: pa.Table.from_batches(partes) for safra, partes in lotes.items()}
-        assert fonte.linhas == {(s, "UCMT"): t.num_rows + rejeitados[s] for s, t in tabelas.items()}
-    return {safra.chave: tabela for safra, tabela in tabelas.items()}
+    batches, rejects = defaultdict(list), Counter()
+    with opened(file, safra=Safra.from_key(safra) if safra else None) as source:
+        for batch in source.batches(UCMT):
+            batches[batch.safra].append(batch.data.append_column("linha", batch.rows))
+            rejects[batch.safra] += len(batch.rejects)
+        tables = {safra: pa.Table.from_batches(parts) for safra, parts in batches.items()}
+        assert source.rows == {(s, "UCMT"): t.num_rows + rejects[s] for s, t in tables.items()}
+    return {safra.key: table for safra, table in tables.items()}
 
 
 def test_one_file_is_split_into_its_safras(tmp_path: Path) -> None:
-    lido = ler(gravar(tmp_path))
-    assert {chave: t["linha"].to_pylist() for chave, t in lido.items()} == {
+    read_value = read(write_csv(tmp_path))
+    assert {key: t["linha"].to_pylist() for key, t in read_value.items()} == {
         "401-2024": [1, 3],
         "86-2022": [2],
         "401-2023": [4],
@@ -59,101 +59,101 @@ def test_one_file_is_split_into_its_safras(tmp_path: Path) -> None:
 
 
 def test_comma_and_point_are_decimals_and_blank_is_null(tmp_path: Path) -> None:
-    lido = ler(gravar(tmp_path))
-    assert lido["401-2024"]["ene_01"].to_pylist() == [1.5, 3.0]
-    assert lido["401-2024"]["point_x"].to_pylist() == [-52.01, -52.0]
-    assert lido["86-2022"]["ene_01"].to_pylist() == [115.58]
-    assert lido["86-2022"]["ene_02"].to_pylist() == [None]
+    read_value = read(write_csv(tmp_path))
+    assert read_value["401-2024"]["ene_01"].to_pylist() == [1.5, 3.0]
+    assert read_value["401-2024"]["point_x"].to_pylist() == [-52.01, -52.0]
+    assert read_value["86-2022"]["ene_01"].to_pylist() == [115.58]
+    assert read_value["86-2022"]["ene_02"].to_pylist() == [None]
 
 
-@pytest.mark.parametrize("codificacao", ["latin-1", "utf-8", "utf-8-sig"])
-def test_accents_survive_every_encoding(tmp_path: Path, codificacao: str) -> None:
-    lido = ler(gravar(tmp_path, codificacao=codificacao))["401-2024"]
-    assert lido["lgrd"].to_pylist() == ["RUA DA CONCEIÇÃO", 'RUA "A"; 2']
-    assert lido["cod_id"].to_pylist() == ["AA11", "CC33"]
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-8-sig"])
+def test_accents_survive_every_encoding(tmp_path: Path, encoding: str) -> None:
+    read_value = read(write_csv(tmp_path, encoding=encoding))["401-2024"]
+    assert read_value["lgrd"].to_pylist() == ["RUA DA CONCEIÇÃO", 'RUA "A"; 2']
+    assert read_value["cod_id"].to_pylist() == ["AA11", "CC33"]
 
 
 def test_encoding_is_told_by_the_whole_file_not_by_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loaders.csv_lines.BLOCK", 400)
-    muitas = [LINHAS[1]] * 100
-    arquivo = gravar(tmp_path, CABECALHO, *muitas, LINHAS[0])
-    assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["RUA DA CONCEIÇÃO"]
+    monkeypatch.setattr("loaders.bdgd.csv_lines.BLOCK", 400)
+    many = [LINES[1]] * 100
+    file = write_csv(tmp_path, HEADER, *many, LINES[0])
+    assert read(file)["401-2024"]["lgrd"].to_pylist() == ["RUA DA CONCEIÇÃO"]
 
 
 def test_a_zip_is_streamed_whatever_it_is_called(tmp_path: Path) -> None:
-    solto = gravar(tmp_path)
-    with zipfile.ZipFile(tmp_path / "baixado.zip", "w", zipfile.ZIP_DEFLATED) as pacote:
-        pacote.write(solto, "ucmt_pj.csv")
-    assert ler(tmp_path / "baixado.zip").keys() == ler(solto).keys()
+    loose = write_csv(tmp_path)
+    with zipfile.ZipFile(tmp_path / "baixado.zip", "w", zipfile.ZIP_DEFLATED) as packet:
+        packet.write(loose, "ucmt_pj.csv")
+    assert read(tmp_path / "baixado.zip").keys() == read(loose).keys()
 
 
 def test_a_corrupted_zip_is_refused(tmp_path: Path) -> None:
-    pacote = tmp_path / "ucmt_pj.zip"
-    with zipfile.ZipFile(pacote, "w") as aberto:
-        aberto.write(gravar(tmp_path), "ucmt_pj.csv")
-    pacote.write_bytes(pacote.read_bytes().replace(b"CONCEI", b"CONCEJ"))
-    with pytest.raises(EntradaInvalida, match="CRC"):
-        ler(pacote)
+    packet = tmp_path / "ucmt_pj.zip"
+    with zipfile.ZipFile(packet, "w") as opened:
+        opened.write(write_csv(tmp_path), "ucmt_pj.csv")
+    packet.write_bytes(packet.read_bytes().replace(b"CONCEI", b"CONCEJ"))
+    with pytest.raises(InvalidInput, match="CRC"):
+        read(packet)
 
 
 def test_unknown_columns_and_the_legal_persons_limit_are_observed(tmp_path: Path) -> None:
-    with abrir(gravar(tmp_path)) as fonte:
-        assert "pessoas jurídicas" in fonte.observacoes["UCMT"][0]
-        assert fonte.observacoes["UCMT"][1] == "colunas não carregadas: NOVA"
+    with opened(write_csv(tmp_path)) as source:
+        assert "pessoas jurídicas" in source.remarks["UCMT"][0]
+        assert source.remarks["UCMT"][1] == "colunas não carregadas: NOVA"
 
 
 def test_one_safra_can_be_taken_out_of_the_file(tmp_path: Path) -> None:
-    assert ler(gravar(tmp_path), safra="86-2022").keys() == {"86-2022"}
-    with pytest.raises(EntradaInvalida, match="nenhuma linha da safra 86-2021"):
-        ler(gravar(tmp_path), safra="86-2021")
+    assert read(write_csv(tmp_path), safra="86-2022").keys() == {"86-2022"}
+    with pytest.raises(InvalidInput, match="nenhuma linha da safra 86-2021"):
+        read(write_csv(tmp_path), safra="86-2021")
 
 
 def test_without_base_date_the_safra_is_asked_for(tmp_path: Path) -> None:
-    arquivo = gravar(tmp_path, "COD_ID_ENCR;DIST;ENE_01", "A;401;1", "B;86;2")
-    with pytest.raises(EntradaInvalida, match="--safra"):
-        ler(arquivo)
-    assert ler(arquivo, safra="401-2024")["401-2024"]["cod_id"].to_pylist() == ["A"]
+    file = write_csv(tmp_path, "COD_ID_ENCR;DIST;ENE_01", "A;401;1", "B;86;2")
+    with pytest.raises(InvalidInput, match="--safra"):
+        read(file)
+    assert read(file, safra="401-2024")["401-2024"]["cod_id"].to_pylist() == ["A"]
 
 
 @pytest.mark.parametrize(
-    ("linhas", "motivo"),
+    ("rows", "reason"),
     [
-        ([CABECALHO], "nenhuma linha"),
+        ([HEADER], "nenhuma linha"),
         (["A;B;C", "1;2;3"], "cabeçalho não tem DIST"),
-        ([CABECALHO, LINHAS[0].replace(";401;", ";;")], "DIST ou DATA_BASE"),
-        ([CABECALHO, LINHAS[0].replace("31DEC2024", "ontem")], "DIST ou DATA_BASE"),
-        ([CABECALHO, LINHAS[0].replace("1,5", "x")], "coluna ENE_01"),
-        ([CABECALHO, LINHAS[0], "curta;401"], "1 de 2 linhas não têm os campos"),
-        ([CABECALHO.replace("NOVA", "ENE_01"), LINHAS[0]], "ENE_01 mais de uma vez"),
+        ([HEADER, LINES[0].replace(";401;", ";;")], "DIST ou DATA_BASE"),
+        ([HEADER, LINES[0].replace("31DEC2024", "ontem")], "DIST ou DATA_BASE"),
+        ([HEADER, LINES[0].replace("1,5", "x")], "coluna ENE_01"),
+        ([HEADER, LINES[0], "curta;401"], "1 de 2 linhas não têm os campos"),
+        ([HEADER.replace("NOVA", "ENE_01"), LINES[0]], "ENE_01 mais de uma vez"),
     ],
 )
-def test_bad_content_is_refused(tmp_path: Path, linhas: list[str], motivo: str) -> None:
-    with pytest.raises(EntradaInvalida, match=motivo):
-        ler(gravar(tmp_path, *linhas))
+def test_bad_content_is_refused(tmp_path: Path, rows: list[str], reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        read(write_csv(tmp_path, *rows))
 
 
 @pytest.mark.parametrize(
-    "linha",
+    "row",
     [
         "RUA SECRETA;401",
-        LINHAS[0].replace(";401;", ";RUA SECRETA;"),
-        LINHAS[0].replace("31DEC2024", "RUA SECRETA"),
-        LINHAS[0].replace(";401;", ";x;").replace("0000000", "RUA SECRETA"),
-        LINHAS[0].replace("1,5", "RUA SECRETA"),
+        LINES[0].replace(";401;", ";RUA SECRETA;"),
+        LINES[0].replace("31DEC2024", "RUA SECRETA"),
+        LINES[0].replace(";401;", ";x;").replace("0000000", "RUA SECRETA"),
+        LINES[0].replace("1,5", "RUA SECRETA"),
     ],
 )
-def test_a_refusal_quotes_no_row(tmp_path: Path, linha: str) -> None:
+def test_a_refusal_quotes_no_row(tmp_path: Path, row: str) -> None:
     """Neither in its message nor in what led to it, which a log writes as well."""
-    with pytest.raises(EntradaInvalida) as recusa:
-        ler(gravar(tmp_path, CABECALHO, linha))
-    assert recusa.value.__cause__ is None
-    assert "SECRETA" not in "".join(traceback.format_exception(recusa.value))
+    with pytest.raises(InvalidInput) as refusal:
+        read(write_csv(tmp_path, HEADER, row))
+    assert refusal.value.__cause__ is None
+    assert "SECRETA" not in "".join(traceback.format_exception(refusal.value))
 
 
 @pytest.mark.parametrize(
-    ("dist", "data", "dito"),
+    ("dist", "data", "said"),
     [
         ("401.5", "31/12/2024", "('401.5', '31/12/2024')"),
         ("401", "31DEZ2024:00:00:00.0000000", "('401', '31DEZ2024')"),
@@ -162,32 +162,32 @@ def test_a_refusal_quotes_no_row(tmp_path: Path, linha: str) -> None:
     ],
 )
 def test_a_refusal_says_what_a_key_cell_holds_if_it_is_a_number_or_a_date(
-    tmp_path: Path, dist: str, data: str, dito: str
+    tmp_path: Path, dist: str, data: str, said: str
 ) -> None:
-    linha = LINHAS[1].replace(";86;", f";{dist};").replace("31DEC2022", data)
-    with pytest.raises(EntradaInvalida, match=re.escape(dito)):
-        ler(gravar(tmp_path, CABECALHO, linha))
+    row = LINES[1].replace(";86;", f";{dist};").replace("31DEC2022", data)
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        read(write_csv(tmp_path, HEADER, row))
 
 
-def tabela(*celulas: str, coluna: str = "ENE_01", dist: str = "401") -> list[str]:
+def table(*cells: str, column: str = "ENE_01", dist: str = "401") -> list[str]:
     """A header and a row for each cell of one column."""
     return [
-        f"COD_ID_ENCR;DIST;ENE_01;DATA_BASE;{coluna if coluna != 'ENE_01' else 'LGRD'}",
+        f"COD_ID_ENCR;DIST;ENE_01;DATA_BASE;{column if column != 'ENE_01' else 'LGRD'}",
         *(
-            f"U{n};{dist};{cell if coluna == 'ENE_01' else 1};31DEC2024;{cell}"
-            for n, cell in enumerate(celulas)
+            f"U{n};{dist};{cell if column == 'ENE_01' else 1};31DEC2024;{cell}"
+            for n, cell in enumerate(cells)
         ),
     ]
 
 
-def valores(pasta: Path, linhas: list[str], coluna: str, **opcoes: str) -> list[object]:
+def written_values(folder: Path, rows: list[str], column: str, **options: str) -> list[object]:
     """One column of a file that has one safra."""
-    with abrir(gravar(pasta, *linhas), **opcoes) as fonte:  # type: ignore[arg-type]
-        return [v for lote in fonte.lotes(UCMT) for v in lote.dados.column(coluna).to_pylist()]
+    with opened(write_csv(folder, *rows), **options) as source:  # type: ignore[arg-type]
+        return [v for batch in source.batches(UCMT) for v in batch.data.column(column).to_pylist()]
 
 
 @pytest.mark.parametrize(
-    ("celulas", "esperado"),
+    ("cells", "expected"),
     [
         (["12.34", "12.345"], [12.34, 12.345]),
         (["0.123", "12.345"], [0.123, 12.345]),
@@ -205,14 +205,14 @@ def valores(pasta: Path, linhas: list[str], coluna: str, **opcoes: str) -> list[
     ],
 )
 def test_numbers_are_read_as_their_column_writes_them(
-    tmp_path: Path, celulas: list[str], esperado: list[float | None]
+    tmp_path: Path, cells: list[str], expected: list[float | None]
 ) -> None:
-    assert valores(tmp_path, tabela(*celulas), "ene_01") == esperado
+    assert written_values(tmp_path, table(*cells), "ene_01") == expected
 
 
-@pytest.mark.parametrize("coluna", ["ENE_01", "DEM_03", "DIC_05", "CAR_INST"])
+@pytest.mark.parametrize("column", ["ENE_01", "DEM_03", "DIC_05", "CAR_INST"])
 @pytest.mark.parametrize(
-    ("celulas", "milhar", "esperado"),
+    ("cells", "thousands", "expected"),
     [
         (["12.345", "7", "1.234.567"], "ponto", [12345.0, 7.0, 1234567.0]),
         (["12.345", "-1.000"], "ponto", [12345.0, -1000.0]),
@@ -221,12 +221,12 @@ def test_numbers_are_read_as_their_column_writes_them(
     ],
 )
 def test_what_can_be_thousands_or_decimals_is_refused_until_a_person_says(
-    tmp_path: Path, coluna: str, celulas: list[str], milhar: str, esperado: list[float]
+    tmp_path: Path, column: str, cells: list[str], thousands: str, expected: list[float]
 ) -> None:
-    linhas = tabela(*celulas, coluna=coluna)
-    with pytest.raises(EntradaInvalida, match=f"coluna {coluna}: '12.345'.*--milhar {milhar}"):
-        valores(tmp_path, linhas, coluna.lower())
-    assert valores(tmp_path, linhas, coluna.lower(), milhar=milhar) == esperado
+    rows = table(*cells, column=column)
+    with pytest.raises(InvalidInput, match=f"coluna {column}: '12.345'.*--milhar {thousands}"):
+        written_values(tmp_path, rows, column.lower())
+    assert written_values(tmp_path, rows, column.lower(), thousands=thousands) == expected
 
 
 def test_a_month_of_one_value_is_read_as_the_other_months_of_its_series(tmp_path: Path) -> None:
@@ -238,168 +238,173 @@ def test_a_month_of_one_value_is_read_as_the_other_months_of_its_series(tmp_path
         rows = [f"A{n};401;31/12/2023;{v};{sibling};9" for n, v in enumerate(values)]
         return [columns, *rows]
 
-    assert valores(tmp_path, lines(months["one"], "529.2444"), "dem_01") == [395.957] * 2
+    assert written_values(tmp_path, lines(months["one"], "529.2444"), "dem_01") == [395.957] * 2
     for values, sibling in (
         (months["two"], "529.2444"),
         (months["one"], "529"),
         (months["one"], "1.234,5"),
     ):
-        with pytest.raises(EntradaInvalida, match=r"coluna DEM_01: '395\.957'"):
-            valores(tmp_path, lines(values, sibling), "dem_01")
+        with pytest.raises(InvalidInput, match=r"coluna DEM_01: '395\.957'"):
+            written_values(tmp_path, lines(values, sibling), "dem_01")
 
 
 def test_what_a_person_calls_decimals_are_decimals(tmp_path: Path) -> None:
-    assert valores(tmp_path, tabela("12.345", "7"), "ene_01", milhar="nao") == [12.345, 7.0]
+    assert written_values(tmp_path, table("12.345", "7"), "ene_01", thousands="nao") == [
+        12.345,
+        7.0,
+    ]
 
 
 def test_thousands_are_told_by_the_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one value that settles it may come after many blocks; so may the first dot."""
-    monkeypatch.setattr("loaders.csv_lines.BLOCK", 200)
-    assert valores(tmp_path, tabela(*["12.345"] * 60, "1.5"), "ene_01")[:2] == [12.345] * 2
-    assert valores(tmp_path, tabela(*["12.345"] * 60, "1.234,5"), "ene_01")[:2] == [12345.0] * 2
-    with pytest.raises(EntradaInvalida, match=r"'12\.345'"):
-        valores(tmp_path, tabela(*["7"] * 60, "12.345"), "ene_01")
+    monkeypatch.setattr("loaders.bdgd.csv_lines.BLOCK", 200)
+    assert written_values(tmp_path, table(*["12.345"] * 60, "1.5"), "ene_01")[:2] == [12.345] * 2
+    assert (
+        written_values(tmp_path, table(*["12.345"] * 60, "1.234,5"), "ene_01")[:2] == [12345.0] * 2
+    )
+    with pytest.raises(InvalidInput, match=r"'12\.345'"):
+        written_values(tmp_path, table(*["7"] * 60, "12.345"), "ene_01")
 
 
 def test_contradictory_numbers_are_refused(tmp_path: Path) -> None:
     for one, other in (("1.234,5", "1,234.5"), ("1.234,5", "7.25"), ("1,234.5", "7,25")):
-        with pytest.raises(EntradaInvalida, match=f"ENE_01: '{one}' e '{other}'"):
-            valores(tmp_path, tabela(one, other), "ene_01")
+        with pytest.raises(InvalidInput, match=f"ENE_01: '{one}' e '{other}'"):
+            written_values(tmp_path, table(one, other), "ene_01")
 
 
 def test_what_was_looked_for_and_not_found_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match="coluna ENE_01: '#N/D' não cabe"):
-        valores(tmp_path, tabela("1", "#N/D"), "ene_01")
+    with pytest.raises(InvalidInput, match="coluna ENE_01: '#N/D' não cabe"):
+        written_values(tmp_path, table("1", "#N/D"), "ene_01")
 
 
 def test_degrees_have_no_thousands(tmp_path: Path) -> None:
-    linhas = tabela("-52.012", coluna="POINT_X")
-    assert valores(tmp_path, linhas, "point_x", milhar="ponto") == [-52.012]
+    rows = table("-52.012", column="POINT_X")
+    assert written_values(tmp_path, rows, "point_x", thousands="ponto") == [-52.012]
 
 
 @pytest.mark.parametrize("dist", ["401.0", "401,0", " 401 ", "401."])
 def test_a_real_that_is_whole_is_an_integer(tmp_path: Path, dist: str) -> None:
-    assert valores(tmp_path, tabela("1", dist=dist), "dist") == [401]
+    assert written_values(tmp_path, table("1", dist=dist), "dist") == [401]
 
 
 def test_a_real_that_is_not_whole_is_refused_with_its_column_and_value(tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match=r"'401\.5'"):
-        valores(tmp_path, tabela("1", dist="401.5"), "dist")
-    with pytest.raises(EntradaInvalida, match=r"coluna CONJ: '7\.5' não cabe em integer"):
-        valores(tmp_path, tabela("7.5", coluna="CONJ"), "conj")
+    with pytest.raises(InvalidInput, match=r"'401\.5'"):
+        written_values(tmp_path, table("1", dist="401.5"), "dist")
+    with pytest.raises(InvalidInput, match=r"coluna CONJ: '7\.5' não cabe em integer"):
+        written_values(tmp_path, table("7.5", column="CONJ"), "conj")
 
 
-@pytest.mark.parametrize("fim", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("codificacao", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
-@pytest.mark.parametrize("separador", [";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_every_way_to_end_a_line_and_to_write_a_letter(
-    tmp_path: Path, fim: str, codificacao: str, separador: str
+    tmp_path: Path, end: str, encoding: str, separator: str
 ) -> None:
-    linhas = [linha.replace(";", separador) for linha in tabela("“É”", "é –", coluna="LGRD")]
-    arquivo = tmp_path / "ucmt_pj.csv"
-    for ultima in ("", fim, fim * 3, fim + "\x1a"):
-        arquivo.write_bytes((fim.join(linhas) + ultima).encode(codificacao))
-        assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["“É”", "é –"]
+    rows = [row.replace(";", separator) for row in table("“É”", "é –", column="LGRD")]
+    file = tmp_path / "ucmt_pj.csv"
+    for last in ("", end, end * 3, end + "\x1a"):
+        file.write_bytes((end.join(rows) + last).encode(encoding))
+        assert read(file)["401-2024"]["lgrd"].to_pylist() == ["“É”", "é –"]
 
 
-@pytest.mark.parametrize("marca", ["\ufeff", ""])
-@pytest.mark.parametrize("codificacao", ["utf-16-le", "utf-16-be"])
-def test_utf16_is_told_with_a_mark_and_without(
-    tmp_path: Path, codificacao: str, marca: str
-) -> None:
-    linhas = tabela("7", "8")
-    arquivo = gravar(tmp_path, marca + linhas[0], *linhas[1:], codificacao=codificacao)
-    assert ler(arquivo)["401-2024"]["ene_01"].to_pylist() == [7, 8]
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_told_with_a_mark_and_without(tmp_path: Path, encoding: str, mark: str) -> None:
+    rows = table("7", "8")
+    file = write_csv(tmp_path, mark + rows[0], *rows[1:], encoding=encoding)
+    assert read(file)["401-2024"]["ene_01"].to_pylist() == [7, 8]
 
 
 def test_one_row_that_is_not_utf8_spoils_no_other(tmp_path: Path) -> None:
-    arquivo = gravar(tmp_path, *tabela("SÃO", "JOÃO", "x", coluna="LGRD"), codificacao="utf-8")
-    arquivo.write_bytes(arquivo.read_bytes().replace("JOÃO".encode(), "JOÃO".encode("latin-1")))
-    with abrir(arquivo) as fonte:
-        lidas = [v for lote in fonte.lotes(UCMT) for v in lote.dados.column("lgrd").to_pylist()]
-    assert lidas == ["SÃO", "JOÃO", "x"]
-    assert fonte.observacoes["UCMT"][-1] == (
+    file = write_csv(tmp_path, *table("SÃO", "JOÃO", "x", column="LGRD"), encoding="utf-8")
+    file.write_bytes(file.read_bytes().replace("JOÃO".encode(), "JOÃO".encode("latin-1")))
+    with opened(file) as source:
+        rows_read = [
+            v for batch in source.batches(UCMT) for v in batch.data.column("lgrd").to_pylist()
+        ]
+    assert rows_read == ["SÃO", "JOÃO", "x"]
+    assert source.remarks["UCMT"][-1] == (
         "1 linhas do arquivo não eram UTF-8 e foram lidas como cp1252"
     )
 
 
 def test_a_byte_that_cp1252_lacks_and_a_nul_keep_their_row(tmp_path: Path) -> None:
-    arquivo = gravar(tmp_path, *tabela("a", "b", coluna="LGRD"))
-    arquivo.write_bytes(arquivo.read_bytes().replace(b";a", b";a\x81\0"))
-    assert ler(arquivo)["401-2024"]["lgrd"].to_pylist() == ["a\ufffd", "b"]
+    file = write_csv(tmp_path, *table("a", "b", column="LGRD"))
+    file.write_bytes(file.read_bytes().replace(b";a", b";a\x81\0"))
+    assert read(file)["401-2024"]["lgrd"].to_pylist() == ["a\ufffd", "b"]
 
 
 def test_a_stray_quote_is_text_and_joins_no_lines(tmp_path: Path) -> None:
-    celulas = ['"A CASA', 'BAR "DO ZE', '"a;""b"', "x", '"']
-    lidas = ler(gravar(tmp_path, *tabela(*celulas, coluna="LGRD")))["401-2024"]
-    assert lidas["lgrd"].to_pylist() == ['"A CASA', 'BAR "DO ZE', 'a;"b', "x", '"']
+    cells = ['"A CASA', 'BAR "DO ZE', '"a;""b"', "x", '"']
+    rows_read = read(write_csv(tmp_path, *table(*cells, column="LGRD")))["401-2024"]
+    assert rows_read["lgrd"].to_pylist() == ['"A CASA', 'BAR "DO ZE', 'a;"b', "x", '"']
 
 
 def test_a_line_without_the_headers_fields_is_rejected_with_its_reason(tmp_path: Path) -> None:
-    linhas = tabela(*map(str, range(20)))
-    linhas.insert(5, "U;401;1;31DEC2024;RUA;A MAIS")
-    linhas.insert(9, "U;401;1")
-    with abrir(gravar(tmp_path, *linhas)) as fonte:
-        lotes = list(fonte.lotes(UCMT))
-        (total,) = fonte.linhas.values()
-    rejeitados = [r for lote in lotes for r in lote.rejeitados]
-    assert [(r.linha, r.motivo) for r in rejeitados] == [
+    rows = table(*map(str, range(20)))
+    rows.insert(5, "U;401;1;31DEC2024;RUA;A MAIS")
+    rows.insert(9, "U;401;1")
+    with opened(write_csv(tmp_path, *rows)) as source:
+        batches = list(source.batches(UCMT))
+        (total,) = source.rows.values()
+    rejects = [r for batch in batches for r in batch.rejects]
+    assert [(r.row, r.reason) for r in rejects] == [
         (5, "linha com 6 campos, o cabeçalho tem 5"),
         (9, "linha com 3 campos, o cabeçalho tem 5"),
     ]
-    assert rejeitados[1].registro == {"texto": "U;401;1"}
-    numeros = [n for lote in lotes for n in lote.linhas.to_pylist()]
-    assert numeros == [n for n in range(1, 23) if n not in (5, 9)]
+    assert rejects[1].record == {"texto": "U;401;1"}
+    numbers = [n for batch in batches for n in batch.rows.to_pylist()]
+    assert numbers == [n for n in range(1, 23) if n not in (5, 9)]
     assert total == 22
 
 
 def test_a_file_that_stops_in_a_row_is_refused_and_one_without_last_line_end_is_not(
     tmp_path: Path,
 ) -> None:
-    arquivo = tmp_path / "ucmt_pj.csv"
-    texto = "\n".join(tabela(*map(str, range(40))))
-    arquivo.write_text(texto)
-    assert ler(arquivo)["401-2024"].num_rows == 40
-    with abrir(arquivo) as fonte:
-        assert "acaba sem fim de linha" in "".join(fonte.observacoes["UCMT"])
-    arquivo.write_text(texto + "\n")
-    with abrir(arquivo) as fonte:
-        assert "sem fim de linha" not in "".join(fonte.observacoes["UCMT"])
-    arquivo.write_text(texto[: texto.rindex(";31DEC")])
-    with pytest.raises(EntradaInvalida, match="última linha para no meio"):
-        ler(arquivo)
+    file = tmp_path / "ucmt_pj.csv"
+    text = "\n".join(table(*map(str, range(40))))
+    file.write_text(text)
+    assert read(file)["401-2024"].num_rows == 40
+    with opened(file) as source:
+        assert "acaba sem fim de linha" in "".join(source.remarks["UCMT"])
+    file.write_text(text + "\n")
+    with opened(file) as source:
+        assert "sem fim de linha" not in "".join(source.remarks["UCMT"])
+    file.write_text(text[: text.rindex(";31DEC")])
+    with pytest.raises(InvalidInput, match="última linha para no meio"):
+        read(file)
 
 
 def test_the_header_again_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
-    linhas = tabela("1", "2")
-    with abrir(gravar(tmp_path, "", *linhas, "", linhas[0], linhas[1], "  ")) as fonte:
-        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 3
-        assert list(fonte.linhas.values()) == [3]
-    assert "o cabeçalho se repete 1 vezes" in " ".join(fonte.observacoes["UCMT"])
+    rows = table("1", "2")
+    with opened(write_csv(tmp_path, "", *rows, "", rows[0], rows[1], "  ")) as source:
+        assert sum(batch.data.num_rows for batch in source.batches(UCMT)) == 3
+        assert list(source.rows.values()) == [3]
+    assert "o cabeçalho se repete 1 vezes" in " ".join(source.remarks["UCMT"])
 
 
 def test_separators_too_many_at_the_end_are_a_spreadsheets(tmp_path: Path) -> None:
-    linhas = tabela("1", "2")
-    assert ler(gravar(tmp_path, linhas[0], linhas[1] + ";;", linhas[2] + "; "))
-    assert ler(gravar(tmp_path, linhas[0] + ";", linhas[1] + ";", linhas[2]))["401-2024"].num_rows
+    rows = table("1", "2")
+    assert read(write_csv(tmp_path, rows[0], rows[1] + ";;", rows[2] + "; "))
+    assert read(write_csv(tmp_path, rows[0] + ";", rows[1] + ";", rows[2]))["401-2024"].num_rows
 
 
 def test_names_may_be_quoted_and_spaced(tmp_path: Path) -> None:
-    linhas = tabela("1", "2")
-    cabecalho = ";".join(f'" {nome} "' for nome in linhas[0].split(";"))
-    assert ler(gravar(tmp_path, cabecalho, *linhas[1:]))["401-2024"]["ene_01"].to_pylist() == [1, 2]
+    rows = table("1", "2")
+    header = ";".join(f'" {name} "' for name in rows[0].split(";"))
+    assert read(write_csv(tmp_path, header, *rows[1:]))["401-2024"]["ene_01"].to_pylist() == [1, 2]
 
 
-def rejeitados(arquivo: Path, *, safra: str | None = None) -> list[tuple[str, int, str]]:
+def rejects(file: Path, *, safra: str | None = None) -> list[tuple[str, int, str]]:
     """Safra, number and reason of each rejected row; the others land, and none is missing."""
-    ler(arquivo, safra=safra)
-    with abrir(arquivo, safra=Safra.de_chave(safra) if safra else None) as fonte:
+    read(file, safra=safra)
+    with opened(file, safra=Safra.from_key(safra) if safra else None) as source:
         return [
-            (lote.safra.chave, r.linha, r.motivo)
-            for lote in fonte.lotes(UCMT)
-            for r in lote.rejeitados
+            (batch.safra.key, r.row, r.reason)
+            for batch in source.batches(UCMT)
+            for r in batch.rejects
         ]
 
 
@@ -407,14 +412,14 @@ NO_SAFRA = "; de safra desconhecida, guardada com a maior do arquivo"
 
 
 def test_a_shapeless_row_of_who_knows_which_safra_stays_with_the_largest(tmp_path: Path) -> None:
-    linhas = [*tabela(*map(str, range(20))), "U;86;1;31DEC2024;x", "U;86;1;31DEC2023;x"]
-    motivo = "linha com 2 campos, o cabeçalho tem 5"
-    assert rejeitados(gravar(tmp_path, *linhas, "U;401")) == [("401-2024", 23, motivo)]
-    assert rejeitados(gravar(tmp_path, *linhas, "U;86")) == [("401-2024", 23, motivo + NO_SAFRA)]
+    rows = [*table(*map(str, range(20))), "U;86;1;31DEC2024;x", "U;86;1;31DEC2023;x"]
+    reason = "linha com 2 campos, o cabeçalho tem 5"
+    assert rejects(write_csv(tmp_path, *rows, "U;401")) == [("401-2024", 23, reason)]
+    assert rejects(write_csv(tmp_path, *rows, "U;86")) == [("401-2024", 23, reason + NO_SAFRA)]
 
 
 @pytest.mark.parametrize(
-    ("dist", "data", "motivo"),
+    ("dist", "data", "reason"),
     [
         ("", "31DEC2024", "DIST em branco" + NO_SAFRA),
         (" ", "31DEC2024", "DIST em branco" + NO_SAFRA),
@@ -426,120 +431,118 @@ def test_a_shapeless_row_of_who_knows_which_safra_stays_with_the_largest(tmp_pat
     ],
 )
 def test_a_row_of_no_safra_is_rejected_and_the_others_land(
-    tmp_path: Path, dist: str, data: str, motivo: str
+    tmp_path: Path, dist: str, data: str, reason: str
 ) -> None:
-    linhas = [*tabela(*map(str, range(20))), "V;86;1;31DEC2024;x"]
-    linhas.insert(3, f"U;{dist};7;{data};RUA")
-    arquivo = gravar(tmp_path, *linhas)
-    dono = "401-2024" if motivo.endswith(NO_SAFRA) else "86-2024"
-    assert rejeitados(arquivo) == [(dono, 3, motivo)]
-    assert ler(arquivo)["401-2024"]["linha"].to_pylist() == [1, 2, *range(4, 22)]
-    with abrir(arquivo) as fonte:
-        (rejeitado,) = [r for lote in fonte.lotes(UCMT) for r in lote.rejeitados]
-    assert rejeitado.registro == {
+    rows = [*table(*map(str, range(20))), "V;86;1;31DEC2024;x"]
+    rows.insert(3, f"U;{dist};7;{data};RUA")
+    file = write_csv(tmp_path, *rows)
+    owner = "401-2024" if reason.endswith(NO_SAFRA) else "86-2024"
+    assert rejects(file) == [(owner, 3, reason)]
+    assert read(file)["401-2024"]["linha"].to_pylist() == [1, 2, *range(4, 22)]
+    with opened(file) as source:
+        (rejected,) = [r for batch in source.batches(UCMT) for r in batch.rejects]
+    assert rejected.record == {
         "cod_id": "U", "dist": dist, "ene_01": "7", "lgrd": "RUA",
     }  # fmt: skip
 
 
 def test_a_row_of_no_safra_is_nobodys_where_one_safra_is_asked_for(tmp_path: Path) -> None:
-    linhas = [*tabela(*map(str, range(20))), "V;86;1;31DEC2024;x", "V;86;1;;x", "V;;1;31DEC2024;x"]
-    arquivo = gravar(tmp_path, *linhas)
-    assert rejeitados(arquivo, safra="401-2024") == [("401-2024", 23, "DIST em branco" + NO_SAFRA)]
-    assert [n for _, n, _ in rejeitados(arquivo, safra="86-2024")] == [22, 23]
+    rows = [*table(*map(str, range(20))), "V;86;1;31DEC2024;x", "V;86;1;;x", "V;;1;31DEC2024;x"]
+    file = write_csv(tmp_path, *rows)
+    assert rejects(file, safra="401-2024") == [("401-2024", 23, "DIST em branco" + NO_SAFRA)]
+    assert [n for _, n, _ in rejects(file, safra="86-2024")] == [22, 23]
 
 
 def test_many_rows_of_no_safra_refuse_the_file(tmp_path: Path) -> None:
-    linhas = [*tabela(*map(str, range(18))), "V;;1;31DEC2024;x", "V; ;1;31DEC2024;x"]
-    assert len(rejeitados(gravar(tmp_path, *linhas))) == 2
-    with pytest.raises(EntradaInvalida, match="3 de 21 linhas com DIST ou DATA_BASE.*em branco"):
-        ler(gravar(tmp_path, *linhas, "V;;1;31DEC2024;x"))
+    rows = [*table(*map(str, range(18))), "V;;1;31DEC2024;x", "V; ;1;31DEC2024;x"]
+    assert len(rejects(write_csv(tmp_path, *rows))) == 2
+    with pytest.raises(InvalidInput, match="3 de 21 linhas com DIST ou DATA_BASE.*em branco"):
+        read(write_csv(tmp_path, *rows, "V;;1;31DEC2024;x"))
 
 
 def test_another_header_within_the_file_refuses_it(tmp_path: Path) -> None:
     """Its columns stand elsewhere: the rows below it would land in the wrong ones."""
-    linhas = tabela(*map(str, range(40)))
-    outro = linhas[0].replace("DIST;ENE_01", "ENE_01;DIST").lower()
-    with pytest.raises(EntradaInvalida, match="outro cabeçalho, de outras colunas"):
-        ler(gravar(tmp_path, *linhas, outro, "U;1;401;31DEC2024;x"))
+    rows = table(*map(str, range(40)))
+    other = rows[0].replace("DIST;ENE_01", "ENE_01;DIST").lower()
+    with pytest.raises(InvalidInput, match="outro cabeçalho, de outras colunas"):
+        read(write_csv(tmp_path, *rows, other, "U;1;401;31DEC2024;x"))
 
 
-@pytest.mark.parametrize("separador", [";", "\t", "|", ",", ":"])
+@pytest.mark.parametrize("separator", [";", "\t", "|", ",", ":"])
 @pytest.mark.parametrize(
-    "forma", ["sep={}", '"sep={}"', "SEP={}", "\ufeffsep={}{}{}{}{}", "\nsep={}\n"]
+    "shape", ["sep={}", '"sep={}"', "SEP={}", "\ufeffsep={}{}{}{}{}", "\nsep={}\n"]
 )
 def test_excels_line_that_says_the_separator_is_no_header(
-    tmp_path: Path, separador: str, forma: str
+    tmp_path: Path, separator: str, shape: str
 ) -> None:
-    linhas = [
-        forma.format(*[separador] * 5),
-        *(x.replace(";", separador) for x in tabela("7", "8")),
+    rows = [
+        shape.format(*[separator] * 5),
+        *(x.replace(";", separator) for x in table("7", "8")),
     ]
-    arquivo = gravar(tmp_path, *linhas, *linhas, codificacao="utf-8")
-    assert ler(arquivo)["401-2024"]["ene_01"].to_pylist() == [7, 8, 7, 8]
-    with abrir(arquivo) as fonte:
-        list(fonte.lotes(UCMT))
-        notas = fonte.observacoes["UCMT"]
-    assert f"a linha sep={separador} do Excel diz o separador, não é linha" in notas
-    assert "o cabeçalho se repete 1 vezes no arquivo e foi passado por alto" in notas
+    file = write_csv(tmp_path, *rows, *rows, encoding="utf-8")
+    assert read(file)["401-2024"]["ene_01"].to_pylist() == [7, 8, 7, 8]
+    with opened(file) as source:
+        list(source.batches(UCMT))
+        notes = source.remarks["UCMT"]
+    assert f"a linha sep={separator} do Excel diz o separador, não é linha" in notes
+    assert "o cabeçalho se repete 1 vezes no arquivo e foi passado por alto" in notes
 
 
 def test_a_separator_said_and_not_used_is_not_believed(tmp_path: Path) -> None:
-    assert ler(gravar(tmp_path, "sep=,", *tabela("7", "8")))["401-2024"].num_rows == 2
+    assert read(write_csv(tmp_path, "sep=,", *table("7", "8")))["401-2024"].num_rows == 2
 
 
-@pytest.mark.parametrize("muda", [str.lower, str.title, lambda x: f" {x.replace(';', ' ; ')} "])
+@pytest.mark.parametrize("changes", [str.lower, str.title, lambda x: f" {x.replace(';', ' ; ')} "])
 def test_the_header_again_in_another_case_or_spacing_is_no_row(
-    tmp_path: Path, muda: Callable[[str], str]
+    tmp_path: Path, changes: Callable[[str], str]
 ) -> None:
-    linhas = tabela(*"12345")
-    with abrir(gravar(tmp_path, *linhas, muda(linhas[0]), linhas[1])) as fonte:
-        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 6
-        assert list(fonte.linhas.values()) == [6]
-    assert "o cabeçalho se repete 1 vezes" in " ".join(fonte.observacoes["UCMT"])
+    rows = table(*"12345")
+    with opened(write_csv(tmp_path, *rows, changes(rows[0]), rows[1])) as source:
+        assert sum(batch.data.num_rows for batch in source.batches(UCMT)) == 6
+        assert list(source.rows.values()) == [6]
+    assert "o cabeçalho se repete 1 vezes" in " ".join(source.remarks["UCMT"])
 
 
-@pytest.mark.parametrize("primeiro", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("bloco", [7, 60, 2**20])
+@pytest.mark.parametrize("first", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block", [7, 60, 2**20])
 def test_line_ends_may_differ_within_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, primeiro: str, bloco: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, block: int
 ) -> None:
-    monkeypatch.setattr("loaders.csv_lines.BLOCK", bloco)
-    linhas = tabela(*map(str, range(30)))
-    fins = [primeiro, *["\n", "\r\n", "\r", "\r", "\r\r\n"] * 6]
-    arquivo = tmp_path / "ucmt_pj.csv"
-    arquivo.write_bytes("".join(map("".join, zip(linhas, fins, strict=True))).encode())
-    lida = ler(arquivo)["401-2024"]
-    assert lida["ene_01"].to_pylist() == list(range(30))
-    assert lida["linha"].to_pylist() == list(range(1, 31))
+    monkeypatch.setattr("loaders.bdgd.csv_lines.BLOCK", block)
+    rows = table(*map(str, range(30)))
+    ends = [first, *["\n", "\r\n", "\r", "\r", "\r\r\n"] * 6]
+    file = tmp_path / "ucmt_pj.csv"
+    file.write_bytes("".join(map("".join, zip(rows, ends, strict=True))).encode())
+    read_value = read(file)["401-2024"]
+    assert read_value["ene_01"].to_pylist() == list(range(30))
+    assert read_value["linha"].to_pylist() == list(range(1, 31))
 
 
 def test_a_cr_within_a_cell_ends_no_line(tmp_path: Path) -> None:
-    lidas = ler(gravar(tmp_path, *tabela("RUA A\rCASA 2", "x", coluna="LGRD")))["401-2024"]
-    assert lidas["lgrd"].to_pylist() == ["RUA A CASA 2", "x"]
+    rows_read = read(write_csv(tmp_path, *table("RUA A\rCASA 2", "x", column="LGRD")))["401-2024"]
+    assert rows_read["lgrd"].to_pylist() == ["RUA A CASA 2", "x"]
 
 
-def sem_fim(pasta: Path, *celulas: str, coluna: str = "POINT_X") -> Path:
+def unended(folder: Path, *cells: str, column: str = "POINT_X") -> Path:
     """A file of 30 rows and those of the cells, the last one without line end."""
-    cheias = [f"-52.{n:06d}" for n in range(100_001, 100_031)] if coluna == "POINT_X" else []
-    arquivo = pasta / "ucmt_pj.csv"
-    arquivo.write_text("\n".join(tabela(*cheias, *celulas, coluna=coluna)))
-    return arquivo
+    filled_ones = [f"-52.{n:06d}" for n in range(100_001, 100_031)] if column == "POINT_X" else []
+    file = folder / "ucmt_pj.csv"
+    file.write_text("\n".join(table(*filled_ones, *cells, column=column)))
+    return file
 
 
-@pytest.mark.parametrize("ultima", ["-52.10003", "-52.1", "-52.", "-52", "-5", "-", ""])
-def test_a_last_value_cut_short_rejects_its_row(tmp_path: Path, ultima: str) -> None:
-    arquivo = sem_fim(tmp_path, ultima)
-    (rejeitado,) = rejeitados(arquivo)
-    assert rejeitado == ("401-2024", 31, CUT)
-    assert ler(arquivo)["401-2024"]["linha"].to_pylist() == list(range(1, 31))
-    with abrir(arquivo) as fonte:
-        assert "mais curto que todos os outros da coluna POINT_X" in "".join(
-            fonte.observacoes["UCMT"]
-        )
+@pytest.mark.parametrize("last", ["-52.10003", "-52.1", "-52.", "-52", "-5", "-", ""])
+def test_a_last_value_cut_short_rejects_its_row(tmp_path: Path, last: str) -> None:
+    file = unended(tmp_path, last)
+    (rejected,) = rejects(file)
+    assert rejected == ("401-2024", 31, CUT)
+    assert read(file)["401-2024"]["linha"].to_pylist() == list(range(1, 31))
+    with opened(file) as source:
+        assert "mais curto que todos os outros da coluna POINT_X" in "".join(source.remarks["UCMT"])
 
 
 @pytest.mark.parametrize(
-    ("celulas", "coluna"),
+    ("cells", "column"),
     [
         (["-52.100031"], "POINT_X"),  # whole
         (["-52.10", "-52.1000"], "POINT_X"),  # another has fewer decimals
@@ -550,53 +553,53 @@ def test_a_last_value_cut_short_rejects_its_row(tmp_path: Path, ultima: str) -> 
     ],
 )
 def test_a_last_row_without_line_end_is_kept_where_nothing_says_that_it_is_cut(
-    tmp_path: Path, celulas: list[str], coluna: str
+    tmp_path: Path, cells: list[str], column: str
 ) -> None:
-    arquivo = sem_fim(tmp_path, *celulas, coluna=coluna)
-    assert rejeitados(arquivo) == []
-    with abrir(arquivo) as fonte:
-        assert "se veio cortado, o último valor da última linha" in "".join(
-            fonte.observacoes["UCMT"]
-        )
+    file = unended(tmp_path, *cells, column=column)
+    assert rejects(file) == []
+    with opened(file) as source:
+        assert "se veio cortado, o último valor da última linha" in "".join(source.remarks["UCMT"])
 
 
 def test_a_last_value_cut_short_is_told_across_blocks_and_not_of_a_file_that_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loaders.csv_lines.BLOCK", 90)
-    arquivo = sem_fim(tmp_path, "-52.1")
-    assert len(rejeitados(arquivo)) == 1
-    for fim in ("\n", "\r\n", "\r", "\n\x1a"):
-        whole = sem_fim(tmp_path, "-52.1").read_bytes()
-        arquivo.write_bytes(whole + fim.encode())
-        assert rejeitados(arquivo) == []
+    monkeypatch.setattr("loaders.bdgd.csv_lines.BLOCK", 90)
+    file = unended(tmp_path, "-52.1")
+    assert len(rejects(file)) == 1
+    for end in ("\n", "\r\n", "\r", "\n\x1a"):
+        whole = unended(tmp_path, "-52.1").read_bytes()
+        file.write_bytes(whole + end.encode())
+        assert rejects(file) == []
 
 
 def test_a_file_that_only_has_a_bom_is_refused(tmp_path: Path) -> None:
-    arquivo = tmp_path / "ucmt_pj.csv"
-    arquivo.write_bytes(codecs.BOM_UTF8)
-    with pytest.raises(EntradaInvalida):
-        ler(arquivo)
+    file = tmp_path / "ucmt_pj.csv"
+    file.write_bytes(codecs.BOM_UTF8)
+    with pytest.raises(InvalidInput):
+        read(file)
 
 
-@pytest.mark.parametrize("antes", ["4100.5", "4100"])
-def test_thousands_are_told_safra_by_safra(tmp_path: Path, antes: str) -> None:
+@pytest.mark.parametrize("before", ["4100.5", "4100"])
+def test_thousands_are_told_safra_by_safra(tmp_path: Path, before: str) -> None:
     """Files put together: one year's ``12.345`` is not read by another year's decimals."""
-    cabecalho = "COD_ID_ENCR;DIST;ENE_01;ENE_02;DATA_BASE"
-    velhas = [f"V{n};401;{antes};{n}.25;31DEC2023" for n in range(9)]
-    novas = [f"N{n};401;12.{n}45;0;31DEC2024" for n in range(9)]
-    arquivo = gravar(tmp_path, cabecalho, *velhas, *novas)
-    with pytest.raises(EntradaInvalida, match="na safra 401-2024, '12.045' e '12.145' podem"):
-        ler(arquivo)
-    assert ler(arquivo, safra="401-2023")["401-2023"].num_rows == 9
-    arquivo = gravar(tmp_path, cabecalho, *velhas, *novas, "D;401;7.5;0;31DEC2024")
-    assert ler(arquivo)["401-2024"]["ene_01"][0].as_py() == 12.045
+    header = "COD_ID_ENCR;DIST;ENE_01;ENE_02;DATA_BASE"
+    old_ones = [f"V{n};401;{before};{n}.25;31DEC2023" for n in range(9)]
+    new_ones = [f"N{n};401;12.{n}45;0;31DEC2024" for n in range(9)]
+    file = write_csv(tmp_path, header, *old_ones, *new_ones)
+    with pytest.raises(InvalidInput, match="na safra 401-2024, '12.045' e '12.145' podem"):
+        read(file)
+    assert read(file, safra="401-2023")["401-2023"].num_rows == 9
+    file = write_csv(tmp_path, header, *old_ones, *new_ones, "D;401;7.5;0;31DEC2024")
+    assert read(file)["401-2024"]["ene_01"][0].as_py() == 12.045
 
 
 def test_a_spreadsheets_rows_of_separators_alone_are_blank(tmp_path: Path) -> None:
-    linhas = tabela("1", "2")
-    so_separadores = ";" * linhas[0].count(";")
-    with abrir(gravar(tmp_path, *linhas, so_separadores, so_separadores + ";", ";; ")) as fonte:
-        assert sum(lote.dados.num_rows for lote in fonte.lotes(UCMT)) == 2
-        assert list(fonte.linhas.values()) == [2]
-    assert not any("cabeçalho" in nota for nota in fonte.observacoes["UCMT"])
+    rows = table("1", "2")
+    only_separators = ";" * rows[0].count(";")
+    with opened(
+        write_csv(tmp_path, *rows, only_separators, only_separators + ";", ";; ")
+    ) as source:
+        assert sum(batch.data.num_rows for batch in source.batches(UCMT)) == 2
+        assert list(source.rows.values()) == [2]
+    assert not any("cabeçalho" in note for note in source.remarks["UCMT"])

@@ -27,105 +27,105 @@ def keys(defs: dg.Definitions, job: str) -> set[dg.AssetKey]:
     return set(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
-def test_todo_modelo_e_seed_e_um_asset(defs: dg.Definitions, nodes: Mapping[str, Any]) -> None:
-    esperados = {
+def test_every_model_and_seed_is_an_asset(defs: dg.Definitions, nodes: Mapping[str, Any]) -> None:
+    expected = {
         (no["schema"], no["alias"])
         for no in nodes.values()
         if no["resource_type"] in ("model", "seed") and no["config"]["materialized"] != "ephemeral"
     }
-    achados = {tuple(spec.key.path) for spec in defs.resolve_all_asset_specs()}
-    assert esperados <= achados
+    found = {tuple(spec.key.path) for spec in defs.resolve_all_asset_specs()}
+    assert expected <= found
 
 
-@pytest.mark.parametrize(("job", "com_safra"), [("safra", True), ("marts", False)])
-def test_um_job_nao_mistura_particoes(defs: dg.Definitions, job: str, com_safra: bool) -> None:
-    grafo = defs.resolve_asset_graph()
-    assert all(grafo.get(chave).is_partitioned == com_safra for chave in keys(defs, job))
+@pytest.mark.parametrize(("job", "with_safra"), [("safra", True), ("marts", False)])
+def test_a_job_mixes_no_partitionings(defs: dg.Definitions, job: str, with_safra: bool) -> None:
+    graph = defs.resolve_asset_graph()
+    assert all(graph.get(key).is_partitioned == with_safra for key in keys(defs, job))
 
 
-def test_os_dois_jobs_materializam_tudo(defs: dg.Definitions) -> None:
-    grafo = defs.resolve_asset_graph()
-    assert keys(defs, "safra") | keys(defs, "marts") == set(grafo.materializable_asset_keys)
+def test_the_two_jobs_materialize_everything(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert keys(defs, "safra") | keys(defs, "marts") == set(graph.materializable_asset_keys)
     assert not keys(defs, "safra") & keys(defs, "marts")
 
 
 @pytest.mark.parametrize(
-    "folha",
+    "leaf",
     [["intel_lead", "resumo_leads_distribuidora"], ["intel_lead", "vw_import_status_resumido"]],
 )
-def test_a_linhagem_vai_do_arquivo_a_visao(defs: dg.Definitions, folha: list[str]) -> None:
-    grafo = defs.resolve_asset_graph()
-    acima = grafo.get_ancestor_asset_keys(dg.AssetKey(folha))
-    assert {raw.ARQUIVO, dg.AssetKey(["raw", "ucbt"])} <= acima
+def test_lineage_goes_from_the_file_to_the_view(defs: dg.Definitions, leaf: list[str]) -> None:
+    graph = defs.resolve_asset_graph()
+    above = graph.get_ancestor_asset_keys(dg.AssetKey(leaf))
+    assert {raw.FILE, dg.AssetKey(["raw", "ucbt"])} <= above
 
 
-def test_nada_da_linhagem_fica_sem_definicao(defs: dg.Definitions) -> None:
-    grafo = defs.resolve_asset_graph()
-    definidos = {spec.key for spec in defs.resolve_all_asset_specs()}
-    assert set(grafo.get_all_asset_keys()) == definidos
+def test_nothing_of_the_lineage_lacks_its_definition(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    defined = {spec.key for spec in defs.resolve_all_asset_specs()}
+    assert set(graph.get_all_asset_keys()) == defined
 
 
-def test_job_aicss_vai_da_leitura_ao_mart(defs: dg.Definitions) -> None:
-    chaves = keys(defs, "aicss")
-    assert {raw.AICSS, dg.AssetKey(["marts", "consumo_dispositivo_hora"])} <= chaves
-    assert not any(chave.path[-1] == "lead_bruto" for chave in chaves)
+def test_the_aicss_job_goes_from_reading_to_mart(defs: dg.Definitions) -> None:
+    found_keys = keys(defs, "aicss")
+    assert {raw.AICSS, dg.AssetKey(["marts", "consumo_dispositivo_hora"])} <= found_keys
+    assert not any(key.path[-1] == "lead_bruto" for key in found_keys)
 
 
-def test_resumos_seguem_publicacoes_e_nao_construcoes(defs: dg.Definitions) -> None:
-    grafo = defs.resolve_asset_graph()
-    resumo = grafo.get(dg.AssetKey(["intel_lead", "resumo_leads_distribuidora"]))
-    assert resumo.automation_condition is not None
-    assert dbt.PUBLISHED in resumo.parent_keys
-    assert grafo.get(dg.AssetKey(["intel_lead", "lead_bruto"])).automation_condition is None
+def test_rollups_follow_publications_and_not_builds(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    summary = graph.get(dg.AssetKey(["intel_lead", "resumo_leads_distribuidora"]))
+    assert summary.automation_condition is not None
+    assert dbt.PUBLISHED in summary.parent_keys
+    assert graph.get(dg.AssetKey(["intel_lead", "lead_bruto"])).automation_condition is None
 
 
-def test_arquivo_entra_so_quando_parou_de_crescer() -> None:
-    antes, agora = {"a.gdb.zip": [5, 1]}, {"a.gdb.zip": [9, 2]}
-    assert inbox.ready(agora, {}) == []
-    assert inbox.ready(agora, antes) == []
-    assert inbox.ready(agora, agora) == ["a.gdb.zip"]
+def test_a_file_enters_only_once_it_stopped_growing() -> None:
+    before, now = {"a.gdb.zip": [5, 1]}, {"a.gdb.zip": [9, 2]}
+    assert inbox.ready(now, {}) == []
+    assert inbox.ready(now, before) == []
+    assert inbox.ready(now, now) == ["a.gdb.zip"]
     assert inbox.ready({"a.gdb.zip": [0, 1]}, {"a.gdb.zip": [0, 1]}) == []
 
 
-def test_caixa_de_entrada_so_ve_o_que_o_carregador_le(tmp_path: Path) -> None:
-    preteridos: dict[str, str] = {}
-    assert inbox.present(tmp_path / "ausente", preteridos) == {}
-    assert inbox.present(tmp_path, preteridos) == {}
-    for pasta in (tmp_path, tmp_path / "feito"):
-        (pasta / "base.gdb").mkdir(parents=True)
-        (pasta / "base.gdb" / "a00000001.gdbtable").write_bytes(b"12345")
+def test_the_inbox_sees_only_what_the_loader_reads(tmp_path: Path) -> None:
+    passed_over: dict[str, str] = {}
+    assert inbox.present(tmp_path / "ausente", passed_over) == {}
+    assert inbox.present(tmp_path, passed_over) == {}
+    for folder in (tmp_path, tmp_path / "feito"):
+        (folder / "base.gdb").mkdir(parents=True)
+        (folder / "base.gdb" / "a00000001.gdbtable").write_bytes(b"12345")
     (tmp_path / "leia-me.txt").write_text("nada")
     (tmp_path / "x.gdb.zip.part").write_text("meio arquivo")
-    achados = inbox.present(tmp_path, preteridos)
-    assert list(achados) == ["base.gdb"]
-    assert sorted(preteridos) == ["leia-me.txt", "x.gdb.zip.part"]
-    assert achados["base.gdb"][0] == 5
+    found = inbox.present(tmp_path, passed_over)
+    assert list(found) == ["base.gdb"]
+    assert sorted(passed_over) == ["leia-me.txt", "x.gdb.zip.part"]
+    assert found["base.gdb"][0] == 5
 
 
-def test_o_que_veio_da_caixa_vai_para_feito_ou_recusado_com_o_motivo(
+def test_what_came_by_the_inbox_ends_in_feito_or_recusado_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INTEL_INBOX", str(tmp_path / "caixa"))
-    caixa = inbox.make()
-    fora = tmp_path / "fora.gdb.zip"
-    nomes = ("bom", "ruim", "retido", "sem_banco")
-    for arquivo in (fora, *(caixa / nome for nome in nomes)):
-        arquivo.write_text("x")
-    feito = batch.Outcome(
+    inbox_folder = inbox.make()
+    outside = tmp_path / "fora.gdb.zip"
+    names = ("bom", "ruim", "retido", "sem_banco")
+    for file in (outside, *(inbox_folder / name for name in names)):
+        file.write_text("x")
+    done = batch.Outcome(
         landings=[
-            batch.Landing(caixa / "bom", ("1-2023",)),
-            batch.Landing(caixa / "ruim", (), "ruim: não é um zip", 3),
-            batch.Landing(caixa / "retido", ("2-2023",)),
-            batch.Landing(caixa / "sem_banco", (), "o banco não respondeu", 4),
-            batch.Landing(fora, (), "não é um zip", 3),
+            batch.Landing(inbox_folder / "bom", ("1-2023",)),
+            batch.Landing(inbox_folder / "ruim", (), "ruim: não é um zip", 3),
+            batch.Landing(inbox_folder / "retido", ("2-2023",)),
+            batch.Landing(inbox_folder / "sem_banco", (), "o banco não respondeu", 4),
+            batch.Landing(outside, (), "não é um zip", 3),
         ],
         verdicts=[],
         held={"2-2023": "caiu pela metade"},
         build=batch.Build(),
     )
-    inbox.file_away(feito)
-    ficaram = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
-    assert ficaram == {
+    inbox.file_away(done)
+    stayed = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert stayed == {
         "fora.gdb.zip",
         "caixa/feito/bom",
         "caixa/recusado/ruim",
@@ -134,52 +134,50 @@ def test_o_que_veio_da_caixa_vai_para_feito_ou_recusado_com_o_motivo(
         "caixa/recusado/retido.txt",
         "caixa/sem_banco",
     }
-    assert "não é um zip" in (caixa / "recusado" / "ruim.txt").read_text()
-    assert "caiu pela metade" in (caixa / "recusado" / "retido.txt").read_text()
-    assert feito.landings[0].path == caixa / "feito" / "bom"
+    assert "não é um zip" in (inbox_folder / "recusado" / "ruim.txt").read_text()
+    assert "caiu pela metade" in (inbox_folder / "recusado" / "retido.txt").read_text()
+    assert done.landings[0].path == inbox_folder / "feito" / "bom"
 
 
-def test_o_que_falha_diz_o_codigo_de_saida_maior() -> None:
-    nada = batch.Outcome([], [], {}, batch.Build())
-    assert (nada.code, nada.problems()) == (0, [])
-    ruim = batch.Landing(Path("a"), (), "ruim", 3)
-    falhas = {"1-2023": [batch.Failed("1-2023", "teste", "2 linhas", 2)]}
-    tudo = batch.Outcome([ruim], [], {}, batch.Build(failed=falhas))
-    assert tudo.code == 3
-    assert tudo.problems() == [
+def test_what_fails_says_the_greatest_exit_code() -> None:
+    nothing = batch.Outcome([], [], {}, batch.Build())
+    assert (nothing.code, nothing.problems()) == (0, [])
+    bad = batch.Landing(Path("a"), (), "ruim", 3)
+    failures = {"1-2023": [batch.Failed("1-2023", "teste", "2 linhas", 2)]}
+    everything = batch.Outcome([bad], [], {}, batch.Build(failed=failures))
+    assert everything.code == 3
+    assert everything.problems() == [
         "arquivo a: ruim",
         "safra 1-2023 reprovada, não publicada: teste: 2 linhas",
     ]
 
 
-def test_todo_check_tem_descricao(defs: dg.Definitions) -> None:
-    grafo = defs.resolve_asset_graph()
-    assert grafo.asset_check_keys
-    assert all(grafo.get(chave).description for chave in grafo.asset_check_keys)
+def test_every_check_has_a_description(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert graph.asset_check_keys
+    assert all(graph.get(key).description for key in graph.asset_check_keys)
 
 
-def test_impressao_digital_muda_com_um_modelo(
+def test_the_fingerprint_changes_with_a_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for pasta in manifest.SOURCES:
-        (tmp_path / pasta).mkdir(parents=True)
-    for nome in manifest.SINGLE_FILES:
-        (tmp_path / nome).write_text("")
+    for folder in manifest.SOURCES:
+        (tmp_path / folder).mkdir(parents=True)
+    for name in manifest.SINGLE_FILES:
+        (tmp_path / name).write_text("")
     monkeypatch.setattr(manifest, "CLONE", tmp_path)
-    antes = manifest.fingerprint()
-    assert manifest.fingerprint() == antes
+    before = manifest.fingerprint()
+    assert manifest.fingerprint() == before
     (tmp_path / "dbt_project" / "models" / "x.sql").write_text("select 1")
-    assert manifest.fingerprint() != antes
+    assert manifest.fingerprint() != before
 
 
-def test_poda_deixa_as_execucoes_mais_novas(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pruning_leaves_the_newest_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    for numero in range(4):
-        pasta = tmp_path / "storage" / f"run{numero}"
-        (pasta / "compute_logs").mkdir(parents=True)
-        os.utime(pasta, (numero, numero))
+    for number in range(4):
+        folder = tmp_path / "storage" / f"run{number}"
+        (folder / "compute_logs").mkdir(parents=True)
+        os.utime(folder, (number, number))
     (tmp_path / "storage" / "raw").mkdir()
     resources.prune(keep=2)
     assert {p.name for p in (tmp_path / "storage").iterdir()} == {"run2", "run3", "raw"}

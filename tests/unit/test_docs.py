@@ -1,6 +1,6 @@
 """What the documentation says exists: links, tables, commands, terms.
 
-Not here: whether tables and columns are described (test_leis_do_manifesto.py).
+Not here: whether tables and columns are described (test_manifest_laws.py).
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.camadas import CAMADAS
+from loaders.bdgd.layers import ALL_LAYERS
 from scripts import docs_site
 
 CLONE = Path(__file__).resolve().parent.parent.parent
@@ -75,11 +75,11 @@ def links(page: Path) -> Iterator[tuple[str, str]]:
 def relations() -> dict[str, set[str]]:
     """Schema → its tables and views, from the files that make them."""
     models = {path.stem: path for path in (CLONE / "dbt_project" / "models").rglob("*.sql")}
-    found: dict[str, set[str]] = {"raw": {camada.tabela for camada in CAMADAS}}
+    found: dict[str, set[str]] = {"raw": {layer.table for layer in ALL_LAYERS}}
     for name, path in models.items():
         schema = "marts" if "marts" in path.parts else "intel_lead"
         found.setdefault(schema, set()).add(name.removeprefix("leitor_"))
-    ddl = [*(CLONE / "loaders").glob("*.sql"), *(CLONE / "macros").glob("*.sql")]
+    ddl = [*(CLONE / "loaders").rglob("schema.sql"), *(CLONE / "macros").glob("*.sql")]
     made = r"create (?:table|type|or replace function)(?: if not exists)? (\w+)\.(\w+)"
     for path in ddl:
         text = path.read_text(encoding="utf-8")
@@ -128,7 +128,7 @@ def test_make_targets_named_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_loader_options_named_exist(page: Path) -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (CLONE / "loaders").glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in (CLONE / "loaders").rglob("*.py"))
     calls = [
         code
         for code in code_of(page)
@@ -137,7 +137,7 @@ def test_loader_options_named_exist(page: Path) -> None:
     options = {name for call in calls for name in re.findall(r"--([a-z-]+)", call)}
     parameters = {
         name.replace("_", "-") for name in re.findall(r"^    (\w+): ", source, re.MULTILINE)
-    }
+    } | set(re.findall(r'"--([a-z-]+)', source))
     assert options - parameters == set()
 
 

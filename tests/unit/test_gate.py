@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders.camadas import CAMADAS, UCAT, UCBT, UCMT, Camada
+from loaders.bdgd.layers import ALL_LAYERS, UCAT, UCBT, UCMT, Layer
 from loaders.gate import comparison, expectations, inspection, report
 from loaders.gate.comparison import Reference, Seen
 from loaders.gate.evidence import Finding, beyond, least, limits, most, pct
@@ -18,12 +18,12 @@ from loaders.gate.rules import Model, Portrait, Rule, rules
 from loaders.gate.units import MONTHS, TOTAL, Content
 from loaders.gate.verdict import Verdict
 from loaders.safra import Safra
-from scripts.pagina_qualidade import page
+from scripts.quality_page import page
 
-SAFRA = Safra.de_chave("401-2024")
+SAFRA = Safra.from_key("401-2024")
 
 
-def suite(layer: Camada, model: Model = "V11", **more: object) -> list[Rule]:
+def suite(layer: Layer, model: Model = "V11", **more: object) -> list[Rule]:
     portrait = Portrait(
         safra=SAFRA,
         layer=layer,
@@ -42,10 +42,10 @@ def columns_of(found: list[Rule], name: str) -> set[str]:
     return {rule.column for rule in found if rule.name == name}
 
 
-@pytest.mark.parametrize("layer", CAMADAS, ids=lambda c: c.nome)
+@pytest.mark.parametrize("layer", ALL_LAYERS, ids=lambda c: c.name)
 @pytest.mark.parametrize("model", ["M10", "V10", "V11"])
-def test_no_rule_names_a_column_that_the_layer_lacks(layer: Camada, model: Model) -> None:
-    known = set(layer.colunas)
+def test_no_rule_names_a_column_that_the_layer_lacks(layer: Layer, model: Model) -> None:
+    known = set(layer.columns)
     found = suite(layer, model)
     assert len({(rule.name, rule.column) for rule in found}) == len(found)
     for rule in found:
@@ -74,7 +74,7 @@ def test_an_empty_layer_is_judged_by_its_form_alone() -> None:
 
 def test_plausibility_never_blocks() -> None:
     """What holds a safra is form, key, distributor, energy; never a value that looks odd."""
-    names = {r.name for c in CAMADAS for r in suite(c) if r.severity == "estrutura"}
+    names = {r.name for c in ALL_LAYERS for r in suite(c) if r.severity == "estrutura"}
     assert names == {
         "colunas_da_camada",
         "tipos_da_camada",

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from loaders import arquivos
-from loaders.bdgd import Opcoes, abrir, passos
-from loaders.camadas import UCBT, UCMT
-from loaders.csv_pj import abrir as abrir_csv
-from loaders.erros import EntradaInvalida
-from loaders.kinds import CATALOGO, Kind, NotABdgd, identify, is_geodatabase
-from loaders.sintetico import gerar
+from loaders.bdgd import files as bdgd_files
+from loaders.bdgd.csv_pj import opened as abrir_csv
+from loaders.bdgd.kinds import CATALOGUE, Kind, NotABdgd, identify, is_geodatabase
+from loaders.bdgd.landing import Options, opened, steps_for
+from loaders.bdgd.layers import UCBT, UCMT
+from loaders.errors import InvalidInput
+from loaders.synthetic.writer import generate
 
 UCMT_CSV = b"COD_ID_ENCR;DIST;DEM_01;ENE_01;DATA_BASE\nA;401;1;2;31DEC2024\n"
 UCBT_CSV = b'"DIST","RAMAL","ENE_01","DATA_BASE"\n401,r,2,31DEC2024\n'
@@ -28,7 +28,7 @@ UNSURE = b"COD_ID_ENCR;DIST;ENE_01;DATA_BASE\nA;401;2;31DEC2024\n"
 
 @pytest.fixture(scope="module")
 def gdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return gerar(tmp_path_factory.mktemp("gdb") / "bdgd.gdb", ucs=60, semente=1)
+    return generate(tmp_path_factory.mktemp("gdb") / "bdgd.gdb", ucs=60, seed=1)
 
 
 def zipped(
@@ -66,26 +66,26 @@ def test_a_geodatabase_is_found_wherever_it_lies_in_the_zip(
 ) -> None:
     made = members(gdb, prefix) | JUNK | {"leia-me.pdf": b"%PDF-1.4"}
     with (
-        abrir(gdb, Opcoes()) as folder,
-        abrir(zipped(tmp_path / "entrega_2023.zip", made), Opcoes()) as z,
+        opened(gdb, Options()) as folder,
+        opened(zipped(tmp_path / "entrega_2023.zip", made), Options()) as z,
     ):
-        assert z.linhas == folder.linhas
-        assert sum(batch.dados.num_rows for batch in z.lotes(UCBT)) == z.linhas[z.safras[0], "UCBT"]
+        assert z.rows == folder.rows
+        assert sum(batch.data.num_rows for batch in z.batches(UCBT)) == z.rows[z.safras[0], "UCBT"]
 
 
 def test_a_geodatabase_in_upper_case_or_unpacked_into_its_own_name_is_found(
     gdb: Path, tmp_path: Path
 ) -> None:
     upper = zipped(tmp_path / "x.zip", {n.upper(): data for n, data in members(gdb).items()})
-    with abrir(gdb, Opcoes()) as folder, abrir(upper, Opcoes()) as package:
-        assert folder.linhas == package.linhas
+    with opened(gdb, Options()) as folder, opened(upper, Options()) as package:
+        assert folder.rows == package.rows
     (tmp_path / "y.gdb").mkdir()
     shutil.copytree(gdb, tmp_path / "y.gdb" / "x.gdb")
-    assert arquivos.achar(tmp_path / "y.gdb") == [tmp_path / "y.gdb" / "x.gdb"]
+    assert bdgd_files.find(tmp_path / "y.gdb") == [tmp_path / "y.gdb" / "x.gdb"]
 
 
 def test_a_folders_entry_is_no_file_that_was_not_read(tmp_path: Path) -> None:
-    made = zipped(tmp_path / "x.zip", {"x.gdb\\": b"", f"x.gdb\\{CATALOGO}": b"x"})
+    made = zipped(tmp_path / "x.zip", {"x.gdb\\": b"", f"x.gdb\\{CATALOGUE}": b"x"})
     assert identify(made).others == ()
 
 
@@ -98,11 +98,11 @@ def test_names_in_the_code_page_of_dos_and_zip64_are_read(gdb: Path, tmp_path: P
             with package.open(name, "w", force_zip64=True) as file:
                 file.write(data)
     with (
-        abrir(gdb, Opcoes()) as folder,
-        abrir(made, Opcoes()) as dos,
-        abrir(tmp_path / "z64.zip", Opcoes()) as z64,
+        opened(gdb, Options()) as folder,
+        opened(made, Options()) as dos,
+        opened(tmp_path / "z64.zip", Options()) as z64,
     ):
-        assert folder.linhas == dos.linhas == z64.linhas
+        assert folder.rows == dos.rows == z64.rows
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ def test_the_layer_of_a_csv_is_in_its_name_or_its_header(
     tmp_path: Path, name: str, content: bytes, layer: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    assert identify(tmp_path / name).layer.nome == layer
+    assert identify(tmp_path / name).layer.name == layer
     for package in ("entrega.zip", "x.gdb.zip"):
         kind = identify(zipped(tmp_path / package, {f"pasta\\{name}": content} | JUNK))
-        assert (kind.layer.nome, kind.member) == (layer, f"pasta\\{name}")
+        assert (kind.layer.name, kind.member) == (layer, f"pasta\\{name}")
 
 
 def test_a_zip_names_the_layer_that_its_member_does_not(tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_a_zip_names_the_layer_that_its_member_does_not(tmp_path: Path) -> None:
 
 def test_a_csv_from_a_mac_is_read(tmp_path: Path) -> None:
     with abrir_csv(zipped(tmp_path / "x.zip", {"ucmt_pj_2024.csv": UCMT_CSV} | JUNK)) as source:
-        assert source.linhas == {(source.safras[0], "UCMT"): 1}
-        assert [batch.dados.num_rows for batch in source.lotes(UCMT)] == [1]
+        assert source.rows == {(source.safras[0], "UCMT"): 1}
+        assert [batch.data.num_rows for batch in source.batches(UCMT)] == [1]
 
 
 def tarred() -> bytes:
@@ -191,8 +191,8 @@ def test_anything_else_is_called_by_its_name(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with (
-        pytest.raises(EntradaInvalida, match=f"{name}: .*{why}") as refusal,
-        abrir(tmp_path / name, Opcoes()),
+        pytest.raises(InvalidInput, match=f"{name}: .*{why}") as refusal,
+        opened(tmp_path / name, Options()),
     ):
         pass
     assert "\n" not in str(refusal.value)
@@ -206,11 +206,11 @@ def test_anything_else_is_called_by_its_name(
         ({"x.gdb.7z": b"7z"}, "compactado dentro do zip"),
         ({"a/x.gdb/leia-me.txt": b"x", "b.txt": b"x"}, "a geodatabase do zip está sem o catálogo"),
         ({"a00000009.GDBTABLE": b"x"}, "a geodatabase do zip está sem o catálogo"),
-        ({f"a.gdb/{CATALOGO}": b"x", f"b.gdb/{CATALOGO}": b"x"}, "2 geodatabases .*a.gdb, b.gdb"),
-        ({f"a.gdb/{CATALOGO}": b"x", "ucmt_pj.csv": UCMT_CSV}, "1 geodatabases e 1 CSVs"),
-        ({f"a.gdb/{CATALOGO}": b"x", "ucbt_pj.zip": b"PK"}, "ao lado de a.gdb .*ucbt_pj.zip"),
+        ({f"a.gdb/{CATALOGUE}": b"x", f"b.gdb/{CATALOGUE}": b"x"}, "2 geodatabases .*a.gdb, b.gdb"),
+        ({f"a.gdb/{CATALOGUE}": b"x", "ucmt_pj.csv": UCMT_CSV}, "1 geodatabases e 1 CSVs"),
+        ({f"a.gdb/{CATALOGUE}": b"x", "ucbt_pj.zip": b"PK"}, "ao lado de a.gdb .*ucbt_pj.zip"),
         ({"ucmt_pj.csv": UCMT_CSV, "ucbt_pj.csv": UCBT_CSV}, "2 CSVs _pj .ucmt_pj.csv, ucbt_pj"),
-        ({"x.gdb/a00000009.gdbtable": b"x"}, f"sem o catálogo .{CATALOGO}"),
+        ({"x.gdb/a00000009.gdbtable": b"x"}, f"sem o catálogo .{CATALOGUE}"),
         ({"leia-me.pdf": b"x"}, "não tem geodatabase .*tem: leia-me.pdf"),
         ({}, "o zip está vazio"),
     ],
@@ -219,7 +219,7 @@ def test_a_zip_without_the_one_thing_to_land_says_what_it_has(
     tmp_path: Path, inside: dict[str, bytes], why: str
 ) -> None:
     made = zipped(tmp_path / "x.gdb.zip", inside)
-    with pytest.raises(EntradaInvalida, match=why), abrir(made, Opcoes()):
+    with pytest.raises(InvalidInput, match=why), opened(made, Options()):
         pass
 
 
@@ -248,14 +248,14 @@ def flagged(made: Path, offset: int, value: int) -> Path:
 def test_a_zip_that_cannot_be_opened_says_why(
     gdb: Path, tmp_path: Path, spoil: Callable[[Path], Path], why: str
 ) -> None:
-    made = spoil(zipped(tmp_path / "x.gdb.zip", {f"x.gdb/{CATALOGO}": b"x" * 99}))
-    with pytest.raises(EntradaInvalida, match=why), abrir(made, Opcoes()):
+    made = spoil(zipped(tmp_path / "x.gdb.zip", {f"x.gdb/{CATALOGUE}": b"x" * 99}))
+    with pytest.raises(InvalidInput, match=why), opened(made, Options()):
         pass
 
 
 def test_a_zip_with_one_name_twice_is_refused(tmp_path: Path) -> None:
     made = zipped(tmp_path / "x.zip", {"x.gdb/a.gdbtable": b"x", "x.gdb\\a.gdbtable": b"y"})
-    with pytest.raises(EntradaInvalida, match="dois arquivos de nome a.gdbtable"):
+    with pytest.raises(InvalidInput, match="dois arquivos de nome a.gdbtable"):
         identify(made)
 
 
@@ -263,8 +263,8 @@ def fill(folder: Path) -> dict[str, str]:
     """A folder with some of everything; what is passed over → a word of the reason."""
     for place in ("2023/x.gdb", "2024", ".git", "__MACOSX", "vazia"):
         (folder / place).mkdir(parents=True)
-    (folder / "2023" / "x.gdb" / CATALOGO).write_bytes(b"x")
-    zipped(folder / "entrega_2023.zip", {f"x.gdb/{CATALOGO}": b"x"})
+    (folder / "2023" / "x.gdb" / CATALOGUE).write_bytes(b"x")
+    zipped(folder / "entrega_2023.zip", {f"x.gdb/{CATALOGUE}": b"x"})
     (folder / "cortado.gdb.zip").write_bytes(b"PK\3\4")
     (folder / "2024" / "ucmt_pj_2024.csv").write_bytes(UCMT_CSV)
     (folder / "dados.txt").write_bytes(UCBT_CSV)
@@ -303,7 +303,9 @@ def test_a_folder_accounts_for_every_file_in_and_below_it(
     def note(path: Path, reason: str) -> None:
         passed[path.relative_to(tmp_path).as_posix()] = reason
 
-    found = [p.relative_to(tmp_path).as_posix() for p in arquivos.achar(tmp_path, passed_over=note)]
+    found = [
+        p.relative_to(tmp_path).as_posix() for p in bdgd_files.find(tmp_path, passed_over=note)
+    ]
     assert found == [
         "2023/x.gdb",
         "2024/ucmt_pj_2024.csv",
@@ -316,33 +318,33 @@ def test_a_folder_accounts_for_every_file_in_and_below_it(
     assert [name for name, word in wanted.items() if word not in passed[name]] == []
     assert passed["2024/mapa.pdf"].startswith("2024/mapa.pdf: ")
     with caplog.at_level(logging.WARNING):
-        arquivos.achar(tmp_path)
+        bdgd_files.find(tmp_path)
     assert len(caplog.messages) == len(wanted)
 
 
 def test_a_folder_with_nothing_to_land_says_what_each_file_is(tmp_path: Path) -> None:
-    with pytest.raises(EntradaInvalida, match="nada a carregar .*está vazia"):
-        arquivos.achar(tmp_path)
+    with pytest.raises(InvalidInput, match="nada a carregar .*está vazia"):
+        bdgd_files.find(tmp_path)
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.pdf").write_bytes(b"%PDF")
     (tmp_path / "b.xlsx").write_bytes(b"PK\3\4")
-    with pytest.raises(EntradaInvalida, match=r"b.xlsx: é uma planilha .*; sub/a.pdf: é um PDF"):
-        arquivos.achar(tmp_path)
+    with pytest.raises(InvalidInput, match=r"b.xlsx: é uma planilha .*; sub/a.pdf: é um PDF"):
+        bdgd_files.find(tmp_path)
 
 
 def test_a_piece_of_a_geodatabase_names_its_folder(gdb: Path) -> None:
     with pytest.raises(NotABdgd, match=f"carregue a pasta {gdb}"):
-        identify(gdb / CATALOGO)
+        identify(gdb / CATALOGUE)
 
 
-@pytest.mark.parametrize("nome", ["ucmt_pj.csv", "x.gdb.zip", "dados.gdb"])
+@pytest.mark.parametrize("name", ["ucmt_pj.csv", "x.gdb.zip", "dados.gdb"])
 def test_an_empty_file_that_claims_to_be_ours_is_refused_and_not_passed_over(
-    tmp_path: Path, nome: str
+    tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / nome).touch()
-    with pytest.raises(EntradaInvalida, match="arquivo vazio") as recusa:
-        identify(tmp_path / nome)
-    assert not isinstance(recusa.value, NotABdgd)
+    (tmp_path / name).touch()
+    with pytest.raises(InvalidInput, match="arquivo vazio") as refusal:
+        identify(tmp_path / name)
+    assert not isinstance(refusal.value, NotABdgd)
 
 
 def test_a_folder_of_a_geodatabases_name_with_one_among_others_is_a_folder_of_them(
@@ -351,9 +353,9 @@ def test_a_folder_of_a_geodatabases_name_with_one_among_others_is_a_folder_of_th
     folder = tmp_path / "entrega.gdb"
     for name in ("a.gdb", "outra"):
         (folder / name).mkdir(parents=True)
-    (folder / "a.gdb" / CATALOGO).touch()
+    (folder / "a.gdb" / CATALOGUE).touch()
     assert not is_geodatabase(folder)
-    (folder / "a.gdb" / CATALOGO).unlink()
+    (folder / "a.gdb" / CATALOGUE).unlink()
     assert is_geodatabase(folder)
 
 
@@ -363,7 +365,7 @@ def test_a_path_is_a_step_for_each_file_and_what_gives_none_is_one_that_fails(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "ucmt_pj.csv").write_text("DIST;ENE_01;DATA_BASE\n401;1;31DEC2024\n")
-    steps = passos(tmp_path, Opcoes(), simular=True)
+    steps = steps_for(tmp_path, Options(), dry_run=True)
     with caplog.at_level(logging.INFO):
         for step in steps:
             step()
@@ -371,6 +373,6 @@ def test_a_path_is_a_step_for_each_file_and_what_gives_none_is_one_that_fails(
         "safra 401-2024 UCMT: 1 linhas no arquivo"
     ] * 2
     (tmp_path / "nada").mkdir()
-    (step,) = passos(tmp_path / "nada", Opcoes(), simular=True)
-    with pytest.raises(EntradaInvalida, match="nada a carregar"):
+    (step,) = steps_for(tmp_path / "nada", Options(), dry_run=True)
+    with pytest.raises(InvalidInput, match="nada a carregar"):
         step()

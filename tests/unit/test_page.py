@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from dagster_pipeline import dev, page
-from scripts import postgres
+from server import postgres
 
 
 class Webserver(BaseHTTPRequestHandler):

@@ -8,25 +8,25 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from loaders import physics
-from loaders.camadas import CAMADAS_UC, PONNOT, UCAT, UCBT, UCMT, Camada
-from loaders.colunas import motivos_de_rejeicao
+from loaders.bdgd import physics
+from loaders.bdgd.columns import rejection_reasons
+from loaders.bdgd.layers import PONNOT, UC_LAYERS, UCAT, UCBT, UCMT, Layer
 
 TODAY = date(2026, 1, 15)
 
 
-def corrected(layer: Camada, **columns: list[object]) -> tuple[dict[str, list], dict[str, int]]:
+def corrected(layer: Layer, **columns: list[object]) -> tuple[dict[str, list], dict[str, int]]:
     """Columns after, and the notes."""
     batch, notes = physics.corrected(pa.RecordBatch.from_pydict(columns), layer, TODAY)
     return batch.to_pydict(), dict(notes)
 
 
-@pytest.mark.parametrize("layer", CAMADAS_UC, ids=lambda layer: layer.nome)
-def test_a_month_beyond_what_one_unit_can_draw_is_rejected(layer: Camada) -> None:
+@pytest.mark.parametrize("layer", UC_LAYERS, ids=lambda layer: layer.name)
+def test_a_month_beyond_what_one_unit_can_draw_is_rejected(layer: Layer) -> None:
     most = physics.limit(physics.ENERGY, layer)
-    column = layer.colunas_energia[-1]
+    column = layer.energy_columns[-1]
     months = [most, most * 1.01, -most * 1.01, -5.0, None, 1e308]
-    reasons = motivos_de_rejeicao(pa.RecordBatch.from_pydict({column: months}), layer)
+    reasons = rejection_reasons(pa.RecordBatch.from_pydict({column: months}), layer)
     ((reason, rows),) = reasons.items()
     assert rows.to_pylist() == [False, True, True, False, False, True]
     assert "acima de" in reason
@@ -44,9 +44,9 @@ def test_limits_are_above_what_units_draw() -> None:
     ("x", "y"),
     [(10.0, 10.0), (0.0, 0.0), (-28.0, -52.0), (-52.0, None), (float("nan"), -28.0), (1e9, 1e9)],
 )
-@pytest.mark.parametrize("layer", [*CAMADAS_UC, PONNOT], ids=lambda layer: layer.nome)
+@pytest.mark.parametrize("layer", [*UC_LAYERS, PONNOT], ids=lambda layer: layer.name)
 def test_a_place_outside_brazil_is_null_and_its_row_stays(
-    layer: Camada, x: float, y: float | None
+    layer: Layer, x: float, y: float | None
 ) -> None:
     columns, notes = corrected(layer, point_x=[x, -51.5, None], point_y=[y, -28.1, None])
     assert columns == {"point_x": [None, -51.5, None], "point_y": [None, -28.1, None]}

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from loaders.points import count_several, read_points
+from loaders.bdgd.points import count_several, read_points
 
 XY = (-51.5, -28.25)
 _LITTLE = struct.pack("<dd", *XY)

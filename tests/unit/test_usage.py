@@ -7,7 +7,7 @@ import pytest
 
 from loaders import __main__ as command
 from loaders import usage
-from loaders.erros import EntradaInvalida, EntregaRetida, ErroDeCarga, FalhaDeBanco
+from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_no_argument_is_a_question_for_help(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "module", ["loaders", "scripts.backup", "scripts.roles", "dagster_pipeline.run"]
+    "module", ["loaders", "server.backup", "server.roles", "dagster_pipeline.run"]
 )
 def test_every_command_says_it_so(module: str) -> None:
     done = subprocess.run(
@@ -67,5 +67,5 @@ def test_every_command_says_it_so(module: str) -> None:
 
 
 def test_a_script_is_told_what_happened_by_the_exit_code() -> None:
-    codes = [e.codigo for e in (ErroDeCarga, EntradaInvalida, EntregaRetida, FalhaDeBanco)]
+    codes = [e.code for e in (LoadError, InvalidInput, HeldDelivery, DatabaseFailure)]
     assert codes == [1, 3, 3, 4]

@@ -11,7 +11,7 @@ with leitura as (
 
     select * from {{ ref('stg_aicss_leitura') }}
     {% if so_o_novo() %}
-    -- leitura_id grows in commit order (loaders/aicss.py), so that a late reading is a new one here
+    -- leitura_id grows in commit order (loaders/aicss/landing.py), so that a late reading is a new one here
     where leitura_id > (select coalesce(max(feita.leitura_id), 0) from {{ this }} as feita)
     {% endif %}
 
