@@ -261,13 +261,13 @@ def judge(conn: psycopg.Connection, *, say: Say = lambda _: None) -> list[verdic
 @contextmanager
 def sole_dbt(conn: psycopg.Connection, say: Say) -> Iterator[None]:
     """Hold the lock that one dbt build at a time has, whichever process runs it."""
-    if not conn.execute(f"select pg_try_advisory_lock({manifest.LOCK})").fetchone()[0]:
+    if not conn.execute(f"select pg_try_advisory_lock({ledger.DBT_LOCK})").fetchone()[0]:
         say("espera   outra construção está em andamento …")
-        conn.execute(f"select pg_advisory_lock({manifest.LOCK})")
+        conn.execute(f"select pg_advisory_lock({ledger.DBT_LOCK})")
     try:
         yield
     finally:
-        conn.execute(f"select pg_advisory_unlock({manifest.LOCK})")
+        conn.execute(f"select pg_advisory_unlock({ledger.DBT_LOCK})")
 
 
 def build(

@@ -26,8 +26,6 @@ SINGLE_FILES = ("dbt_project/dbt_project.yml", "profiles.yml")
 
 OF_A_SAFRA = "config.materialized:safra config.materialized:publicacao"
 """Selects the models that are built by safra and the publication that ends them."""
-LOCK = "hashtextextended('intel_lead dbt', 0)"
-"""Key, as SQL, of the advisory lock that one dbt build at a time holds; a backup shares it."""
 
 
 class DbtParseError(Exception):

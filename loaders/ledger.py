@@ -15,6 +15,8 @@ from loaders.safra import Safra
 
 LOCK_CLASS = 0x42444744
 """'BDGD': first key of the advisory lock; the second is ``Safra.lock_key``."""
+DBT_LOCK = "hashtextextended('intel_lead dbt', 0)"
+"""Key, as SQL, of the advisory lock that one dbt build at a time holds; a backup shares it."""
 PARTIAL = "carga parcial do arquivo"
 """Observation on a load that took only some of its file's safras."""
 

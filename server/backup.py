@@ -23,7 +23,6 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from dagster_pipeline import manifest
 from loaders import environment, ledger, search_path, usage
 from loaders.errors import DatabaseFailure, InvalidInput, LoadError
 from loaders.safra import Safra
@@ -53,7 +52,7 @@ KEEP = 7
 UNFINISHED = ".unfinished-"
 
 PUBLICATION = "select pg_{}advisory_lock_shared(hashtext('intel_lead.publicacao'))"
-DBT = f"select pg_{{}}advisory_lock_shared({manifest.LOCK})"
+DBT = f"select pg_{{}}advisory_lock_shared({ledger.DBT_LOCK})"
 UNREADABLE = """
     select distinct format('%I', nspname)
     from pg_class as c inner join pg_namespace as n on c.relnamespace = n.oid

@@ -1,7 +1,7 @@
 """Where Dagster's tables are: a database of their own, or a schema of the warehouse's.
 
-Belongs here: finding the place. Not here: Dagster's connections (storage.py), making the place
-(server_check.py). Imports no Dagster: `make status` asks too.
+Belongs here: finding the place. Not here: connections (dagster_pipeline/storage.py), making the
+place (dagster_pipeline/preflight.py). Imports no Dagster: `make status` and backups ask too.
 The clone's own server has a database for it. On a server of somebody else's one database does:
 schema ``dagster`` in it. Versions before 2026-11-28 made a database ``dagster`` there too; where
 one of them was at work it is used as long as the schema is not there. DAGSTER_PGDATABASE decides.

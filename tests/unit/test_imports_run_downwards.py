@@ -1,0 +1,50 @@
+"""Imports run downwards: api, bench, scripts → dagster_pipeline → server → loaders.
+
+Belongs here: who may import whom. Not here: what a room holds (docs/architecture.md).
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+CLONE = Path(__file__).resolve().parents[2]
+BELOW = {
+    "loaders": set(),
+    "server": {"loaders"},
+    "dagster_pipeline": {"loaders", "server"},
+    "scripts": {"loaders", "server", "dagster_pipeline"},
+    "bench": {"loaders", "server", "dagster_pipeline"},
+    "api": {"loaders", "server", "dagster_pipeline"},
+}
+"""Room → the rooms that it may import, besides itself."""
+OURS = {*BELOW, "tests"}
+
+
+def imported(file: Path) -> set[str]:
+    """The rooms that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+    return names & OURS
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_a_room_imports_only_what_is_below_it(room: str) -> None:
+    files = sorted((CLONE / room).rglob("*.py"))
+    assert files or room == "api"
+    wrong = {
+        f"{file.relative_to(CLONE)}: {name}"
+        for file in files
+        for name in imported(file) - BELOW[room] - {room}
+    }
+    assert wrong == set()
+
+
+def test_the_gate_knows_nothing_of_dagster_and_dbt() -> None:
+    text = "".join(f.read_text(encoding="utf-8") for f in (CLONE / "loaders").rglob("*.py"))
+    assert "import dagster" not in text
+    assert "import dbt" not in text
