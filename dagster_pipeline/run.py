@@ -101,12 +101,12 @@ def sample_is_landed(conn: psycopg.Connection) -> bool:
     """Whether the AICSS sample's readings are all there."""
     if conn.execute("select to_regclass('controle.aicss_arquivo') is null").fetchone()[0]:
         return False
-    names = removal.sample_files()
+    hashes = removal.sample_hashes()
     found = conn.execute(
-        "select count(distinct arquivo) from controle.aicss_arquivo where arquivo = any(%s)",
-        [names],
+        "select count(distinct sha256) from controle.aicss_arquivo where sha256 = any(%s)",
+        [hashes],
     ).fetchone()
-    return found[0] == len(names)
+    return found[0] == len(hashes)
 
 
 # Files --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Belongs here: what goes, in one transaction, and its mark in the ledger. Not her
 leaves come off (macros/remocao.sql), landing (bdgd.py, aicss/landing.py).
 """
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,14 +223,15 @@ def holds_real_data(conn: psycopg.Connection) -> bool:
     if conn.execute("select to_regclass('controle.aicss_arquivo') is null").fetchone()[0]:
         return False
     return conn.execute(
-        "select exists (select from controle.aicss_arquivo where arquivo <> all(%s))",
-        [sample_files()],
+        "select exists (select from controle.aicss_arquivo where sha256 <> all(%s))",
+        [sample_hashes()],
     ).fetchone()[0]
 
 
-def sample_files() -> list[str]:
-    """Names by which the AICSS sample is landed with the example."""
-    return [str(f) for f in sorted(SAMPLE.iterdir()) if f.suffix in (".log", ".csv", ".jsonl")]
+def sample_hashes() -> list[str]:
+    """Content hashes of the AICSS sample that is landed with the example, wherever it lay."""
+    files = [f for f in sorted(SAMPLE.iterdir()) if f.suffix in (".log", ".csv", ".jsonl")]
+    return [hashlib.sha256(f.read_bytes()).hexdigest() for f in files]
 
 
 def take_example_away(conn: psycopg.Connection) -> list[str] | None:
@@ -269,7 +271,12 @@ def finish(conn: psycopg.Connection, leaves: list[str] | None) -> None:
 def _sample_out(conn: psycopg.Connection) -> None:
     if conn.execute("select to_regclass('controle.aicss_arquivo') is null").fetchone()[0]:
         return
-    names = [sample_files()]
+    # A path whose content was the sample's and then another's is the user's.
+    names = conn.execute(
+        "select coalesce(array_agg(arquivo), '{}') from (select arquivo from"
+        " controle.aicss_arquivo group by arquivo having bool_and(sha256 = any(%s))) as f",
+        [sample_hashes()],
+    ).fetchone()
     (readings,) = conn.execute(
         "with apagada as (delete from raw.aicss_leitura where arquivo = any(%s)"
         " returning leitura_id) select coalesce(array_agg(leitura_id), '{}') from apagada",

@@ -203,7 +203,7 @@ def land(
         result = replace(result, ruido=noise[aicss_text.NOISE])
         _check(conn, file, name, shape, result, first_lines)
         conn.execute(REGISTER, (*key, shape, recebido_em, *result.counts))
-        sample = name in removal.sample_files()
+        sample = sha256 in removal.sample_hashes()
         example = None if sample else removal.take_example_away(conn)
     removal.finish(conn, example)
     return result
