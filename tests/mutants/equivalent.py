@@ -130,31 +130,31 @@ EQUIVALENT = (
         "a wider window of readings: only the touched hours are written",
     ),
     Equivalent(
-        r"arquivos|csv_lines|copia|pacote_zip|aicss_text",
+        r"bdgd\.files|bdgd\.csv_lines|bdgd\.transfer|bdgd\.zip_archive|aicss\.text",
         "constant|operator",
-        r"-.*(read\(2\*\*20\)|CHUNK = |BLOCK = |_REJEITOS_EM_MEMORIA = |copyfileobj)",
+        r"-.*(read\(2\*\*20\)|CHUNK = |BLOCK = |_REJECTS_IN_MEMORY = |copyfileobj)",
         "how many bytes are read at once: the property tests cut files anywhere",
     ),
     Equivalent(
-        r"copies",
+        r"bdgd\.copies",
         "operator",
         r"-.*group = np\.cumsum",
         "numbers of groups: that of the first one leaves empty ones before it",
     ),
     Equivalent(
-        r"csv_census",
+        r"bdgd\.csv_census",
         "and for or|condition dropped",
         r"-.*if not open_columns or mark\.encode\(\) not in block:",
         "a short cut: no column is open, or no cell holds the mark, and the loops find nothing",
     ),
     Equivalent(
-        r"csv_census",
+        r"bdgd\.csv_census",
         "condition dropped",
         r"\+    if \(not grouped\):",
         "a short cut: rows of keys that do not wait are passed over one by one",
     ),
     Equivalent(
-        r"csv_census",
+        r"bdgd\.csv_census",
         "function",
         r"\+.*last < max\(others\)",
         "the least and the greatest of one",
@@ -172,16 +172,16 @@ EQUIVALENT = (
         "one in ten million and one",
     ),
     Equivalent(
-        r"particoes|registro|removal",
+        r"bdgd\.leaves|ledger|removal",
         "constant",
-        r"-(_ESPERA_TROCA_S|_ESPERA_TRAVA|_ESPERA_MORTO|_PATIENCE_S) = ",
+        r"-(_SWAP_PATIENCE_S|_LOCK_WAIT|_WAIT_FOR_DEAD|_PATIENCE_S) = ",
         "seconds that something waits",
     ),
-    Equivalent(r"conexao", "constant", r"-.*connect_timeout=10", "seconds that something waits"),
+    Equivalent(r"connection", "constant", r"-.*connect_timeout=10", "seconds that something waits"),
     Equivalent(
-        r"aicss_text",
+        r"aicss\.text",
         "comparison",
-        r"-.*while cut > MAX_REGISTRO - 3",
+        r"-.*while cut > LONGEST_RECORD - 3",
         "no UTF-8 character goes on for more than three bytes: only garbage is cut elsewhere",
     ),
     Equivalent(
@@ -193,7 +193,7 @@ EQUIVALENT = (
     Equivalent(
         r"safra",
         "condition dropped",
-        r'-.*texto or ""',
+        r'-.*text or ""',
         "the text 'None' is no date either",
     ),
 )

@@ -16,25 +16,24 @@ from tests.integration import warehouse as a
 from tests.mutants.judge import Verdict
 from tests.mutants.runner import Runner
 
-NOT_PLANTED = ("__init__", "__main__", "sintetico")
+NOT_PLANTED = ("__init__", "__main__")
 """What only starts others, and what makes made-up files for tests."""
 INTEGRATION = {
     "gate": ["test_gate"],
-    "aicss": ["test_carga_aicss"],
-    "leitura_aicss": ["test_carga_aicss"],
+    "aicss": ["test_landing_aicss"],
     "removal": ["test_removal"],
-    "ambiente": ["test_postgres_local"],
-    "conexao": ["test_upgrade", "test_server"],
+    "environment": ["test_local_postgres"],
+    "connection": ["test_upgrade", "test_server"],
     "server_check": ["test_server"],
     "search_path": ["test_server"],
-    "conservation": ["test_conservation"],
-    "sums": ["test_door_rows", "test_conservation"],
-    "physics": ["test_door_rows"],
-    "copies": ["test_door_rows"],
-    "bdgd": ["test_carga_bdgd", "test_door_paths", "test_batch"],
-    "copia": ["test_carga_bdgd", "test_door_rows"],
-    "registro": ["test_carga_bdgd", "test_door_paths"],
-    "particoes": ["test_carga_bdgd", "test_door_paths"],
+    "bdgd.conservation": ["test_conservation"],
+    "bdgd.sums": ["test_door_rows", "test_conservation"],
+    "bdgd.physics": ["test_door_rows"],
+    "bdgd.copies": ["test_door_rows"],
+    "bdgd.landing": ["test_landing_bdgd", "test_door_paths", "test_batch"],
+    "bdgd.transfer": ["test_landing_bdgd", "test_door_rows"],
+    "ledger": ["test_landing_bdgd", "test_door_paths"],
+    "bdgd.leaves": ["test_landing_bdgd", "test_door_paths"],
     "": ["test_door_paths", "test_door_rows", "test_golden"],
 }
 """How a module's name begins → the integration tests that run it; the first that fits."""
@@ -62,7 +61,11 @@ def modules() -> list[str]:
     """Dotted names of what faults are planted in, below loaders."""
     folder = a.CLONE / "loaders"
     names = (".".join(p.relative_to(folder).with_suffix("").parts) for p in folder.rglob("*.py"))
-    return sorted(name for name in names if name.split(".")[-1] not in NOT_PLANTED)
+    return sorted(
+        name
+        for name in names
+        if name.split(".")[-1] not in NOT_PLANTED and not name.startswith("synthetic.")
+    )
 
 
 def path_of(module: str) -> str:
