@@ -19,12 +19,12 @@ def _months(*prefixes: str) -> dict[str, str]:
     return {f"{p}_{m:02d}": NUMBER for p in prefixes for m in range(1, 13)}
 
 
-def _de(dtype: str, names: str) -> dict[str, str]:
+def _all_of(dtype: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), dtype)
 
 
 def _text(names: str) -> dict[str, str]:
-    return _de(TEXT, names)
+    return _all_of(TEXT, names)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ PIP = Layer(
     | {"dist": INTEGER, "conj": INTEGER}
     | _text("mun sub uni_tr_at ctmt uni_tr_mt pn_con clas_sub fas_con gru_ten ten_forn gru_tar")
     | _text("sit_ativ are_loc pac tip_cc tipo_lamp controle liv semred tip_sist dat_con descr")
-    | _de(NUMBER, "car_inst pot_lamp perda_reat perda_rele perda_outr dic fic")
+    | _all_of(NUMBER, "car_inst pot_lamp perda_reat perda_rele perda_outr dic fic")
     | _months("ene"),
     energy=("ene",),
 )
@@ -161,8 +161,8 @@ UNTRMT = Layer(
     _text("cod_id pac_1 pac_2 pac_3 fas_con_p fas_con_s fas_con_t sit_ativ tip_unid pos cap_elo")
     | _text("cap_cha are_loc conf posto pot_nom_codigo dat_con ctmt uni_tr_at sub mun tip_trafo")
     | _text("atrb_per banc mrt descr")
-    | _de(NUMBER, "ten_lin_se tap pot_nom per_fer per_tot")
-    | _de(INTEGER, "dist conj")
+    | _all_of(NUMBER, "ten_lin_se tap pot_nom per_fer per_tot")
+    | _all_of(INTEGER, "dist conj")
     | {"point_x": NUMBER, "point_y": NUMBER},
     geometry="Point",
     # M10 says the power by a code of DDA TPOTAPRT.

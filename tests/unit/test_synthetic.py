@@ -41,7 +41,9 @@ def layers(gdb: Path) -> list[str]:
 
 
 def read(gdb: Path, layer: str) -> pd.DataFrame:
-    name = {n.lower().removesuffix("_tab"): n for n in layers(gdb)}[layer.lower()]
+    called = {n.upper().removesuffix("_TAB"): n for n in layers(gdb)}
+    names = next((known.names for known in ALL_LAYERS if known.name == layer), (layer,))
+    (name,) = [called[n] for n in names if n in called]
     table = pyogrio.read_dataframe(gdb, layer=name)
     return table.rename(columns=lambda c: c if c == "geometry" else c.upper())
 
