@@ -83,7 +83,8 @@ def fake_program(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, scrip
 
     (folder / name).write_text(f"#!/bin/sh\nREAL={real(name, major=major)}\n{script}\n")
     (folder / name).chmod(0o755)
-    monkeypatch.setattr(dump, "program", path)
+    for module in (backup, restore):
+        monkeypatch.setattr(module, "program", path)
 
 
 def test_a_restored_warehouse_is_the_same_and_dbt_has_nothing_to_do(
@@ -173,15 +174,15 @@ def test_a_restore_that_failed_or_was_killed_is_done_again(
     kill = f"""
 import os, signal
 from pathlib import Path
-from scripts import backup
-real = backup.run
+from server import restore
+real = restore.run
 def run(*command):
     if "--list" in command:
         return real(*command)
     real(command[0], "--section=pre-data", *command[1:])
     os.kill(os.getpid(), signal.SIGKILL)
-backup.run = run
-backup.restore(Path({str(saved)!r}))
+restore.run = run
+restore.restore(Path({str(saved)!r}))
 """
     killed = subprocess.run([sys.executable, "-c", kill], cwd=a.CLONE, capture_output=True)
     assert killed.returncode == -9, killed.stderr.decode()
