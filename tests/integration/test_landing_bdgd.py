@@ -35,6 +35,8 @@ MUX = Path(__file__).parents[3] / (
     "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
 )
 DISTRIBUIDORAS = itertools.count(1001)
+LAYERS = len(ALL_LAYERS)
+"""The ledger has a row for each, whatever it landed."""
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -288,8 +290,8 @@ def test_a_bad_layer_fails_the_file_and_keeps_the_old_safra(
     bad = generate(tmp_path / "ruim.gdb", ucs=60, distribuidora=dist, faults=[fault])
     assert run(bad) == 3
     assert portrait(conn, dist) == before
-    failures = executions(conn, dist)[5:]
-    assert [status for _, status, _ in failures] == ["failed"] * 5
+    failures = executions(conn, dist)[LAYERS:]
+    assert [status for _, status, _ in failures] == ["failed"] * LAYERS
     assert all("camada U" in error and "coluna" in error for *_, error in failures)
 
 
@@ -311,7 +313,7 @@ def test_one_bad_file_does_not_stop_the_others(
     generate(tmp_path / "a.gdb", ucs=60, distribuidora=dist, faults=["duas_bases"])
     generate(tmp_path / "b.gdb", ucs=60, distribuidora=dist)
     assert run(tmp_path) == 3
-    assert [status for _, status, _ in executions(conn, dist)] == ["completed"] * 5
+    assert [status for _, status, _ in executions(conn, dist)] == ["completed"] * LAYERS
 
 
 def test_what_postgresql_refuses_is_refused_without_quoting_the_row(
@@ -355,7 +357,7 @@ def test_two_safras_land_side_by_side(conn: psycopg.Connection, dist: int, tmp_p
     land(two[0], Options())
     with while_copying(lambda: land(two[1], Options())) as options:
         land(one, options)
-    assert [s for _, s, _ in executions(conn, other)] == ["completed"] * 10
+    assert [s for _, s, _ in executions(conn, other)] == ["completed"] * (2 * LAYERS)
 
 
 def test_a_second_load_of_the_same_safra_is_refused(
@@ -391,7 +393,7 @@ def test_a_load_that_waits_follows_the_first(
         with while_copying(call) as options:
             land(gdb, options)
         assert waiting[0].result(timeout=60) == [f"{dist}-2024"]
-    assert [s for _, s, _ in executions(conn, dist)] == ["completed"] * 10
+    assert [s for _, s, _ in executions(conn, dist)] == ["completed"] * (2 * LAYERS)
 
 
 def wait_for(conn: psycopg.Connection, query: str) -> None:
@@ -416,7 +418,7 @@ def test_a_reader_of_the_old_leaf_delays_the_swap_and_no_more(
             wait_for(conn, blocked)
         assert load.result(timeout=60)
     assert portrait(conn, dist) != before
-    assert [s for _, s, _ in executions(conn, dist)] == ["completed"] * 10
+    assert [s for _, s, _ in executions(conn, dist)] == ["completed"] * (2 * LAYERS)
 
 
 def test_a_lost_connection_fails_and_changes_nothing(
@@ -438,7 +440,7 @@ def test_a_lost_connection_fails_and_changes_nothing(
     with while_copying(bring_down) as options, pytest.raises(DatabaseFailure):
         land(other, options)
     assert portrait(conn, dist) == before
-    assert [s for _, s, _ in executions(conn, dist)] == ["completed"] * 5 + ["failed"] * 5
+    assert [s for _, s, _ in executions(conn, dist)] == ["completed"] * LAYERS + ["failed"] * LAYERS
 
 
 def test_without_a_server_the_exit_code_says_database(
@@ -501,8 +503,8 @@ def test_a_killed_load_changes_nothing_and_the_next_one_heals(
     land(new, Options())
     assert portrait(conn, dist) == expected
     after = executions(conn, dist)[10:]
-    assert {(s, e) for _, s, e in after[:-5]} <= {("failed", "processo interrompido")}
-    assert [s for _, s, _ in after[-5:]] == ["completed"] * 5
+    assert {(s, e) for _, s, e in after[:-LAYERS]} <= {("failed", "processo interrompido")}
+    assert [s for _, s, _ in after[-LAYERS:]] == ["completed"] * LAYERS
 
 
 def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
@@ -517,7 +519,7 @@ def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
 
     def repeat() -> None:
         land(done, Options())
-        assert value(conn, open_ones, dist) == 5, "those of a live process were closed"
+        assert value(conn, open_ones, dist) == LAYERS, "those of a live process were closed"
 
     with while_copying(repeat) as options:
         land(other, options)

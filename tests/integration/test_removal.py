@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from dagster_pipeline.definitions import defs
 from loaders import removal
+from loaders.bdgd.layers import ALL_LAYERS
 from loaders.synthetic.writer import generate
 from server import roles
 from tests.integration import warehouse as a
@@ -28,6 +29,7 @@ from tests.integration.conftest import database
 from tests.integration.cut import Cut
 from tests.integration.test_crashes import alone, run_cut
 
+LAYERS = len(ALL_LAYERS)
 KEY = "404-2024"
 GONE = "distribuidora_id = 404"
 STAYS = "distribuidora_id is distinct from 404"
@@ -119,7 +121,7 @@ def test_a_safra_goes_whole_stays_away_and_comes_back_with_its_file(
     assert leaves(conn) == 0
     now = {thing for thing in a.catalogue(conn) if "404_2024" not in str(thing)}
     assert a.difference(catalogue, now) == []
-    assert conn.execute(LEDGER).fetchone() == (5, 5, True)
+    assert conn.execute(LEDGER).fetchone() == (LAYERS, LAYERS, True)
     audited = conn.execute(
         "select objeto, detalhes ->> 'motivo', usuario_so is not null,"
         " (detalhes -> 'linhas' ->> 'intel_lead.lead_bruto')::int from controle.auditoria"
@@ -138,7 +140,7 @@ def test_a_safra_goes_whole_stays_away_and_comes_back_with_its_file(
     done = warehouse.build(*a.ALL)
     assert done.ok, done.trouble
     assert state(conn, GONE) == here
-    assert conn.execute(LEDGER).fetchone() == (10, 5, True)
+    assert conn.execute(LEDGER).fetchone() == (2 * LAYERS, LAYERS, True)
 
 
 def test_a_csv_of_two_safras_lands_again_for_the_one_that_was_removed(
@@ -256,13 +258,13 @@ def test_a_removal_killed_anywhere_leaves_the_safra_in_or_out(
     assert inside or depth > 0.5
     assert not inside or depth < 1.0
     if inside:
-        assert (after, conn.execute(LEDGER).fetchone()) == (before, (5, 0, True))
+        assert (after, conn.execute(LEDGER).fetchone()) == (before, (LAYERS, 0, True))
         assert remove(warehouse, KEY, "--motivo", "x").ok
     elif leaves(conn):
         done = warehouse.build()
         assert done.ok, done.trouble
     assert all(rows == 0 for rows, _ in state(conn, GONE).values())
-    assert conn.execute(LEDGER).fetchone() == (5, 5, True)
+    assert conn.execute(LEDGER).fetchone() == (LAYERS, LAYERS, True)
     assert leaves(conn) == 0
 
 

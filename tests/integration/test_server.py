@@ -225,7 +225,7 @@ def test_a_copy_in_another_database_works(
     """Restored where its administrator put PostGIS in the same schema, and refused elsewhere."""
     count = "select count(*) from vw_lead_completo_detalhado"
     with hosted.connect() as conn:
-        leads = a.value(conn, count)
+        leads = a.value(conn, count.replace("from ", "from intel_lead."))
     with as_admin(admin, hosted.env["PGDATABASE"]) as theirs:
         theirs.execute("create schema deles create table segredo (texto text)")
     saved = backup.create(tmp_path)
