@@ -502,7 +502,7 @@ def test_a_killed_load_changes_nothing_and_the_next_one_heals(
     assert portrait(conn, dist) == before
     land(new, Options())
     assert portrait(conn, dist) == expected
-    after = executions(conn, dist)[10:]
+    after = executions(conn, dist)[2 * LAYERS :]
     assert {(s, e) for _, s, e in after[:-LAYERS]} <= {("failed", "processo interrompido")}
     assert [s for _, s, _ in after[-LAYERS:]] == ["completed"] * LAYERS
 
@@ -528,7 +528,11 @@ def test_what_is_landed_already_closes_the_executions_of_a_dead_process(
     ledger.begin(conn, safra, ALL_LAYERS, file="morto.gdb", sha256="x")
     land(done, Options())
     assert value(conn, open_ones, dist) == 0
-    assert executions(conn, dist)[-1] == ("CONJ", "failed", "processo interrompido")
+    assert executions(conn, dist)[-1] == (
+        ALL_LAYERS[-1].name,
+        "failed",
+        "processo interrompido",
+    )
 
 
 def write_csv(folder: Path, *dists: int, name: str = "ucmt_pj.csv") -> Path:

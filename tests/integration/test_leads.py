@@ -117,10 +117,10 @@ def test_the_dates_from_which_units_may_leave(mux: Path, conn: psycopg.Connectio
     steps = ((2500, "2019-07-01"), (2000, "2020-01-01"), (1500, "2021-01-01"))
     steps += ((1000, "2022-01-01"), (500, "2023-01-01"), (0, "2024-01-01"))
     for row in rows.itertuples():
-        if row.origin == "UCMT":
+        if row.origem == "UCMT":
             expected = next(day for least, day in steps if row.kw >= least)
         else:
-            soon = row.class_ == "IN" or row.class_.startswith("CO")
+            soon = row.classe == "IN" or row.classe.startswith("CO")
             expected = "2027-11-25" if soon else "2028-11-25"
         assert row.desde == expected, row
     assert (rows["desde"] == "2019-07-01").sum() == 1
