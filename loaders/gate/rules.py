@@ -169,7 +169,7 @@ def _form(p: Portrait) -> Iterator[Rule]:
         "estrutura",
         "As colunas têm os tipos da camada.",
         f"(select count(*) from (select attname::text as nome, "
-        rf" regexp_replace(format_type(atttypid, atttypmod), '^\w+\.geometry', 'geometry')"
+        rf" regexp_replace(format_type(atttypid, atttypmod), '^.+\.geometry', 'geometry')"
         f" as tipo from {attributes}) as a join (values {types}) as t (nome, tipo) using (nome)"
         " where a.tipo <> t.tipo)",
         of_rows=False,
