@@ -378,17 +378,20 @@ def test_the_readmes_commands_end_with_the_readmes_figures(
     readme = (a.CLONE / "README.md").read_text()
     assert readme.index("\n    make run ") < readme.index('\n    make run BDGD="Mux')
     shown = readme.split("ends with\n\n")[1].split("\n\n")[0]
-    table = readme.split("`make psql` then shows\n\n")[1].split("\n\n")[0]
+    tables = [b for b in re.findall(r"(?:^    .+\n)+", readme, re.MULTILINE) if "lead=> " in b]
+    assert len(tables) == 2
     assert "65000-2024" in run(empty_database_env)
     said = run(empty_database_env, MUX)
     assert "retirado: a safra 65000-2024" in said
     squeezed = [" ".join(line.split()) for line in said.splitlines()]
     for line in shown.splitlines():
         assert " ".join(line.split()) in squeezed
-    query = " ".join(re.findall(r"lead[=-]> (.*)", table)).rstrip(";")
-    rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()[4:]]
     with psycopg.connect("", dbname=empty_database_env["PGDATABASE"]) as conn:
         conn.execute("set extra_float_digits = 0")
-        found = [list(map(str, row)) for row in conn.execute(query).fetchall()]
-        assert sorted(found) == sorted(rows)
+        for table in tables:
+            query = " ".join(re.findall(r"lead[=-]> (.*)", table)).rstrip(";")
+            shown_rows = table.split("-+-")[-1].splitlines()[1:]
+            rows = [[cell.strip() for cell in line.split("|")] for line in shown_rows]
+            found = [list(map(str, row)) for row in conn.execute(query).fetchall()]
+            assert sorted(found) == sorted(rows)
         assert made_up(conn) == {}
