@@ -42,9 +42,10 @@ INTERRUPTED = 130
 SHOWN = 5
 """Safras whose tables are shown at the end; of more, `make status` tells."""
 
-QUERY = """select cod_id, municipio, pac, energia_anual_kwh
-  from intel_lead.vw_lead_completo_detalhado
-  where enriquecimento_status = 'success' and pac > 15000;"""
+QUERY = """select s.posicao, l.cod_id, l.municipio, s.score, s.motivo_1
+  from marts.mart_lead_score as s
+  inner join marts.mart_lead as l using (uc_id, ano, distribuidora_id)
+  where s.oferta = 'migracao' order by s.posicao limit 10;"""
 
 
 @dataclass
@@ -347,10 +348,10 @@ def conclude(keys: Collection[str], code: int) -> None:
     SCREEN.print()
     address = page.address()
     at = f"   {address}" if address else ""
-    SCREEN.print(f"a seguir: make status  o que há, o que falta{'' if not at else ''}")
+    SCREEN.print("a seguir: make status  o que há, o que falta")
     SCREEN.print(f"          make dev     o Dagster: linhagem, execuções{at}")
     SCREEN.print("          make docs    o dicionário de dados;  make -s db-url  para um BI")
-    SCREEN.print("          make psql    SQL, por exemplo:")
+    SCREEN.print("          make psql    SQL, por exemplo (docs/como_ler_um_lead.md o explica):")
     SCREEN.print("            " + QUERY.replace("\n", "\n            "), markup=False)
 
 
