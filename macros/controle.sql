@@ -155,7 +155,7 @@ begin
             format('\1 ON construcao.%I USING ', folha))
         from pg_index as i
         where i.indrelid = raiz
-            and not exists (select from pg_constraint as c where c.conindid = i.indexrelid)
+            and not exists (select from pg_constraint as c where c.conrelid = raiz and c.conindid = i.indexrelid)
     loop
         execute indice;
     end loop;

@@ -5,8 +5,10 @@ Belongs here: which tables there should be, and which layer is meant by a name. 
 
 import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyogrio
 import pyogrio.raw
@@ -34,13 +36,18 @@ class Choice:
 
     Attributes:
         name: as the file writes it.
-        rows: as its table declares.
+        info: what its table's header declares (``pyogrio.read_info``).
         notes: what a person should know.
     """
 
     name: str
-    rows: int
+    info: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """As the header declares, not what reading it gives."""
+        return int(self.info["features"])
 
 
 def check_not_compressed(folder: Path, file: str) -> None:
@@ -144,28 +151,31 @@ def choose(folder: Path, file: str, opened: list[str], *names: str) -> Choice | 
     """
     name = "|".join(names)
     called = re.compile(rf"({name})(_tab)?", re.IGNORECASE)
-    rows = {layer: _rows(folder, file, layer) for layer in opened if called.fullmatch(layer)}
-    if not rows:
+    found = [Choice(x, _info(folder, file, x)) for x in opened if called.fullmatch(x)]
+    if not found:
         return None
-    full = [layer for layer, count in rows.items() if count]
+    full = [choice for choice in found if choice.rows]
     if len(full) > 1:
-        counts = " e ".join(f"{layer} ({rows[layer]} linhas)" for layer in full)
+        counts = " e ".join(f"{choice.name} ({choice.rows} linhas)" for choice in full)
         raise InvalidInput(
             f"{file}: mais de uma camada responde por {names[0]}: {counts};"
             " deixe só a certa na geodatabase e carregue de novo"
         )
-    chosen = full[0] if full else next(iter(rows))
-    notes = [f"camada {layer} vazia ao lado de {chosen}" for layer in rows if layer != chosen]
+    chosen = (full or found)[0]
+    notes = [
+        f"camada {choice.name} vazia ao lado de {chosen.name}"
+        for choice in found
+        if choice is not chosen
+    ]
     copies = re.compile(rf"({name})(_tab)?[_ \d].*", re.IGNORECASE)
     notes += [
         f"camada {layer} não carregada"
         for layer in opened
         if copies.fullmatch(layer) and not called.fullmatch(layer)
     ]
-    return Choice(chosen, rows[chosen], tuple(notes))
+    return replace(chosen, notes=tuple(notes))
 
 
-def _rows(folder: Path, file: str, layer: str) -> int:
-    """What the table's header declares, not what reading it gives."""
+def _info(folder: Path, file: str, layer: str) -> Mapping[str, Any]:
     with refused(f"{file}: camada {layer}"):
-        return int(pyogrio.read_info(folder, layer=layer, force_feature_count=True)["features"])
+        return pyogrio.read_info(folder, layer=layer, force_feature_count=True)

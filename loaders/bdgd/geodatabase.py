@@ -145,7 +145,7 @@ def _layer_names(folder: Path, file: str) -> list[str]:
 
 def _describe(folder: Path, file: str, layer: Layer, choice: Choice) -> _LayerInFile:
     name, notes = choice.name, list(choice.notes)
-    info = pyogrio.read_info(folder, layer=name)
+    info = choice.info
     floats = {
         str(c).lower()
         for c, dtype in zip(info["fields"], info["dtypes"], strict=True)

@@ -102,6 +102,7 @@ piores as (
     inner join dias as d on m.ano = d.ano and m.distribuidora_id = d.distribuidora_id and m.mes = d.mes
 ),
 
+-- Of a hundred curves a small base's units have a few.
 pontos as (
     select
         c.ano,
@@ -112,6 +113,7 @@ pontos as (
         avg(p.potencia) as potencia
     from {{ ref('curva_carga') }} as c
     cross join lateral unnest(c.potencia) with ordinality as p (potencia, ponto)
+    where c.tipo_curva_carga in (select tipo_curva_carga from por_curva)
     group by c.ano, c.distribuidora_id, c.tipo_curva_carga, c.tipo_dia, (p.ponto - 1) / 4
 ),
 
