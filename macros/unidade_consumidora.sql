@@ -199,7 +199,7 @@ from (
 {% macro codigo_dos_macros_da_safra() %}
     {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
         sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), soma_dos_meses('x'),
-        meses('x'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
+        meses('x'), publicado('t', 'c'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
         vetor('x'), energia_injetada('UGAT'), soma_vetor('x'), total_vetor('x'), area('x') | replace(postgis(), ''),
         pequena_de(), esconde_complementos('partes', ['total'], 'parte'), medianas_do_conjunto('l', 'a'),
         lugar_do_lead() | replace(postgis(), ''),
