@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 BIN := .venv/bin
-export BDGD SAFRA
+export BDGD SAFRA COMPLEMENTO
 # Dagster and dbt start in half the time from compiled modules; some containers switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -18,9 +18,10 @@ help: ## esta lista
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb"
+run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb"; COMPLEMENTO=1: CSV _pj ao lado dela
 	@# A list of files takes no spaces in their names; one file alone may have them.
-	@if [ -e "$$BDGD" ]; then exec $(BIN)/python -m dagster_pipeline.run "$$BDGD"; else exec $(BIN)/python -m dagster_pipeline.run $$BDGD; fi
+	@beside=$${COMPLEMENTO:+--complemento}; \
+	if [ -e "$$BDGD" ]; then exec $(BIN)/python -m dagster_pipeline.run $$beside "$$BDGD"; else exec $(BIN)/python -m dagster_pipeline.run $$beside $$BDGD; fi
 
 .PHONY: build
 build: venv db ## constrói, testa e publica o que está pendente; SAFRA="401-2024" refaz essa

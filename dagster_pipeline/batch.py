@@ -63,12 +63,14 @@ class Landing:
         safras: keys of what it is the content of now; none where it was refused.
         error: why it was refused, or held.
         code: exit code of the loaders.
+        complement: landed beside the safras' files: none of them comes from it.
     """
 
     path: Path
     safras: tuple[str, ...] = ()
     error: str = ""
     code: int = 0
+    complement: bool = False
 
 
 @dataclass(frozen=True)
@@ -234,11 +236,12 @@ def _land(path: Path, options: bdgd.Options, *, patient: bool) -> Landing:
         reraise=True,
     )
     try:
-        return Landing(path, tuple(again(bdgd.land, path, options)))
+        keys = again(bdgd.land, path, options)
+        return Landing(path, tuple(keys), complement=options.complement)
     except HeldDelivery as error:
         with closing(db.connect()) as conn:
-            keys = ledger.already_landed(conn, sha256_of(path), None)
-        return Landing(path, tuple(keys), str(error), error.code)
+            keys = ledger.already_landed(conn, sha256_of(path), None, complement=options.complement)
+        return Landing(path, tuple(keys), str(error), error.code, options.complement)
     except LoadError as error:
         return Landing(path, (), str(error), error.code)
 

@@ -87,14 +87,14 @@ def is_published(conn: psycopg.Connection, keys: Collection[str]) -> bool:
     return found[0] == len(keys)
 
 
-def examine(conn: psycopg.Connection, path: Path) -> Task:
+def examine(conn: psycopg.Connection, path: Path, *, complement: bool = False) -> Task:
     """What the ledger knows of a file's content.
 
     Raises:
         InvalidInput: it cannot be read.
     """
     sha256 = bdgd_files.sha256_of(path)
-    landed = ledger.already_landed(conn, sha256, None)
+    landed = ledger.already_landed(conn, sha256, None, complement=complement)
     return Task(path, sha256, tuple(landed), bool(landed) and is_published(conn, landed))
 
 
@@ -136,7 +136,9 @@ def make_example() -> None:
     say("exemplo", f"{EXAMPLE.name}, geodatabase sintética: {rows}", time.monotonic() - start)
 
 
-def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[Task]:
+def tasks(
+    files: list[Path], conn: psycopg.Connection, report: Report, *, complement: bool = False
+) -> list[Task]:
     """The files that are asked for; an unreadable one is a failure and holds back no other."""
     found = []
     for given in files:
@@ -150,7 +152,7 @@ def tasks(files: list[Path], conn: psycopg.Connection, report: Report) -> list[T
             continue
         for path in paths:
             try:
-                task = examine(conn, path)
+                task = examine(conn, path, complement=complement)
             except InvalidInput as error:
                 reject(conn, path, error, report)
                 continue
@@ -174,7 +176,9 @@ def reject(conn: psycopg.Connection, path: Path, error: LoadError, report: Repor
 # The run ------------------------------------------------------------------------------------------
 
 
-def execute(files: list[Path], *, readings: list[Path], keys: list[str]) -> int:
+def execute(
+    files: list[Path], *, readings: list[Path], keys: list[str], complement: bool = False
+) -> int:
     """One run of job ``lote`` in this process, as the page has any other; returns its exit code."""
     start = time.monotonic()
     with SCREEN.status("iniciando o Dagster …"), silence():
@@ -194,6 +198,7 @@ def execute(files: list[Path], *, readings: list[Path], keys: list[str]) -> int:
         "arquivos": [str(path.resolve()) for path in files],
         "aicss": [str(path) for path in readings],
         "safras": keys,
+        "complemento": complement,
     }
     with SCREEN.status("…") as status, silence():
         batch.PROGRESS.set(lambda text: status.update(text))
@@ -358,10 +363,12 @@ def conclude(keys: Collection[str], code: int) -> None:
 # The whole ----------------------------------------------------------------------------------------
 
 
-def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple[list[Task], bool]:
+def choose(
+    files: list[Path], conn: psycopg.Connection, report: Report, *, complement: bool = False
+) -> tuple[list[Task], bool]:
     """The files to deal with and whether the AICSS sample is wanted and missing."""
     if files:
-        return tasks(files, conn, report), False
+        return tasks(files, conn, report, complement=complement), False
     if removal.holds_real_data(conn):
         say("exemplo", "fica de fora: o armazém já tem dados seus")
         return [], False
@@ -370,23 +377,32 @@ def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple
     return tasks([EXAMPLE], conn, report), not sample_is_landed(conn)
 
 
-def work(files: list[Path]) -> int:
+def work(files: list[Path], *, complement: bool = False) -> int:
     """Everything that `make run` does; returns the exit code."""
     start, report = time.monotonic(), Report()
     with closing(db.connect()) as conn:
         db.prepare(conn)
-        found, sample = choose(files, conn, report)
+        found, sample = choose(files, conn, report, complement=complement)
     whole_list = (
         found if not manifest.is_current() else [task for task in found if not task.published]
     )
     code = report.code
     if whole_list or sample or not (manifest.is_current() or report.code or files):
         readings = [removal.SAMPLE] if sample else []
-        code = max(code, execute([task.path for task in whole_list], readings=readings, keys=[]))
+        paths = [task.path for task in whole_list]
+        done = execute(paths, readings=readings, keys=[], complement=complement)
+        code = max(code, done)
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
     with closing(db.connect()) as conn:
-        keys = {key for x in found for key in ledger.already_landed(conn, x.sha256, None)}
+        keys = {
+            key
+            for x in found
+            for key in ledger.already_landed(conn, x.sha256, None, complement=complement)
+        }
+        notes = ledger.complements(conn, [x.sha256 for x in found]) if complement else []
+    for key, note in notes:
+        say("ao lado", f"safra {key}: {escape(note)}")
     conclude(keys, code)
     say("ao todo", "", time.monotonic() - start)
     return code
@@ -422,12 +438,22 @@ def main(
     build_only: Annotated[
         bool, typer.Option("--construir", help="só construir; os argumentos são safras")
     ] = False,
+    complement: Annotated[
+        bool,
+        typer.Option("--complemento", help="os CSV _pj ficam ao lado da geodatabase da safra"),
+    ] = False,
 ) -> None:
     """Aterrissa arquivos da BDGD, constrói, testa e publica."""
     logging.getLogger("pyogrio").setLevel(logging.ERROR)
     try:
         given = arguments or []
-        code = build(given) if build_only else work([Path(name) for name in given])
+        if complement and (build_only or not given):
+            raise typer.BadParameter("quais CSV _pj?", param_hint="--complemento")
+        code = (
+            build(given)
+            if build_only
+            else work([Path(name) for name in given], complement=complement)
+        )
     except LoadError as error:
         SCREEN.print(f"[bold red]falhou[/]   {error}")
         code = error.code

@@ -134,6 +134,14 @@ def bdgd(
             help="Deixa um CSV (só pessoas jurídicas) tomar o lugar da camada de um .gdb.",
         ),
     ] = False,
+    complement: Annotated[
+        bool,
+        typer.Option(
+            "--complemento",
+            help="Põe um CSV _pj ao lado da geodatabase da mesma safra: só a coordenada e o"
+            " endereço; nenhuma linha dela muda.",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--forcar", help="Aterrissa de novo o que já está carregado.")
     ] = False,
@@ -152,10 +160,15 @@ def bdgd(
     """Land BDGD files; each is all or nothing, and the next is tried when one fails."""
     from loaders.bdgd.landing import Options, steps_for
 
+    if complement and replace_layer:
+        raise typer.BadParameter(
+            "ao lado ou no lugar da camada: escolha um", param_hint="--complemento, --substituir"
+        )
     options = Options(
         safra=safra,
         wait=wait,
         replace_layer=replace_layer,
+        complement=complement,
         force=force,
         thousands=thousands and thousands.value,
         progress=_bar,

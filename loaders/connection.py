@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from loaders import search_path, server_check
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import complete_safras, create_roots
 from loaders.errors import DatabaseFailure
 
@@ -64,7 +64,7 @@ def prepare(conn: psycopg.Connection, *, force: bool = False) -> None:
     server_check.refuse(conn)
     _refuse_newer_database(conn)
     ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
-    definition = ddl + "".join(f"{c.table}{c.columns}" for c in ALL_LAYERS)
+    definition = ddl + "".join(f"{c.table}{c.columns}" for c in RAW_TABLES)
     version = f"esquema {md5(definition.encode(), usedforsecurity=False).hexdigest()}"
     if force or _version(conn) != version:
         with conn.transaction():

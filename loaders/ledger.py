@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from loaders.bdgd.layers import Layer
+from loaders.bdgd.layers import COMPLEMENTS, Layer
 from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
 
@@ -21,6 +21,7 @@ PARTIAL = "carga parcial do arquivo"
 """Observation on a load that took only some of its file's safras."""
 
 _WAIT_FOR_DEAD = "5s"
+_COMPLEMENTS = [layer.name for layer in COMPLEMENTS.values()]
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ class Counts:
     error: str | None = None
 
 
-def already_landed(conn: psycopg.Connection, sha256: str, asked: set[str] | None) -> list[str]:
+def already_landed(
+    conn: psycopg.Connection, sha256: str, asked: set[str] | None, *, complement: bool = False
+) -> list[str]:
     """Keys of the safras whose current rows are this very content, if nothing is left to do.
 
     A held delivery too is landed, though its executions say failed.
@@ -44,6 +47,7 @@ def already_landed(conn: psycopg.Connection, sha256: str, asked: set[str] | None
         conn: connection.
         sha256: of the file.
         asked: keys of the safras to land; None for all that the file has.
+        complement: landed beside a geodatabase, which is another landing than in its place.
     """
     status_word = conn.execute(
         """
@@ -51,7 +55,7 @@ def already_landed(conn: psycopg.Connection, sha256: str, asked: set[str] | None
         do_arquivo as (
             select distinct on (ano, distribuidora_id, camada) *
             from intel_lead.import_status
-            where sha256 = %s and (
+            where sha256 = %s and (camada = any(%s::intel_lead.camada_enum[])) = %s and (
                 status = 'completed' or removida_em is not null
                 or import_id in (select import_id from retidas)
             )
@@ -70,7 +74,7 @@ def already_landed(conn: psycopg.Connection, sha256: str, asked: set[str] | None
         left join controle.safra_importada as s using (ano, distribuidora_id)
         group by a.distribuidora_id, a.ano
         """,
-        [sha256, PARTIAL],
+        [sha256, _COMPLEMENTS, complement, PARTIAL],
     ).fetchall()
     if asked is None:
         whole_number = all(
@@ -79,6 +83,18 @@ def already_landed(conn: psycopg.Connection, sha256: str, asked: set[str] | None
         return sorted(key for key, *_ in status_word) if whole_number else []
     current = {key for key, is_current, _ in status_word if is_current}
     return sorted(asked) if asked <= current else []
+
+
+def complements(conn: psycopg.Connection, hashes: Iterable[str]) -> list[tuple[str, str]]:
+    """Of what landed beside a geodatabase from these contents: safra, what its ledger row notes."""
+    return conn.execute(
+        "select distinct on (ano, distribuidora_id, camada)"
+        " distribuidora_id || '-' || ano, observacoes from intel_lead.import_status"
+        " where sha256 = any(%s) and camada = any(%s::intel_lead.camada_enum[])"
+        " and status = 'completed' and removida_em is null"
+        " order by ano, distribuidora_id, camada, import_id desc",
+        [list(hashes), _COMPLEMENTS],
+    ).fetchall()
 
 
 def lacking_layers(
@@ -90,9 +106,10 @@ def lacking_layers(
     """
     found = conn.execute(
         "select distribuidora_id || '-' || ano from intel_lead.import_status"
-        " where sha256 = %s and distribuidora_id || '-' || ano = any(%s) and camada is not null"
+        " where sha256 = %s and distribuidora_id || '-' || ano = any(%s)"
+        " and camada <> all(%s::intel_lead.camada_enum[])"
         " group by 1 having count(distinct camada) between 2 and %s order by 1",
-        [sha256, list(keys), len(tuple(layers)) - 1],
+        [sha256, list(keys), _COMPLEMENTS, len(tuple(layers)) - 1],
     )
     return [key for (key,) in found]
 
@@ -229,6 +246,36 @@ def conclude(
 
     What is held says failed, and the rows that the accepted one rejected are kept.
     """
+    close(conn, counts)
+    conn.execute(
+        "insert into controle.safra_importada as s"
+        " (ano, distribuidora_id, import_id, data_base, retida, motivo_retencao)"
+        " values (%s, %s, %s, %s, %s, %s) on conflict (ano, distribuidora_id) do update"
+        " set import_id = excluded.import_id, data_base = excluded.data_base,"
+        " retida = excluded.retida, motivo_retencao = excluded.motivo_retencao,"
+        " importada_em = clock_timestamp()",
+        [
+            safra.ano,
+            safra.distribuidora_id,
+            max(counts),
+            safra.data_base,
+            held_reason is not None,
+            held_reason,
+        ],
+    )
+
+
+def renew(conn: psycopg.Connection, safra: Safra, import_id: int) -> None:
+    """Show dbt that a landed safra has more than it had; held or not, it stays so."""
+    conn.execute(
+        "update controle.safra_importada set import_id = %s, importada_em = clock_timestamp()"
+        " where (ano, distribuidora_id) = (%s, %s)",
+        [import_id, safra.ano, safra.distribuidora_id],
+    )
+
+
+def close(conn: psycopg.Connection, counts: dict[int, Counts]) -> None:
+    """Close executions, and forget what earlier ones of their layers rejected."""
     conn.execute(
         "delete from raw.rejeitado as r using intel_lead.import_status as i"
         " where i.import_id = any(%s) and r.origem = i.camada::text"
@@ -250,22 +297,6 @@ def conclude(
                 import_id,
             ],
         )
-    conn.execute(
-        "insert into controle.safra_importada as s"
-        " (ano, distribuidora_id, import_id, data_base, retida, motivo_retencao)"
-        " values (%s, %s, %s, %s, %s, %s) on conflict (ano, distribuidora_id) do update"
-        " set import_id = excluded.import_id, data_base = excluded.data_base,"
-        " retida = excluded.retida, motivo_retencao = excluded.motivo_retencao,"
-        " importada_em = clock_timestamp()",
-        [
-            safra.ano,
-            safra.distribuidora_id,
-            max(counts),
-            safra.data_base,
-            held_reason is not None,
-            held_reason,
-        ],
-    )
 
 
 def fail(conn: psycopg.Connection, import_ids: Iterable[int], error: str) -> None:

@@ -14,7 +14,7 @@ from psycopg import sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from loaders import ledger
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import ASIDE
 from loaders.errors import DatabaseFailure, InvalidInput
 from loaders.gate.hold import audit
@@ -136,7 +136,7 @@ def _take_out(conn: psycopg.Connection, safra: Safra) -> list[str]:
 
 def _from_raw(conn: psycopg.Connection, safra: Safra) -> None:
     where = [safra.ano, safra.distribuidora_id]
-    for layer in ALL_LAYERS:
+    for layer in RAW_TABLES:
         leaf = f"{layer.table}_{safra.distribuidora_id}_{safra.ano}"
         for name in (leaf, leaf + ASIDE):
             conn.execute(

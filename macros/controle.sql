@@ -87,6 +87,7 @@
         {{ funcao_exige_na_publicada() }}
         {{ funcao_obra_da_safra() }}
         {{ funcao_raiz_da_safra() }}
+        {{ funcao_publicado() }}
         {{ funcao_publica_safra() }}
         {{ funcao_apaga_descartada() }}
         {{ funcao_insiste() }}
@@ -319,6 +320,20 @@ begin
         c.relname = tabela and c.relkind = 'p'
         and c.relnamespace in ('intel_lead'::regnamespace, 'marts'::regnamespace);
     return raiz;
+end
+$f$;
+{% endmacro %}
+
+{# Rows of a safra's published leaf: what a table that is being built may compare itself with. The two numbers stand
+   in the query, so that it reads that leaf alone, however many others there are. #}
+{% macro funcao_publicado() %}
+create or replace function controle.publicado(
+    tabela text, colunas text, p_ano integer, p_distribuidora_id integer
+) returns setof jsonb language plpgsql stable as $f$
+begin
+    return query execute format(
+        'select to_jsonb(t) from (select %s from %s where ano = %s and distribuidora_id = %s) as t',
+        colunas, controle.raiz_da_safra(tabela), p_ano, p_distribuidora_id);
 end
 $f$;
 {% endmacro %}

@@ -13,6 +13,13 @@
     {% for mes in range(1, 13) %}{{ serie }}[{{ mes }}]{{ ', ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
+{# Rows of a safra as readers see them now, as JSON: of the published leaf, whatever is under construction. For a
+   `lateral` beside `s`, a row of ano and distribuidora_id; names and columns are text, for the engine puts the
+   leaves under construction wherever it finds a table's name. #}
+{% macro publicado(tabela, colunas) -%}
+    controle.publicado('{{ tabela }}', '{{ colunas }}', s.ano, s.distribuidora_id)
+{%- endmacro %}
+
 {# The load curve's key of a unit without a curve of its own: high voltage is as medium. #}
 {% macro chave_da_classe(origem, grupo) -%}
     case when {{ origem }} = 'UCBT' then 'BT ' else 'MT ' end || coalesce({{ grupo }}, 'não informado')

@@ -125,6 +125,32 @@ from (
     {%- endfor -%}
 {%- endmacro %}
 
+{# One axis of a lead's place: the first of these tables, joined under these aliases, that has it. #}
+{% macro eixo_do_lead(eixo, degraus=['l', 'p', 'm']) -%}
+    coalesce({% for d in degraus %}{{ d }}.{{ eixo }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{# The point of the two axes. #}
+{% macro ponto_do_lead(degraus=['l', 'p', 'm']) -%}
+    {{ postgis() }}st_setsrid(
+        {{ postgis() }}st_makepoint({{ eixo_do_lead('longitude', degraus) }}, {{ eixo_do_lead('latitude', degraus) }}),
+        4674
+    )::{{ postgis() }}geometry (point, 4674)
+{%- endmacro %}
+
+{# Where a lead is, of the lead `l`, its ponto notável `p` and its município `m`: its own coordinate, else its
+   pole's, else the município's point. #}
+{% macro lugar_do_lead() -%}
+    {{ eixo_do_lead('latitude') }} as latitude_final,
+    {{ eixo_do_lead('longitude') }} as longitude_final,
+    case
+        when l.latitude is not null then 'uc'
+        when p.latitude is not null then 'ponto_notavel'
+        when m.latitude is not null then 'municipio'
+    end as origem_coordenada,
+    {{ ponto_do_lead() }} as geom
+{%- endmacro %}
+
 {# Run before a safra's leads are built: codes that an open domain has not met yet enter it undocumented. #}
 {% macro abre_dominios_do_lead() %}
     {% set comando %}
@@ -173,9 +199,10 @@ from (
 {% macro codigo_dos_macros_da_safra() %}
     {% set partes = [pn_id(), energia_do_mes(), codigos_validos(), codigos_declarados(), atributos_uc(),
         sem_serie_vazia('x'), abre_dominios_do_lead(), pessoa_juridica('t', 'o', 'c'), soma_dos_meses('x'),
-        meses('x'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
+        meses('x'), publicado('t', 'c'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
         vetor('x'), energia_injetada('UGAT'), soma_vetor('x'), total_vetor('x'), area('x') | replace(postgis(), ''),
         pequena_de(), esconde_complementos('partes', ['total'], 'parte'), medianas_do_conjunto('l', 'a'),
+        lugar_do_lead() | replace(postgis(), ''),
         indicador_possivel('x', 'ano'), dimensao_do_grupo(), grupos_do_resumo([]), mesma_chave('x', 'y', ['c'])] %}
     {% for camada in camadas_uc() %}
         {% do partes.extend(

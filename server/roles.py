@@ -21,7 +21,7 @@ from psycopg import sql
 from loaders import connection as db
 from loaders import search_path, usage
 from loaders.aicss import landing
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import grant_reading
 from loaders.errors import LoadError
 
@@ -218,7 +218,7 @@ def grant_raw(conn: psycopg.Connection) -> None:
         "select relnamespace::regnamespace::text, relname from pg_class"
         " where relnamespace::regnamespace::text in ('raw', 'raw_safra') and relkind in ('r', 'p')"
     ).fetchall()
-    layers = {raw_layer.table: raw_layer for raw_layer in ALL_LAYERS}
+    layers = {raw_layer.table: raw_layer for raw_layer in RAW_TABLES}
     for schema, table in found:
         if layer := layers.get(table.split("_")[0]):
             grant_reading(conn, layer, sql.Identifier(schema, table))

@@ -16,7 +16,7 @@ from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database
 from loaders.aicss import command, landing
 from loaders.aicss.reading import device_of_name
-from loaders.bdgd.layers import ALL_LAYERS, Layer
+from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENT, Layer
 from loaders.errors import InvalidInput
 
 FILE = dg.AssetKey(["arquivo", "bdgd"])
@@ -191,6 +191,12 @@ FILES = [
         partitions_def=SAFRA,
         kinds={"file"},
         description="O arquivo da BDGD de onde vem a safra (geodatabase da ANEEL, ou CSV _pj).",
+    ),
+    dg.AssetSpec(
+        ["raw", COMPLEMENT.table],
+        group_name="raw",
+        kinds={"postgres"},
+        description="Linhas de CSV _pj postas ao lado da geodatabase, cada uma com a sua unidade.",
     ),
     dg.AssetSpec(
         BOOKKEEPING[0],

@@ -50,6 +50,8 @@ class Batch(dg.Config):
     safras: list[str] = []
     """Safras to build even if nothing of them changed."""
     substituir: bool = False
+    complemento: bool = False
+    """CSVs land beside the geodatabases of their safras."""
     forcar: bool = False
     milhar: Literal["", "point", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
@@ -65,6 +67,7 @@ def job(path: Path) -> dg.JobDefinition:
         options = bdgd.Options(
             wait=True,
             replace_layer=config.substituir,
+            complement=config.complemento,
             force=config.forcar,
             thousands=config.milhar or None,
         )
@@ -281,7 +284,7 @@ def _events(
 ) -> Iterator[Event]:
     """All of one asset together, and an asset after those that it is made of."""
     for landing in outcome.landings:
-        for key in landing.safras:
+        for key in () if landing.complement else landing.safras:
             yield raw.registered(landing.path.resolve(), key)
     yield from raw.materialized(conn, landed)
     yield from checks.of_the_gate(outcome.verdicts)

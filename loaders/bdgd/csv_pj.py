@@ -6,7 +6,7 @@ Belongs here: header, splitting one file into safras, what a person is told. Not
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from loaders.bdgd.source import Source
 from loaders.bdgd.transfer import Batch, Rejected
 from loaders.errors import InvalidInput
 from loaders.ledger import PARTIAL
-from loaders.safra import Safra, read_date
+from loaders.safra import Safra, listed, read_date
 
 _NUMBER_OR_DATE = re.compile(r"[-\d.,]{1,8}$|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,2}[A-Za-z]{3}\d{4}")
 """No longer than a DIST or a DATA_BASE: a CPF is a number too."""
@@ -98,7 +98,11 @@ class _File:
 
 @contextmanager
 def opened(
-    path: Path, *, safra: Safra | None = None, thousands: str | None = None
+    path: Path,
+    *,
+    safra: Safra | None = None,
+    among: Collection[str] | None = None,
+    thousands: str | None = None,
 ) -> Iterator[Source]:
     """Open a ``_pj`` CSV, or a zip with one inside.
 
@@ -107,6 +111,7 @@ def opened(
     Args:
         path: the file.
         safra: the only vintage to take; required when there is no DATA_BASE.
+        among: keys of the vintages to take, None for all.
         thousands: what groups them in columns that do not tell: ``ponto``, ``virgula``, ``nao``.
 
     Raises:
@@ -143,6 +148,14 @@ def opened(
     wanted = {key: s for key, s in every.items() if safra is None or s.key == safra.key}
     if not wanted:
         raise InvalidInput(f"{path.name}: nenhuma linha da safra {safra and safra.key}")
+    if among is not None:
+        of_file = sorted({s.key for s in wanted.values()})
+        wanted = {key: s for key, s in wanted.items() if s.key in among}
+        if not wanted:
+            raise InvalidInput(
+                f"{path.name}: o armazém não tem {layer.name} de {listed(of_file)} que se possa"
+                " complementar; carregue antes a geodatabase"
+            )
     notations = _notations(census, matched, path.name, thousands)
     if thousands != NONE:
         _refuse_another_notation(census, wanted, notations, path.name)

@@ -5,7 +5,7 @@ Belongs here: the order of the steps and what happens when one fails. Not here: 
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,10 +16,10 @@ import psycopg
 from psycopg import sql
 
 from loaders import ledger, removal
-from loaders.bdgd import conservation, sums
+from loaders.bdgd import complement, conservation, sums
 from loaders.bdgd.files import find, sha256_of
 from loaders.bdgd.kinds import identify
-from loaders.bdgd.layers import ALL_LAYERS, DECISIVE_LAYERS, Layer
+from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENTS, DECISIVE_LAYERS, Layer
 from loaders.bdgd.leaves import Leaf, create_leaf, existing_leaves, swap
 from loaders.connection import connect, prepare
 from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
@@ -52,6 +52,7 @@ class Options:
         safra: the vintage, for files that do not say it; of a CSV, the only one to land.
         wait: wait for another landing of the same safra instead of refusing.
         replace_layer: let a CSV of legal persons replace a layer that came from a geodatabase.
+        complement: land a CSV beside the geodatabases that are there (complement.py).
         force: land even when this very content is there already.
         thousands: what groups thousands in a CSV's columns that do not tell (number_text.py).
         progress: (layer, rows in the file) → context of a function that takes the rows of a step.
@@ -60,6 +61,7 @@ class Options:
     safra: Safra | None = None
     wait: bool = False
     replace_layer: bool = False
+    complement: bool = False
     force: bool = False
     thousands: str | None = None
     progress: Progress = _no_progress
@@ -75,15 +77,31 @@ class _State:
     held: dict[str, str] = field(default_factory=dict)
 
 
-def opened(path: Path, options: Options) -> "AbstractContextManager[Source]":
-    """Open a source of either kind; yields a ``Source``."""
+def opened(
+    path: Path, options: Options, conn: psycopg.Connection | None = None
+) -> "AbstractContextManager[Source]":
+    """Open a source of either kind; yields a ``Source``.
+
+    Args:
+        path: the file.
+        options: how to land it.
+        conn: where a complement's safras must have landed; None: all that the file has.
+
+    Raises:
+        InvalidInput: a geodatabase complements nothing; and what the readers refuse.
+    """
     from loaders.bdgd import csv_pj, geodatabase
 
     found = identify(path)
     if found.others:
         log.warning("%s: no zip, não lidos: %s", path.name, ", ".join(found.others))
     if found.layer:
-        return csv_pj.opened(path, safra=options.safra, thousands=options.thousands)
+        among = complement.open_to(conn, found.layer) if options.complement and conn else None
+        return csv_pj.opened(path, safra=options.safra, among=among, thousands=options.thousands)
+    if options.complement:
+        raise InvalidInput(
+            f"{path.name}: é uma geodatabase, e só um CSV _pj é complemento; tire --complemento"
+        )
     return geodatabase.opened(path, safra=options.safra)
 
 
@@ -174,13 +192,16 @@ def _land(conn: psycopg.Connection, path: Path, options: Options, state: _State)
     if done := _already_landed(conn, path, options, state.sha256, asked):
         ledger.close_dead(conn, done)
         return done
-    with opened(path, options) as source:
+    with opened(path, options, conn) as source:
         state.safras = source.safras
         ledger.lock(conn, source.safras, wait=options.wait)
         ledger.close_abandoned(conn, source.safras)
         asked = {safra.key for safra in source.safras}
         if done := _already_landed(conn, path, options, state.sha256, asked):
             return done
+        if options.complement:
+            _land_complement(conn, source, path.name, options, state)
+            return sorted(asked)
         whole = _whole(conn, source)
         if whole and not options.replace_layer:
             raise _partial(source, whole, path.name)
@@ -195,7 +216,11 @@ def _already_landed(
     sha256: str,
     asked: set[str] | None,
 ) -> list[str]:
-    done = [] if options.force else ledger.already_landed(conn, sha256, asked)
+    done = (
+        []
+        if options.force
+        else ledger.already_landed(conn, sha256, asked, complement=options.complement)
+    )
     if old_ones := sums.made_from_raw(conn, done):
         log.info(
             "%s: já carregado, mas sem as somas da carga em %s: aterrissa de novo",
@@ -227,7 +252,8 @@ def _partial(source: "Source", whole: list[str], file: str) -> InvalidInput:
     (layer,) = source.layers
     return InvalidInput(
         f"{file}: {layer.name} de {listed(whole)} veio de uma geodatabase, e este"
-        " arquivo só tem pessoas jurídicas; use --substituir, ou --safra para outra safra"
+        " arquivo só tem pessoas jurídicas; use --complemento para o pôr ao lado dela,"
+        " --substituir para o pôr no lugar, ou --safra para outra safra"
     )
 
 
@@ -263,13 +289,40 @@ def _land_layers(
         keep = {name for safra in source.safras for name in references.to_keep(conn, safra)}
         swap(conn, leaves, keep=keep)
         for safra in source.safras:
-            _conclude(conn, source, safra, ids[safra], totals, findings[safra])
+            found = complement.renew(conn, safra, max(ids[safra].values()))
+            _conclude(conn, source, safra, ids[safra], totals, findings[safra], found)
             if safra.key in whole:
                 ((layer, import_id),) = ids[safra].items()
                 details = {"camada": layer, "import_id": import_id, "arquivo": file}
                 hold.audit(conn, action=REPLACEMENT, subject=safra.key, details=details)
         example = None if file == removal.EXAMPLE_FILE else removal.take_example_away(conn)
     removal.finish(conn, example)
+
+
+def _land_complement(
+    conn: psycopg.Connection, source: "Source", file: str, options: Options, state: _State
+) -> None:
+    """Land a CSV beside its layer, which keeps every row; all or nothing likewise."""
+    (layer,) = source.layers
+    beside = COMPLEMENTS[layer.name]
+    ids: dict[Safra, int] = {}
+    for safra in source.safras:
+        ids[safra] = ledger.begin(conn, safra, [beside], file=file, sha256=state.sha256 or "")[
+            beside.name
+        ]
+        state.import_ids.append(ids[safra])
+    with conn.transaction():
+        leaves = {safra: Leaf(beside, safra, ids[safra]) for safra in source.safras}
+        for leaf in leaves.values():
+            create_leaf(conn, leaf)
+        totals = _copy_layer(conn, source, layer, leaves, file, options)
+        for safra, leaf in leaves.items():
+            total = totals[safra, layer.name]
+            found = complement.keep(conn, leaf, rows=total.landed)
+            log.info("%s: safra %s: %s", file, safra.key, found)
+            notes = "; ".join([found, *_notes(source.remarks[layer.name], total)])
+            ledger.close(conn, {leaf.import_id: ledger.Counts(total.landed, total.rejected, notes)})
+            ledger.renew(conn, safra, leaf.import_id)
 
 
 def _create_leaves(
@@ -338,6 +391,7 @@ def _conclude(
     ids: dict[str, int],
     totals: "dict[tuple[Safra, str], Totals]",
     findings: list[Finding],
+    complements: Mapping[str, str],
 ) -> None:
     """Close one safra: through the gate's comparison, or held."""
     counts, delivered, findings = {}, {}, list(findings)
@@ -346,10 +400,11 @@ def _conclude(
         processed = total.rows_read - total.rejected if total else 0
         kwh = total.kwh if total else 0.0
         delivered[name] = hold.Delivered(ids[name], processed, kwh, source.present(layer))
+        of_file = [*source.remarks.get(name, ()), *filter(None, [complements.get(name)])]
         counts[name] = ledger.Counts(
             processed=processed,
             rejected=total.rejected if total else 0,
-            remarks="; ".join(_notes(source.remarks.get(name, ()), total)) or None,
+            remarks="; ".join(_notes(of_file, total)) or None,
         )
         if layer in DECISIVE_LAYERS:
             findings += _doubled(name, total)
@@ -410,4 +465,6 @@ def describe(path: Path, options: Options) -> None:
     with opened(path, options) as source:
         for (safra, name), rows in source.rows.items():
             notices = "; ".join(source.remarks.get(name, ()))
+            if options.complement:
+                name = COMPLEMENTS[name].name  # noqa: PLW2901
             log.info("safra %s %s: %d linhas no arquivo. %s", safra.key, name, rows, notices)

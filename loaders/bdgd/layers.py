@@ -5,10 +5,11 @@ reading or writing anything.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 TEXT, INTEGER, NUMBER = "text", "integer", "double precision"
+NUMBERS = "double precision[]"
 GEOMETRY = "geometry(Geometry,4674)"
 PERDAS = "a3a a4 b med a3aa4 a3a_b a4a3a a4_b b_a3a b_a4".split()  # noqa: SIM905
 """Where CTMT's technical losses arise: lines of a voltage, meters, transformers between two."""
@@ -202,6 +203,17 @@ ALL_LAYERS = (
 )
 DECISIVE_LAYERS = (*UC_LAYERS, PONNOT, CONJ)
 """A delivery stands or falls with them; what is wrong in another layer is told and left out."""
+COMPLEMENT = Layer(
+    "COMPLEMENTO",
+    _text("origem cod_id pn_con pac sit_ativ lgrd brr cep")
+    | {"energia": NUMBERS, "point_x": NUMBER, "point_y": NUMBER}
+    | _text("uc correspondencia motivo"),
+)
+"""Rows of ``_pj`` CSVs that landed beside a geodatabase, of all UC layers (complement.py)."""
+COMPLEMENTS = {c.name: replace(c, name=f"COMPLEMENTO_{c.name}") for c in UC_LAYERS}
+"""UC layer → the same layer as the ledger calls it where its rows are a complement."""
+RAW_TABLES = (*ALL_LAYERS, COMPLEMENT)
+"""Every raw table that has a leaf for each safra."""
 LAYERS_WITH_ENERGY = tuple(layer for layer in ALL_LAYERS if layer.energy)
 
 RENAMES = {

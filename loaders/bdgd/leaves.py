@@ -10,7 +10,15 @@ import psycopg
 from psycopg import sql
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from loaders.bdgd.layers import ALL_LAYERS, GEOMETRY, PERSONAL_COLUMNS, Layer
+from loaders.bdgd.layers import (
+    ALL_LAYERS,
+    COMPLEMENTS,
+    GEOMETRY,
+    NUMBERS,
+    PERSONAL_COLUMNS,
+    RAW_TABLES,
+    Layer,
+)
 from loaders.safra import Safra
 from loaders.search_path import postgis_schema
 
@@ -20,7 +28,8 @@ _FIXED = {
     "import_id": "bigint",
     "linha": "bigint",
 }
-_ALIGNMENT = ("bigint", "double precision", "integer", "smallint", "text", GEOMETRY)
+_ALIGNMENT = ("bigint", "double precision", "integer", "smallint", "text", NUMBERS)
+_ALIGNMENT += (GEOMETRY,)
 _SWAP_PATIENCE_S = 300
 _LOCK_WAIT = "1s"
 """A waiting ACCESS EXCLUSIVE lock stalls every later reader: give up early, try again."""
@@ -80,7 +89,7 @@ def _columns(conn: psycopg.Connection, layer: Layer, defaults: dict[str, int]) -
 
 def create_roots(conn: psycopg.Connection) -> None:
     """Create the roots and columns that are missing, and name every layer in ``camada_enum``."""
-    for layer in ALL_LAYERS:
+    for layer in RAW_TABLES:
         root = sql.Identifier("raw", layer.table)
         conn.execute(
             sql.SQL(
@@ -95,9 +104,10 @@ def create_roots(conn: psycopg.Connection) -> None:
             )
         for table in _partitions(conn, layer):
             grant_reading(conn, layer, table)
+    for name in (c.name for c in (*ALL_LAYERS, *COMPLEMENTS.values())):
         conn.execute(
             sql.SQL("alter type intel_lead.camada_enum add value if not exists {}").format(
-                sql.Literal(layer.name)
+                sql.Literal(name)
             )
         )
 
@@ -125,7 +135,7 @@ def complete_safras(conn: psycopg.Connection) -> None:
         "select distribuidora_id || '-' || ano, import_id from controle.safra_importada order by 1"
     ).fetchall()
     for key, import_id in imported:
-        leaves = [Leaf(layer, Safra.from_key(key), import_id) for layer in ALL_LAYERS]
+        leaves = [Leaf(layer, Safra.from_key(key), import_id) for layer in RAW_TABLES]
         existing = existing_leaves(conn, [leaf.name for leaf in leaves])
         for leaf in (f for f in leaves if f.name not in existing):
             create_leaf(conn, leaf)

@@ -384,6 +384,7 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
         assert moved == {
             "mart_lead_criterio",
             "mart_lead_score",
+            "mart_lead_score_mudanca",
             "mart_lead_safra",
             "safra_celula_oferta",
         }
@@ -397,6 +398,21 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
             "intel_lead.safra_celula_oferta",
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",
+            "marts.mart_lead_score_mudanca",
             "marts.mart_lead_safra",
             "marts.mart_lead",
         }
+        changes = table(conn, "select * from marts.mart_lead_score_mudanca").set_index("uc_id")
+        assert set(changes["oferta"]) == {"eficiencia"}
+        assert set(changes["motivo"]) == {
+            "Pesos: energia sobre a mediana dos pares de 0,4 para 0,1,"
+            " fator de carga de 0,1 para 0,4"
+        }
+        kept = changes.index[changes["posicao_antes"] == changes["posicao_agora"]]
+        assert {uc for uc in first if first[uc] != second[uc]} == set(changes.index) - set(kept)
+        for side, ranked in (("posicao_antes", first), ("posicao_agora", second)):
+            assert changes[side].to_dict() == {uc: ranked[uc] for uc in changes.index}
+        # What is built again and moves nobody leaves the last change to be looked at.
+        done = warehouse.build(safra="404-2024")
+        assert done.ok, done.trouble
+        assert a.contents(conn) == after

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
-from loaders.bdgd.layers import ALL_LAYERS, PERSONAL_COLUMNS
+from loaders.bdgd.layers import PERSONAL_COLUMNS, RAW_TABLES
 from server import roles
 from tests.integration import warehouse as a
 
@@ -25,7 +25,7 @@ RELATIONS = """
     where c.relnamespace::regnamespace::text = any(%s) and c.relkind in ('r', 'p', 'v', 'm')
     group by c.oid order by 1, 2
 """
-LAYERS = {layer.table for layer in ALL_LAYERS}
+LAYERS = {layer.table for layer in RAW_TABLES}
 AICSS = {"raw.aicss_leitura", "raw.aicss_dispositivo"}
 POSTING = {"controle.aicss_arquivo", "controle.versao", "raw.rejeitado"}
 """What a service that posts readings has to see."""

@@ -28,21 +28,21 @@ class Known:
 FAULTS = (
     Known(
         "map point with latitude and longitude swapped",
-        "lead_com_coordenadas",
-        r"st_makepoint\(\s*(coalesce\([^)]*\)), (coalesce\([^)]*\))\s*\)",
+        "ponto_do_lead()",
+        r"st_makepoint\((\{\{.*?\}\}), (\{\{.*?\}\})\)",
         r"st_makepoint(\2, \1)",
     ),
     Known(
         "longitude from the município before the pole",
-        "lead_com_coordenadas",
-        r"coalesce\(l\.longitude, p\.longitude, m\.longitude\) as",
-        "coalesce(l.longitude, m.longitude, p.longitude) as",
+        "lugar_do_lead()",
+        r"eixo_do_lead\('longitude'\) \}\} as",
+        "eixo_do_lead('longitude', ['l', 'm', 'p']) }} as",
     ),
     Known(
         "latitude from the pole before the unit's own",
-        "lead_com_coordenadas",
-        r"coalesce\(l\.latitude, p\.latitude,",
-        "coalesce(p.latitude, l.latitude,",
+        "lugar_do_lead()",
+        r"eixo_do_lead\('latitude'\) \}\} as",
+        "eixo_do_lead('latitude', ['p', 'l', 'm']) }} as",
     ),
     Known(
         "superseded row preferred", "lead_bruto", r"sit_ativ = 'AT'\) desc", "sit_ativ = 'AT') asc"

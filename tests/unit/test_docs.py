@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import RAW_TABLES
 from scripts import docs_site
 
 CLONE = Path(__file__).resolve().parent.parent.parent
@@ -75,7 +75,7 @@ def links(page: Path) -> Iterator[tuple[str, str]]:
 def relations() -> dict[str, set[str]]:
     """Schema → its tables and views, from the files that make them."""
     models = {path.stem: path for path in (CLONE / "dbt_project" / "models").rglob("*.sql")}
-    found: dict[str, set[str]] = {"raw": {layer.table for layer in ALL_LAYERS}}
+    found: dict[str, set[str]] = {"raw": {layer.table for layer in RAW_TABLES}}
     for name, path in models.items():
         schema = "marts" if "marts" in path.parts else "intel_lead"
         found.setdefault(schema, set()).add(name.removeprefix("leitor_"))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dbt.cli.main import dbtRunner
 
-from loaders.bdgd.layers import ALL_LAYERS, UC_LAYERS
+from loaders.bdgd.layers import RAW_TABLES, UC_LAYERS
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 
@@ -163,8 +163,8 @@ def test_no_layer_of_the_network_is_without_the_ledgers_test(
         for s in manifest["sources"].values()
         if s["config"]["meta"].get("por_safra")
     }
-    assert sources == {layer.table for layer in ALL_LAYERS}
-    of_network = {c.table for c in ALL_LAYERS if c not in UC_LAYERS}
+    assert sources == {layer.table for layer in RAW_TABLES}
+    of_network = {c.table for c in RAW_TABLES if c not in UC_LAYERS}
     read = manifest["nodes"]["test.intel_lead.linhas_registradas"]["depends_on"]["nodes"]
     assert {f"source.intel_lead.raw.{name}" for name in of_network} <= set(read)
 

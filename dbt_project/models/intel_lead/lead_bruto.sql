@@ -39,6 +39,10 @@ interrupcoes as (
     {% endfor %}
 ),
 
+complementos as (
+    select * from {{ ref('stg_complemento') }}
+),
+
 resolvidas as (
     select
         u.*,
@@ -46,20 +50,28 @@ resolvidas as (
         coalesce(i.fic_anual, u.fic_anual) as fic_da_uc,
         d_cnae.segmento_mercado_id,
         d_subgrupo_tarifario.modalidade_tarifaria_id,
+        c.latitude as latitude_do_complemento,
+        c.longitude as longitude_do_complemento,
         {{ codigos_validos() }}
     from atuais as u
     left join interrupcoes as i on u.uc_id = i.uc_id
     {% for d in dominios_do_lead() %}
     left join {{ ref(d.dominio) }} as d_{{ d.dominio }} on u.{{ d.campo }} = d_{{ d.dominio }}.id::text
     {% endfor %}
+    -- A CSV beside the geodatabase has farmers too, who are persons here.
+    left join complementos as c
+        on
+            u.origem::text = c.origem
+            and u.cod_id = c.cod_id
+            and {{ pessoa_juridica('d_classe_consumo.tipo_cliente', 'u.origem', 'd_classe_consumo.id') }}
 )
 
 select
     uc_id,
     pac,
     carga_instalada_kw,
-    latitude,
-    longitude,
+    coalesce(latitude, latitude_do_complemento) as latitude,
+    coalesce(longitude, longitude_do_complemento) as longitude,
     dic_da_uc as dic_anual,
     fic_da_uc as fic_anual,
     import_id,

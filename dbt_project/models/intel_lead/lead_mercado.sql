@@ -85,13 +85,7 @@ ha_areas as (
 situados as (
     select
         l.*,
-        coalesce(l.latitude, p.latitude, m.latitude) as latitude_final,
-        coalesce(l.longitude, p.longitude, m.longitude) as longitude_final,
-        case
-            when l.latitude is not null then 'uc'
-            when p.latitude is not null then 'ponto_notavel'
-            when m.latitude is not null then 'municipio'
-        end as origem_coordenada,
+        {{ lugar_do_lead() }},
         m.nome as municipio,
         m.uf
     from leads as l
@@ -103,20 +97,11 @@ situados as (
     left join {{ ref('municipio') }} as m on l.municipio_id = m.id
 ),
 
-com_ponto as (
-    select
-        *,
-        {{ postgis() }}st_setsrid(
-            {{ postgis() }}st_makepoint(longitude_final, latitude_final), 4674
-        )::{{ postgis() }}geometry (point, 4674) as geom
-    from situados
-),
-
 nas_areas as (
     select distinct
         l.uc_id,
         true as dentro
-    from com_ponto as l
+    from situados as l
     inner join areas as ae
         on l.municipio_id = ae.municipio_id or {{ postgis() }}st_intersects(ae.geom, l.geom)
 ),
@@ -140,7 +125,7 @@ marcados as (
         md.dic_mediana_h,
         md.fic_mediana,
         ir.inadimplencia_pct
-    from com_ponto as l
+    from situados as l
     inner join {{ ref('distribuidora') }} as d on l.distribuidora_id = d.id
     left join {{ ref('classe_segmento') }} as cs on l.classe_consumo_id = cs.classe_consumo_id
     left join {{ ref('cnae') }} as cn on l.cnae_id = cn.id

@@ -104,15 +104,13 @@ formas as (
         l.origem,
         l.municipio_id,
         l.bairro,
-        {{ postgis() }}st_convexhull({{ postgis() }}st_collect({{ postgis() }}st_setsrid(
-            {{ postgis() }}st_makepoint(
-                coalesce(l.longitude, n.longitude), coalesce(l.latitude, n.latitude)
-            ), 4674
-        ))) as geom
+        {{ postgis() }}st_convexhull({{ postgis() }}st_collect(
+            {{ ponto_do_lead(['l', 'n']) }}
+        )) as geom
     from leads as l
     left join {{ ref('ponto_notavel') }} as n
         on l.ano = n.ano and l.distribuidora_id = n.distribuidora_id and l.pn_con = n.cod_id
-    where coalesce(l.latitude, n.latitude) is not null
+    where {{ eixo_do_lead('latitude', ['l', 'n']) }} is not null
     group by l.ano, l.distribuidora_id, l.origem, l.municipio_id, l.bairro
 )
 

@@ -54,19 +54,7 @@ select
     l.pn_con,
     l.ponto_acoplamento,
     l.ceg_gd,
-    coalesce(l.latitude, p.latitude, m.latitude) as latitude_final,
-    coalesce(l.longitude, p.longitude, m.longitude) as longitude_final,
-    case
-        when l.latitude is not null then 'uc'
-        when p.latitude is not null then 'ponto_notavel'
-        when m.latitude is not null then 'municipio'
-    end as origem_coordenada,
-    {{ postgis() }}st_setsrid(
-        {{ postgis() }}st_makepoint(
-            coalesce(l.longitude, p.longitude, m.longitude), coalesce(l.latitude, p.latitude, m.latitude)
-        ),
-        4674
-    )::{{ postgis() }}geometry (point, 4674) as geom,
+    {{ lugar_do_lead() }},
     l.transformador
 from leads as l
 left join pontos as p

@@ -43,6 +43,21 @@ em_raw as (
     {% endfor %}
     select
         v.import_id,
+        n.linhas
+    from vigentes as v
+    cross join
+        lateral (
+            select count(*) as linhas
+            from {{ source('raw', 'complemento') }} as r
+            where
+                r.ano = v.ano
+                and r.distribuidora_id = v.distribuidora_id
+                and r.origem = replace(v.camada::text, 'COMPLEMENTO_', '')
+        ) as n
+    where v.camada::text like 'COMPLEMENTO%'
+    union all
+    select
+        v.import_id,
         coalesce(n.linhas, 0) as linhas
     from vigentes as v
     left join no_arquivo as n
