@@ -174,7 +174,9 @@ def reject(conn: psycopg.Connection, path: Path, error: LoadError, report: Repor
 # The run ------------------------------------------------------------------------------------------
 
 
-def execute(files: list[Path], *, readings: list[Path], keys: list[str]) -> int:
+def execute(
+    files: list[Path], *, readings: list[Path], keys: list[str], without: Collection[str] = ()
+) -> int:
     """One run of job ``lote`` in this process, as the page has any other; returns its exit code."""
     start = time.monotonic()
     with SCREEN.status("iniciando o Dagster …"), silence():
@@ -194,6 +196,7 @@ def execute(files: list[Path], *, readings: list[Path], keys: list[str]) -> int:
         "arquivos": [str(path.resolve()) for path in files],
         "aicss": [str(path) for path in readings],
         "safras": keys,
+        "sem_camada": sorted(without),
     }
     with SCREEN.status("…") as status, silence():
         batch.PROGRESS.set(lambda text: status.update(text))
@@ -309,10 +312,12 @@ def show(conn: psycopg.Connection, key: str) -> None:
     (name,) = conn.execute(
         "select nome from intel_lead.distribuidora where id = %(dist)s", place
     ).fetchone() or ("?",)
-    history, points, rejected = conn.execute(
+    history, points, rejected, lacking = conn.execute(
         f"select (select count(*) from intel_lead.lead_historico {where}),"
         f" (select count(*) from intel_lead.ponto_notavel {where}),"
-        f" (select count(*) from raw.rejeitado {where})",
+        f" (select count(*) from raw.rejeitado {where}),"
+        " (select string_agg(camada, ', ' order by camada) from controle.entrega"
+        f" {where} and ausencia_declarada)",
         place,
     ).fetchone()
     table = Table(title=f"safra {key}, {name}", title_justify="left", box=None, pad_edge=False)
@@ -333,6 +338,8 @@ def show(conn: psycopg.Connection, key: str) -> None:
     SCREEN.print(
         f"lead_historico {history:,}, ponto_notavel {points:,}, linhas rejeitadas {rejected:,}"
     )
+    if lacking:
+        SCREEN.print(f"cópia sem {lacking}, como declarado: o que depende delas fica sem dados")
 
 
 def conclude(keys: Collection[str], code: int) -> None:
@@ -370,8 +377,8 @@ def choose(files: list[Path], conn: psycopg.Connection, report: Report) -> tuple
     return tasks([EXAMPLE], conn, report), not sample_is_landed(conn)
 
 
-def work(files: list[Path]) -> int:
-    """Everything that `make run` does; returns the exit code."""
+def work(files: list[Path], without: Collection[str] = ()) -> int:
+    """Everything that `make run` does, to copies that lack these layers; returns the exit code."""
     start, report = time.monotonic(), Report()
     with closing(db.connect()) as conn:
         db.prepare(conn)
@@ -382,7 +389,8 @@ def work(files: list[Path]) -> int:
     code = report.code
     if whole_list or sample or not (manifest.is_current() or report.code or files):
         readings = [removal.SAMPLE] if sample else []
-        code = max(code, execute([task.path for task in whole_list], readings=readings, keys=[]))
+        paths = [task.path for task in whole_list]
+        code = max(code, execute(paths, readings=readings, keys=[], without=without))
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
     with closing(db.connect()) as conn:
@@ -422,12 +430,21 @@ def main(
     build_only: Annotated[
         bool, typer.Option("--construir", help="só construir; os argumentos são safras")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sem-camada",
+            parser=usage.read_layer,
+            metavar="UCBT",
+            help="camada cujos dados, você sabe, esta cópia não tem; pode repetir-se",
+        ),
+    ] = None,
 ) -> None:
     """Aterrissa arquivos da BDGD, constrói, testa e publica."""
     logging.getLogger("pyogrio").setLevel(logging.ERROR)
     try:
         given = arguments or []
-        code = build(given) if build_only else work([Path(name) for name in given])
+        code = build(given) if build_only else work([Path(name) for name in given], without or ())
     except LoadError as error:
         SCREEN.print(f"[bold red]falhou[/]   {error}")
         code = error.code

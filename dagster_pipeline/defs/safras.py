@@ -27,7 +27,7 @@ from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
 from loaders.bdgd import landing as bdgd
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import ALL_LAYERS, said_name
 from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
 
@@ -51,8 +51,10 @@ class Batch(dg.Config):
     """Safras to build even if nothing of them changed."""
     substituir: bool = False
     forcar: bool = False
-    milhar: Literal["", "point", "virgula", "nao"] = ""
+    milhar: Literal["", "ponto", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
+    sem_camada: list[str] = []
+    """Layers of which the copy of a geodatabase has no data, and a person knows it."""
 
 
 def job(path: Path) -> dg.JobDefinition:
@@ -67,6 +69,7 @@ def job(path: Path) -> dg.JobDefinition:
             replace_layer=config.substituir,
             force=config.forcar,
             thousands=config.milhar or None,
+            without=frozenset(map(said_name, config.sem_camada)),
         )
         files = [batch.File(Path(name), options) for name in config.arquivos]
         with canceled_when_interrupted(context):
@@ -145,6 +148,7 @@ def _files(
                 replace_layer=config.substituir,
                 force=config.forcar,
                 thousands=config.milhar or None,
+                without=frozenset(map(said_name, config.sem_camada)),
             ),
         )
         for path, of in wanted.items()
