@@ -339,7 +339,7 @@ def show(conn: psycopg.Connection, key: str) -> None:
         f"lead_historico {history:,}, ponto_notavel {points:,}, linhas rejeitadas {rejected:,}"
     )
     if lacking:
-        SCREEN.print(f"cópia sem {lacking}, como declarado: o que depende delas fica sem dados")
+        SCREEN.print(f"cópia sem {lacking}, como declarado: o que depende disso fica sem dados")
 
 
 def conclude(keys: Collection[str], code: int) -> None:
