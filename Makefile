@@ -18,10 +18,10 @@ help: ## esta lista
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb"; COMPLEMENTO=1: CSV _pj ao lado dela
+run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb"; COMPLEMENTO=1: CSV _pj ao lado dela; SEM_CAMADA=UCBT: a cópia não a tem
 	@# A list of files takes no spaces in their names; one file alone may have them.
-	@beside=$${COMPLEMENTO:+--complemento}; \
-	if [ -e "$$BDGD" ]; then exec $(BIN)/python -m dagster_pipeline.run $$beside "$$BDGD"; else exec $(BIN)/python -m dagster_pipeline.run $$beside $$BDGD; fi
+	@run="$(BIN)/python -m dagster_pipeline.run $(if $(COMPLEMENTO),--complemento) $(addprefix --sem-camada=,$(SEM_CAMADA))"; \
+	if [ -e "$$BDGD" ]; then exec $$run "$$BDGD"; else exec $$run $$BDGD; fi
 
 .PHONY: build
 build: venv db ## constrói, testa e publica o que está pendente; SAFRA="401-2024" refaz essa

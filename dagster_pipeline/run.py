@@ -177,7 +177,12 @@ def reject(conn: psycopg.Connection, path: Path, error: LoadError, report: Repor
 
 
 def execute(
-    files: list[Path], *, readings: list[Path], keys: list[str], complement: bool = False
+    files: list[Path],
+    *,
+    readings: list[Path],
+    keys: list[str],
+    complement: bool = False,
+    without: Collection[str] = (),
 ) -> int:
     """One run of job ``lote`` in this process, as the page has any other; returns its exit code."""
     start = time.monotonic()
@@ -199,6 +204,7 @@ def execute(
         "aicss": [str(path) for path in readings],
         "safras": keys,
         "complemento": complement,
+        "sem_camada": sorted(without),
     }
     with SCREEN.status("…") as status, silence():
         batch.PROGRESS.set(lambda text: status.update(text))
@@ -314,10 +320,12 @@ def show(conn: psycopg.Connection, key: str) -> None:
     (name,) = conn.execute(
         "select nome from intel_lead.distribuidora where id = %(dist)s", place
     ).fetchone() or ("?",)
-    history, points, rejected = conn.execute(
+    history, points, rejected, lacking = conn.execute(
         f"select (select count(*) from intel_lead.lead_historico {where}),"
         f" (select count(*) from intel_lead.ponto_notavel {where}),"
-        f" (select count(*) from raw.rejeitado {where})",
+        f" (select count(*) from raw.rejeitado {where}),"
+        " (select string_agg(camada, ', ' order by camada) from controle.entrega"
+        f" {where} and ausencia_declarada)",
         place,
     ).fetchone()
     table = Table(title=f"safra {key}, {name}", title_justify="left", box=None, pad_edge=False)
@@ -338,6 +346,8 @@ def show(conn: psycopg.Connection, key: str) -> None:
     SCREEN.print(
         f"lead_historico {history:,}, ponto_notavel {points:,}, linhas rejeitadas {rejected:,}"
     )
+    if lacking:
+        SCREEN.print(f"cópia sem {lacking}, como declarado: o que depende disso fica sem dados")
 
 
 def conclude(keys: Collection[str], code: int) -> None:
@@ -377,7 +387,7 @@ def choose(
     return tasks([EXAMPLE], conn, report), not sample_is_landed(conn)
 
 
-def work(files: list[Path], *, complement: bool = False) -> int:
+def work(files: list[Path], *, complement: bool = False, without: Collection[str] = ()) -> int:
     """Everything that `make run` does; returns the exit code."""
     start, report = time.monotonic(), Report()
     with closing(db.connect()) as conn:
@@ -390,7 +400,7 @@ def work(files: list[Path], *, complement: bool = False) -> int:
     if whole_list or sample or not (manifest.is_current() or report.code or files):
         readings = [removal.SAMPLE] if sample else []
         paths = [task.path for task in whole_list]
-        done = execute(paths, readings=readings, keys=[], complement=complement)
+        done = execute(paths, readings=readings, keys=[], complement=complement, without=without)
         code = max(code, done)
     elif not code:
         say("nada", "a fazer: todo arquivo está publicado, e nada mudou")
@@ -442,6 +452,15 @@ def main(
         bool,
         typer.Option("--complemento", help="os CSV _pj ficam ao lado da geodatabase da safra"),
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sem-camada",
+            parser=usage.read_layer,
+            metavar="UCBT",
+            help="camada cujos dados, você sabe, esta cópia não tem; pode repetir-se",
+        ),
+    ] = None,
 ) -> None:
     """Aterrissa arquivos da BDGD, constrói, testa e publica."""
     logging.getLogger("pyogrio").setLevel(logging.ERROR)
@@ -449,11 +468,11 @@ def main(
         given = arguments or []
         if complement and (build_only or not given):
             raise typer.BadParameter("quais CSV _pj?", param_hint="--complemento")
-        code = (
-            build(given)
-            if build_only
-            else work([Path(name) for name in given], complement=complement)
-        )
+        if build_only:
+            code = build(given)
+        else:
+            files = [Path(name) for name in given]
+            code = work(files, complement=complement, without=without or ())
     except LoadError as error:
         SCREEN.print(f"[bold red]falhou[/]   {error}")
         code = error.code

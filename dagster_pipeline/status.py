@@ -66,7 +66,7 @@ QUERY = """
         p.publicada_em,
         s.leads,
         s.gwh,
-        coalesce(i.motivo_retencao, r.motivo, '')
+        coalesce(i.motivo_retencao, r.motivo, l.motivo, '')
     from controle.safra_importada as i
     left join intel_lead.distribuidora as d on d.id = i.distribuidora_id
     left join intel_lead.safra_publicada as p using (ano, distribuidora_id)
@@ -75,6 +75,13 @@ QUERY = """
         from controle.safra_reprovada as f
         where (f.ano, f.distribuidora_id, f.import_id) = (i.ano, i.distribuidora_id, i.import_id)
     ) as r on true
+    left join lateral (
+        select
+            'cópia sem ' || string_agg(e.camada, ', ' order by e.camada) || ', como declarado'
+                as motivo
+        from controle.entrega as e
+        where (e.ano, e.distribuidora_id) = (i.ano, i.distribuidora_id) and e.ausencia_declarada
+    ) as l on true
     left join (
         select ano, distribuidora_id, sum(quantidade_leads) as leads,
             sum(energia_anual_kwh) / 1e6 as gwh

@@ -153,6 +153,16 @@ def bdgd(
             " (ponto), 12,345 é (virgula), nenhum (nao).",
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sem-camada",
+            parser=usage.read_layer,
+            metavar="UCBT",
+            help="Você sabe que esta cópia da geodatabase não tem os dados da camada: carrega o"
+            " resto, e o que depende dela fica sem dados. Pode repetir-se.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Diz o que aterrissaria; não toca no banco.")
     ] = False,
@@ -171,6 +181,7 @@ def bdgd(
         complement=complement,
         force=force,
         thousands=thousands and thousands.value,
+        without=frozenset(without or ()),
         progress=_bar,
     )
     all_steps = [step for path in paths for step in steps_for(path, options, dry_run=dry_run)]

@@ -81,6 +81,8 @@ create table if not exists controle.entrega (
 );
 -- Whether the file has the layer at all, even without a row.
 alter table controle.entrega add column if not exists presente boolean not null default true;
+-- Whether a person said that this copy of the file lacks it (--sem-camada).
+alter table controle.entrega add column if not exists ausencia_declarada boolean not null default false;
 
 -- Until the version of 2026-11-21: what a delivery replaced; the content itself waits now, in raw_safra.*__aceita.
 drop table if exists controle.entrega_anterior;

@@ -1,6 +1,7 @@
 """What a command says to a person who called it wrongly: one line of Portuguese, and exit code 2.
 
-Belongs here: running a typer application, wording its usage errors. Not here: any command.
+Belongs here: running a typer application, wording its usage errors, options' values that several
+commands take. Not here: any command.
 """
 
 import re
@@ -10,6 +11,9 @@ from typing import Any
 
 import typer
 from typer.main import get_command
+
+from loaders.bdgd.layers import said_name
+from loaders.errors import InvalidInput
 
 _WORDS = (
     (r"No such option:? '?(-[^\s']*).*?(?:Did you mean (.+?)\?)?$", r"a opção \1 não existe"),
@@ -41,6 +45,14 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     except typer.Abort:
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def read_layer(text: str) -> str:
+    """A layer's name as an option says it (``ucbt_tab`` is ``UCBT``)."""
+    try:
+        return said_name(text)
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def said(error: typer.TyperException) -> str:

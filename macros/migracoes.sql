@@ -8,7 +8,7 @@
    loaders/connection.py says the newest number too. #}
 
 {% macro passos_da_migracao() %}
-    {{ return([migracao_1(), migracao_2()]) }}
+    {{ return([migracao_1(), migracao_2(), migracao_3()]) }}
 {% endmacro %}
 
 {# Before anything else: refuses a database that is ahead, and notes a new one as up to date. #}
@@ -132,5 +132,14 @@ $migracao$;
             alter {{ tipo }} if exists {{ nome }} rename column {{ antes }} to {{ depois }};
             {% endfor %}
             {% endfor %}
+        $insiste$);
+{% endmacro %}
+
+{# 2026-11-29. Where a base lacks the units' layer, how many leads an element of the network has is not known. #}
+{% macro migracao_3() %}
+        perform controle.insiste($insiste$
+            alter table if exists intel_lead.mart_gtd_rede alter column leads drop not null;
+            alter table if exists marts.mart_gtd_rede alter column leads drop not null;
+            alter table if exists construcao.mart_gtd_rede alter column leads drop not null;
         $insiste$);
 {% endmacro %}

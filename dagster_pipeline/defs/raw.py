@@ -32,8 +32,10 @@ class BdgdFile(dg.Config):
     """Path of a .gdb, .gdb.zip or u??t_pj CSV; empty: the newest one registered for the safra."""
     forcar: bool = False
     substituir: bool = False
-    milhar: Literal["", "point", "virgula", "nao"] = ""
+    milhar: Literal["", "ponto", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
+    sem_camada: list[str] = []
+    """Layers of which the copy of a geodatabase has no data, and a person knows it."""
 
 
 class AicssFiles(dg.Config):

@@ -27,7 +27,7 @@ from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
 from loaders.bdgd import landing as bdgd
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import ALL_LAYERS, said_name
 from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
 
@@ -53,8 +53,10 @@ class Batch(dg.Config):
     complemento: bool = False
     """CSVs land beside the geodatabases of their safras."""
     forcar: bool = False
-    milhar: Literal["", "point", "virgula", "nao"] = ""
+    milhar: Literal["", "ponto", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
+    sem_camada: list[str] = []
+    """Layers of which the copy of a geodatabase has no data, and a person knows it."""
 
 
 def job(path: Path) -> dg.JobDefinition:
@@ -70,6 +72,7 @@ def job(path: Path) -> dg.JobDefinition:
             complement=config.complemento,
             force=config.forcar,
             thousands=config.milhar or None,
+            without=frozenset(map(said_name, config.sem_camada)),
         )
         files = [batch.File(Path(name), options) for name in config.arquivos]
         with canceled_when_interrupted(context):
@@ -148,6 +151,7 @@ def _files(
                 replace_layer=config.substituir,
                 force=config.forcar,
                 thousands=config.milhar or None,
+                without=frozenset(map(said_name, config.sem_camada)),
             ),
         )
         for path, of in wanted.items()

@@ -5,7 +5,7 @@ Belongs here: which tables there should be, and which layer is meant by a name. 
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,14 @@ import pyogrio.raw
 
 from loaders.bdgd.gdal_warnings import refused
 from loaders.bdgd.kinds import CATALOGUE, is_system_file
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import known_name
 from loaders.errors import InvalidInput
 
 _COMPRESSED = re.compile(r"\.(cdf|sdc|sdi)$", re.IGNORECASE)
 """Esri's Compressed Data Format and Smart Data Compression (data and its index)."""
 _TABLE = re.compile(r"(a[0-9a-f]{8})\.gdbtable$", re.IGNORECASE)
-_WANTED = re.compile(
-    rf"({'|'.join([*(name for c in ALL_LAYERS for name in c.names), 'BASE'])})(_tab)?",
-    re.IGNORECASE,
-)
+_POINTER = b"version https://git-lfs"
+"""Begins what a repository keeps in a large file's place."""
 _ASK = "baixe o arquivo de novo, ou peça-o inteiro à distribuidora"
 
 log = logging.getLogger(__name__)
@@ -97,50 +95,83 @@ def _items(folder: Path) -> set[str]:
     return {str(name) for name in names if name}
 
 
-def check_tables(folder: Path, file: str) -> None:
+def check_tables(folder: Path, file: str, without: Collection[str] = ()) -> set[str]:
     """Refuse a geodatabase that lacks the data of a layer of ours, or holds data it does not list.
 
+    Args:
+        folder: the geodatabase.
+        file: what messages call it.
+        without: layers (``UCBT``) that a person says this copy lacks.
+
+    Returns:
+        Names, as the catalogue writes them, of layers of ours that it lists and the copy lacks.
+
     Raises:
-        InvalidInput: names the layers and their files.
+        InvalidInput: names the layers and their files; a layer of ``without`` that is there.
     """
-    sizes = {f.name.lower(): f.stat().st_size for f in _files(folder)}
-    if not sizes.get(CATALOGUE):
+    files = {f.name.lower(): f for f in _files(folder)}
+    if not _has_data(files.get(CATALOGUE)):
         raise InvalidInput(
             f"{file}: não é uma geodatabase, ou falta o seu catálogo ({CATALOGUE}); {_ASK}"
         )
     listed = catalogue(folder)
-    gone = {n: name for n, name in listed.items() if not sizes.get(f"{n}.gdbtable")}
-    if ours := [f"{name} ({n}.gdbtable)" for n, name in gone.items() if _is_ours(name)]:
+    gone = {n: name for n, name in listed.items() if not _has_data(files.get(f"{n}.gdbtable"))}
+    there = {n: name for n, name in listed.items() if n not in gone}
+    if wrong := [
+        f"{name} ({n}.gdbtable)" for n, name in there.items() if known_name(name) in without
+    ]:
         raise InvalidInput(
-            f"{file}: faltam os dados de {', '.join(ours)}, que o catálogo da geodatabase lista;"
-            f" {_ASK}"
+            f"{file}: {', '.join(wrong)} está na geodatabase, e --sem-camada só vale para a camada"
+            " cujos dados esta cópia não tem; carregue este arquivo sem a opção"
         )
-    tables = {m[1].lower() for m in map(_TABLE.match, sizes) if m}
+    ours = {n: name for n, name in gone.items() if known_name(name)}
+    if lost := {n: name for n, name in ours.items() if known_name(name) not in without}:
+        names = ", ".join(f"{name} ({n}.gdbtable)" for n, name in lost.items())
+        say = sorted({str(known_name(name)) for name in ours.values()})
+        raise InvalidInput(
+            f"{file}: faltam os dados de {names}, que o catálogo da geodatabase lista; {_ASK};"
+            " se você sabe que esta cópia não os tem, carregue o resto com"
+            f" {' '.join(f'--sem-camada {name}' for name in say)}"
+            f' (em make run: SEM_CAMADA="{" ".join(say)}")'
+        )
+    tables = {m[1].lower() for m in map(_TABLE.match, files) if m}
     if stray := sorted(tables - listed.keys()):
         raise InvalidInput(
             f"{file}: o catálogo da geodatabase não lista {', '.join(stray)}.gdbtable, que pode"
             f" ser uma camada; {_ASK}"
         )
-    others = sorted(name for name in gone.values() if not name.upper().startswith("GDB_"))
+    rest = {*gone.values()} - {*ours.values()}
+    others = sorted(name for name in rest if not name.upper().startswith("GDB_"))
     if others:
         log.warning("%s: faltam tabelas que não se carregam: %s", file, ", ".join(others))
+    return {*ours.values()}
 
 
-def check_opened(folder: Path, file: str, opened: list[str]) -> None:
+def _has_data(table: Path | None) -> bool:
+    """Whether a table's file is there and is one."""
+    if table is None:
+        return False
+    with table.open("rb") as opened:
+        start = opened.read(len(_POINTER))
+    return start not in (b"", _POINTER)
+
+
+def check_opened(folder: Path, file: str, opened: Collection[str]) -> None:
     """Refuse a geodatabase of which GDAL does not list a layer of ours that a catalogue lists.
+
+    Args:
+        folder: the geodatabase.
+        file: what messages call it.
+        opened: what GDAL lists, and what is known to be missing.
 
     Raises:
         InvalidInput: names the layers.
     """
     known = {*catalogue(folder).values(), *_items(folder)}
-    if missing := sorted(name for name in known - {*opened} if _is_ours(name)):
+    if missing := sorted(name for name in known - {*opened} if known_name(name)):
         raise InvalidInput(
             f"{file}: a geodatabase lista {', '.join(missing)}, mas a tabela não se abre; {_ASK}"
         )
-
-
-def _is_ours(name: str) -> bool:
-    return bool(_WANTED.fullmatch(name))
 
 
 def choose(folder: Path, file: str, opened: list[str], *names: str) -> Choice | None:

@@ -62,20 +62,24 @@ class _LayerInFile:
 
 
 @contextmanager
-def opened(path: Path, *, safra: Safra | None = None) -> Iterator[Source]:
+def opened(
+    path: Path, *, safra: Safra | None = None, without: frozenset[str] = frozenset()
+) -> Iterator[Source]:
     """Open a ``.gdb`` folder, or a zip with one inside.
 
     Args:
         path: folder or zip.
         safra: the vintage, for a file that does not say it.
+        without: layers (``UCBT``) that a person says this copy lacks.
 
     Raises:
-        InvalidInput: not a geodatabase, unreadable, two BASE rows, no layer to land, no vintage.
+        InvalidInput: not a geodatabase, unreadable, two BASE rows, no layer to land, no vintage;
+            a layer of ``without`` is there, or another one's data are not.
     """
     with _folder(path) as folder:
         try:
             with refused(path.name):
-                source = _source(folder, path.name, safra)
+                source = _source(folder, path.name, safra, without)
             yield source
         except _UNREADABLE as error:
             raise InvalidInput(
@@ -99,8 +103,8 @@ def _folder(path: Path) -> Iterator[Path]:
         yield folder
 
 
-def _source(folder: Path, file: str, safra: Safra | None) -> Source:
-    names = _layer_names(folder, file)
+def _source(folder: Path, file: str, safra: Safra | None, without: frozenset[str]) -> Source:
+    names = _layer_names(folder, file, without)
     choices = [(c, choose(folder, file, names, *c.names)) for c in ALL_LAYERS]
     layers = {c.name: _describe(folder, file, c, e) for c, e in choices if e}
     present_ones = [c for c in MAIN_LAYERS if c.name in layers]
@@ -124,18 +128,22 @@ def _source(folder: Path, file: str, safra: Safra | None) -> Source:
         safras=(vintage,),
         layers=ALL_LAYERS,
         rows={(vintage, name): c.rows for name, c in layers.items()},
-        remarks={c.name: (*notices, *_remarks(layers.get(c.name))) for c in ALL_LAYERS},
+        remarks={
+            c.name: (*notices, *_remarks(layers.get(c.name), declared=c.name in without))
+            for c in ALL_LAYERS
+        },
         batches=batches,
+        lacking=without,
     )
 
 
-def _layer_names(folder: Path, file: str) -> list[str]:
+def _layer_names(folder: Path, file: str, without: frozenset[str]) -> list[str]:
     try:
         check_not_compressed(folder, file)
-        check_tables(folder, file)
+        gone = check_tables(folder, file, without)
         open_once(folder)
-        names = [str(name) for name in pyogrio.list_layers(folder)[:, 0]]
-        check_opened(folder, file, names)
+        names = [str(name) for name in pyogrio.list_layers(folder)[:, 0] if name not in gone]
+        check_opened(folder, file, {*names, *gone})
     except _UNREADABLE as error:
         raise InvalidInput(
             f"{file}: não é uma geodatabase legível («{short(error)}»); baixe o arquivo de novo"
@@ -185,9 +193,10 @@ def _with_several_points(folder: Path, name: str) -> int:
         return sum(count_several(batch.column(column)) for batch in reader)
 
 
-def _remarks(layer: _LayerInFile | None) -> list[str]:
+def _remarks(layer: _LayerInFile | None, *, declared: bool) -> list[str]:
     if layer is None:
-        return ["camada ausente no arquivo"]
+        how = "desta cópia, como declarado (--sem-camada)" if declared else "no arquivo"
+        return [f"camada ausente {how}"]
     notices = [*layer.notes, *([] if layer.rows else ["camada vazia no arquivo"])]
     if layer.match.unknown:
         notices.append("colunas não carregadas: " + ", ".join(layer.match.unknown))

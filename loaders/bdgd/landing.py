@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from loaders.bdgd.transfer import Totals
 
 REPLACEMENT = "substituir geodatabase"
-"""``acao`` in controle.auditoria."""
+DECLARATION = "declarar camadas ausentes"
+"""Values of ``acao`` in controle.auditoria."""
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Options:
         complement: land a CSV beside the geodatabases that are there (complement.py).
         force: land even when this very content is there already.
         thousands: what groups thousands in a CSV's columns that do not tell (number_text.py).
+        without: layers (``UCBT``) that a person says this copy of a geodatabase lacks.
         progress: (layer, rows in the file) → context of a function that takes the rows of a step.
     """
 
@@ -64,6 +67,7 @@ class Options:
     complement: bool = False
     force: bool = False
     thousands: str | None = None
+    without: frozenset[str] = frozenset()
     progress: Progress = _no_progress
 
 
@@ -95,6 +99,11 @@ def opened(
     found = identify(path)
     if found.others:
         log.warning("%s: no zip, não lidos: %s", path.name, ", ".join(found.others))
+    if found.layer and options.without:
+        raise InvalidInput(
+            f"{path.name}: --sem-camada vale para geodatabases, e este é um CSV;"
+            " carregue-o sem a opção"
+        )
     if found.layer:
         among = complement.open_to(conn, found.layer) if options.complement and conn else None
         return csv_pj.opened(path, safra=options.safra, among=among, thousands=options.thousands)
@@ -102,7 +111,7 @@ def opened(
         raise InvalidInput(
             f"{path.name}: é uma geodatabase, e só um CSV _pj é complemento; tire --complemento"
         )
-    return geodatabase.opened(path, safra=options.safra)
+    return geodatabase.opened(path, safra=options.safra, without=options.without)
 
 
 def steps_for(path: Path, options: Options, *, dry_run: bool = False) -> list[Callable[[], object]]:
@@ -295,6 +304,9 @@ def _land_layers(
                 ((layer, import_id),) = ids[safra].items()
                 details = {"camada": layer, "import_id": import_id, "arquivo": file}
                 hold.audit(conn, action=REPLACEMENT, subject=safra.key, details=details)
+            if source.lacking:
+                details = {"camadas": sorted(source.lacking), "arquivo": file}
+                hold.audit(conn, action=DECLARATION, subject=safra.key, details=details)
         example = None if file == removal.EXAMPLE_FILE else removal.take_example_away(conn)
     removal.finish(conn, example)
 
@@ -380,7 +392,8 @@ def _compare(
         safra,
         {f.layer.name: f.new for f in leaves if f.safra == safra and f.layer in source.layers},
         complete=len(source.layers) > 1,
-        absent=[c.name for c in source.layers if not source.present(c)],
+        absent=frozenset(c.name for c in source.layers if not source.present(c)),
+        lacking=source.lacking,
     )
 
 
@@ -399,7 +412,8 @@ def _conclude(
         name, total = layer.name, totals.get((safra, layer.name))
         processed = total.rows_read - total.rejected if total else 0
         kwh = total.kwh if total else 0.0
-        delivered[name] = hold.Delivered(ids[name], processed, kwh, source.present(layer))
+        present, lacking = source.present(layer), name in source.lacking
+        delivered[name] = hold.Delivered(ids[name], processed, kwh, present, lacking)
         of_file = [*source.remarks.get(name, ()), *filter(None, [complements.get(name)])]
         counts[name] = ledger.Counts(
             processed=processed,
@@ -468,3 +482,7 @@ def describe(path: Path, options: Options) -> None:
             if options.complement:
                 name = COMPLEMENTS[name].name  # noqa: PLW2901
             log.info("safra %s %s: %d linhas no arquivo. %s", safra.key, name, rows, notices)
+        for safra, layer in product(source.safras, source.layers):
+            if layer.name in source.lacking:
+                notices = "; ".join(source.remarks[layer.name])
+                log.warning("safra %s %s: %s", safra.key, layer.name, notices)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from loaders.errors import InvalidInput
+
 TEXT, INTEGER, NUMBER = "text", "integer", "double precision"
 NUMBERS = "double precision[]"
 GEOMETRY = "geometry(Geometry,4674)"
@@ -224,6 +226,25 @@ RENAMES = {
     "cod_id_encr": "cod_id",
 }
 """Source column (lower case) → raw column. M10 names, and the key's name in the ``_pj`` CSVs."""
+
+_NAMES = {name: layer.name for layer in ALL_LAYERS for name in layer.names} | {"BASE": "BASE"}
+
+
+def known_name(name: str) -> str | None:
+    """``UCBT`` for ``ucbt_tab``, ``UNTRMT`` for M10's ``UNTRD``; None for what is not read."""
+    return _NAMES.get(name.upper().removesuffix("_TAB"))
+
+
+def said_name(text: str) -> str:
+    """The same of what a person wrote.
+
+    Raises:
+        InvalidInput: it is none of ours; names those that are.
+    """
+    if name := known_name(text):
+        return name
+    raise InvalidInput(f"{text!r} não é uma camada que se carrega: {', '.join(_NAMES)}")
+
 
 PERSONAL_COLUMNS = frozenset({"descr", "lgrd"})
 """Columns that may hold names and addresses: read by the loader's role alone."""

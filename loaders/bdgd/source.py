@@ -22,6 +22,7 @@ class Source:
             ``batches``; absent layers are not in it.
         remarks: layer name → what a person should know about that layer of the file.
         batches: streams one present layer.
+        lacking: absent layers of which a person said that this copy has no data.
     """
 
     safras: tuple[Safra, ...]
@@ -29,6 +30,7 @@ class Source:
     rows: dict[tuple[Safra, str], int]
     remarks: dict[str, tuple[str, ...]]
     batches: Callable[[Layer], Iterator[Batch]]
+    lacking: frozenset[str] = frozenset()
 
     def present(self, layer: Layer) -> bool:
         """Whether the file has the layer, even without rows."""

@@ -6,10 +6,11 @@ content says by itself (inspection.py).
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
+from loaders.bdgd.layers import UC_LAYERS
 from loaders.gate import units
 from loaders.gate.evidence import Finding, beyond, least, limits, most, pct
 from loaders.gate.units import MONTHS, TOTAL, Content, Figures, layers_of
@@ -81,8 +82,13 @@ class Seen:
 def compare(conn: psycopg.Connection, content: Content, reference: Reference) -> list[Finding]:
     """What of a content says that it is not whole, beside a reference.
 
+    What a person said its copy lacks is not asked of it, but to replace what has it.
     Inside a transaction: it makes temporary tables that end with it.
     """
+    if reference.years:
+        reference = replace(reference, content=reference.content.without(content.lacking))
+    if not any(layer.name in reference.content.leaves for layer in UC_LAYERS):
+        return []
     mask = max(units.mask_of(conn, content), units.mask_of(conn, reference.content))
     now, before = "gate_now", "gate_before"
     units.take_units(conn, now, content, mask)

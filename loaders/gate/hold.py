@@ -34,12 +34,14 @@ class Delivered:
         rows: landed.
         kwh: over all its months.
         present: whether the file has the layer, even without a row.
+        lacking: whether a person said that this copy lacks it.
     """
 
     import_id: int
     rows: int
     kwh: float
     present: bool
+    lacking: bool = False
 
 
 def record(
@@ -59,10 +61,11 @@ def record(
     with conn.cursor() as cursor:
         cursor.executemany(
             "insert into controle.entrega (ano, distribuidora_id, camada, import_id, completa,"
-            " linhas, energia_kwh, presente, aceita) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " linhas, energia_kwh, presente, ausencia_declarada, aceita)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (safra.ano, safra.distribuidora_id, name, d.import_id, complete)
-                + (d.rows, d.kwh, d.present, accepted)
+                + (d.rows, d.kwh, d.present, d.lacking, accepted)
                 for name, d in layers.items()
             ],
         )

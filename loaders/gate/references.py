@@ -32,6 +32,7 @@ class Landed:
         accepted: layer → the leaf of the content that the gate has not refused.
         aside: layer → the leaf that waits for the verdict on what replaced it.
         absent: layers that the file does not have.
+        lacking: those of them that a person said this copy lacks.
     """
 
     complete: bool
@@ -39,6 +40,7 @@ class Landed:
     accepted: Mapping[str, sql.Identifier]
     aside: Mapping[str, sql.Identifier]
     absent: frozenset[str]
+    lacking: frozenset[str]
 
 
 def landed(conn: psycopg.Connection, safra: Safra) -> Landed | None:
@@ -54,9 +56,9 @@ def landed(conn: psycopg.Connection, safra: Safra) -> Landed | None:
         return None
     held, has_points = imported
     deliveries = {
-        layer: (complete, accepted, present)
-        for layer, complete, accepted, present in conn.execute(
-            "select camada, completa, aceita, presente from controle.entrega"
+        layer: (complete, accepted, present, lacking)
+        for layer, complete, accepted, present, lacking in conn.execute(
+            "select camada, completa, aceita, presente, ausencia_declarada from controle.entrega"
             " where (ano, distribuidora_id) = (%s, %s) order by aceita desc",
             [safra.ano, safra.distribuidora_id],
         )
@@ -81,7 +83,8 @@ def landed(conn: psycopg.Connection, safra: Safra) -> Landed | None:
         if (deliveries[layer][1] if layer in deliveries else not held)
     }
     absent = frozenset(layer for layer, delivery in deliveries.items() if not delivery[2])
-    return Landed(complete, current, taken | aside, aside, absent)
+    lacking = frozenset(layer for layer, delivery in deliveries.items() if delivery[3])
+    return Landed(complete, current, taken | aside, aside, absent, lacking)
 
 
 def _leaf(layer: str, safra: Safra) -> str:
@@ -100,7 +103,10 @@ def references(
     complete: bool,
     replaced: Mapping[str, sql.Identifier],
 ) -> Iterator[Reference]:
-    """The content that is replaced, and the nearest vintages before and after, if accepted."""
+    """The content that is replaced, and the nearest vintages before and after, if accepted.
+
+    Beyond one that lacks a layer because its copy does, the nearest that has it too.
+    """
     if replaced:
         yield Reference("o conteúdo que substitui", REPLACED, 0, Content(replaced))
     years = [
@@ -112,6 +118,7 @@ def references(
     ]
     before = sorted((year for year in years if year < safra.ano), reverse=True)
     for later, side in ((False, before), (True, sorted(y for y in years if y > safra.ano))):
+        unseen = frozenset(LAYERS)
         for year in side:
             other = Safra.from_key(f"{safra.distribuidora_id}-{year}")
             there = landed(conn, other)
@@ -120,10 +127,12 @@ def references(
                 for layer, leaf in (there.accepted if there else {}).items()
                 if complete or layer in layers
             }
-            if there and there.complete == complete and leaves:
+            if there and there.complete == complete and leaves and unseen - there.lacking:
                 distance = abs(year - safra.ano)
                 name = f"a safra {other.key}"
                 yield Reference(name, str(year), distance, Content(leaves), later=later)
+                unseen &= there.lacking
+            if not unseen:
                 break
 
 
@@ -146,7 +155,8 @@ def compare_landing(
     leaves: Mapping[str, sql.Identifier],
     *,
     complete: bool,
-    absent: Collection[str],
+    absent: frozenset[str],
+    lacking: frozenset[str],
 ) -> list[Finding]:
     """The same for a delivery before its leaves are swapped in; ``leaves`` are the new ones."""
     there = landed(conn, safra)
@@ -156,7 +166,8 @@ def compare_landing(
         for layer, leaf in (there.accepted if there and same_kind else {}).items()
         if layer in leaves
     }
-    content = Content({k: leaf for k, leaf in leaves.items() if k in LAYERS}, frozenset(absent))
+    ours = {layer: leaf for layer, leaf in leaves.items() if layer in LAYERS}
+    content = Content(ours, absent, lacking)
     return compare_all(conn, safra, content, complete=complete, replaced=replaced)
 
 

@@ -5,8 +5,8 @@ finding (comparison.py, inspection.py), which contents a safra has (references.p
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
@@ -34,10 +34,16 @@ class Content:
     Attributes:
         leaves: layer name → the table that holds its rows, attached or not.
         absent: layers that the file does not have at all.
+        lacking: those of them that a person said this copy lacks.
     """
 
     leaves: Mapping[str, sql.Identifier]
     absent: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
+
+    def without(self, layers: Collection[str]) -> "Content":
+        """What is left of it."""
+        return replace(self, leaves={k: v for k, v in self.leaves.items() if k not in layers})
 
 
 def _statement(name: str, **parts: sql.Composable) -> sql.Composed:

@@ -113,7 +113,7 @@ def _gather(conn: psycopg.Connection, safra: Safra, *, wait: bool) -> Evidence:
         if not row or there is None:
             raise InvalidInput(f"safra {safra.key}: não aterrissou; python -m loaders bdgd ARQUIVO")
         safra = Safra.from_date(safra.distribuidora_id, row[0])
-        content = Content(there.current, there.absent)
+        content = Content(there.current, there.absent, there.lacking)
         findings = [f for f in hold.held_for(conn, safra) if f.reference == DOOR]
         findings += compare_all(conn, safra, content, complete=there.complete, replaced=there.aside)
         findings += inspect(conn, content)

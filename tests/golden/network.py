@@ -363,10 +363,12 @@ def _losses(safra: Safra) -> Rows:
         row = {
             "unidades": sum(
                 r["unidades"] for r in _of(by_feeder.get(name, []), "UCAT", "UCMT", "UCBT")
-            ),
+            )
+            if there.get("UCMT") and there.get("UCBT")
+            else None,
             "injetada_kwh": went_in[name] * factor if feeder else None,
             "gerada_kwh": kwh(name, "UGMT", "UGBT") if {"UGMT", "UGBT"} <= there.keys() else None,
-            "faturada_at_kwh": kwh(name, "UCAT"),
+            "faturada_at_kwh": kwh(name, "UCAT") if "UCAT" in there else None,
             "faturada_mt_kwh": kwh(name, "UCMT") if there.get("UCMT") else None,
             "faturada_bt_kwh": kwh(name, "UCBT") if there.get("UCBT") else None,
             "iluminacao_kwh": kwh(name, "PIP") if "PIP" in there else None,
@@ -472,6 +474,9 @@ ITEMS = {
 }
 
 
+MAY_BE_EMPTY = ("UCAT", "UGAT", "UGMT", "UGBT", "PIP")
+
+
 def _item(row: Row) -> str | None:
     if row["origem_energia"] in ("IG", "IGD"):
         return "gerada"
@@ -501,8 +506,7 @@ def _balance(safra: Safra) -> Rows:
             ]
             summed = factor * (total([v for vector in vectors for v in vector]) or 0.0)
             declared = [r["energia_anual_mwh"] for r in safra.tables["perda_nao_tecnica"]]
-        may_be_empty = item in ("faturada_at", "gerada")
-        told = any(there.get(c, 0) > 0 or (may_be_empty and c in there) for c in layers)
+        told = all(there.get(c, 0) > 0 or (c in MAY_BE_EMPTY and c in there) for c in layers)
         if item.startswith("faturada") and (rows := _of(energy, *layers)):
             units = [r for r in rows if r["origem"] != "PIP"]
             most = [r["maior_energia_anual_kwh"] for r in units]

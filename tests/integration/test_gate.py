@@ -3,6 +3,7 @@
 Not here: limits and rules by themselves (tests/unit/test_gate.py).
 """
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from bench import power
 from loaders import ledger
 from loaders.__main__ import app
+from loaders.bdgd.gdb_tables import catalogue
 from loaders.connection import connect, prepare
 from loaders.gate import hold, units, verdict
 from loaders.gate.evidence import Finding
@@ -201,6 +203,52 @@ def test_a_missing_layer_at_first_sight_is_no_reason(
     )
     assert run("bdgd", without) == 0
     assert run("julgar", "2006-2024") == 0
+
+
+def lose(gdb: Path, name: str) -> Path:
+    """Take a layer's table out of a geodatabase."""
+    number = next(n for n, listed in catalogue(gdb).items() if listed == name)
+    (gdb / f"{number}.gdbtable").unlink()
+    return gdb
+
+
+@pytest.mark.parametrize(("later_first", "dist"), [(False, 2031), (True, 2032)])
+def test_a_copy_that_is_said_to_lack_a_layer_is_compared_by_what_both_have(
+    base: psycopg.Connection, tmp_path: Path, later_first: bool, dist: int
+) -> None:
+    lacking = lose(generate(tmp_path / "a.gdb", ucs=400, distribuidora=dist, ano=2023), "UCBT_tab")
+    later = generate(tmp_path / "b.gdb", ucs=400, distribuidora=dist, ano=2024)
+    assert run("bdgd", lacking) == 3
+    sends = [(lacking, "--sem-camada", "ucbt_tab"), (later,)]
+    for send in reversed(sends) if later_first else sends:
+        assert run("bdgd", *send) == 0
+    assert run("julgar", f"{dist}-2023", f"{dist}-2024") == 0
+    rows, note = base.execute(
+        "select linhas_processadas, observacoes from intel_lead.import_status"
+        " where (distribuidora_id, ano, camada, status) = (%s, 2023, 'UCBT', 'completed')",
+        [dist],
+    ).fetchone()
+    assert rows == 0 and "camada ausente desta cópia, como declarado" in note
+    (audited,) = base.execute(
+        "select detalhes ->> 'camadas' from controle.auditoria where objeto = %s", [f"{dist}-2023"]
+    ).fetchone()
+    assert audited == '["UCBT"]'
+
+
+def test_a_copy_that_lacks_a_layer_lowers_no_bar(base: psycopg.Connection, tmp_path: Path) -> None:
+    """Not for what it would replace, nor for a later vintage, which an older one can tell."""
+    whole = generate(tmp_path / "a.gdb", ucs=400, distribuidora=2033, ano=2023)
+    copied = Path(shutil.copytree(whole, tmp_path / "b.gdb"))
+    lacking = lose(copied, "UCBT_tab")
+    assert run("bdgd", whole) == 0
+    assert run("bdgd", lacking, "--sem-camada", "UCBT") == 3
+    assert "o conteúdo que substitui" in state(base, 2033, 2023)[1]
+    assert run("bdgd", whole) == 0
+    newer = lose(generate(tmp_path / "c.gdb", ucs=400, distribuidora=2033, ano=2024), "UCBT_tab")
+    assert run("bdgd", newer, "--sem-camada", "UCBT") == 0
+    cut = generate(tmp_path / "d.gdb", ucs=150, distribuidora=2033, ano=2025)
+    assert run("bdgd", cut) == 3
+    assert "a safra 2033-2023" in state(base, 2033, 2025)[1]
 
 
 def write_pj(folder: Path, dist: int, *, layer: str, time: int = 1) -> Path:

@@ -49,10 +49,12 @@ def compress(gdb: Path, target: Path) -> Path:
     return target
 
 
-def refusal_of(path: Path, reason: str, *, safra: str | None = None) -> None:
+def refusal_of(
+    path: Path, reason: str, *, safra: str | None = None, without: frozenset[str] = frozenset()
+) -> None:
     with (
         pytest.raises(InvalidInput, match=reason),
-        opened(path, safra=Safra.from_key(safra) if safra else None) as source,
+        opened(path, safra=Safra.from_key(safra) if safra else None, without=without) as source,
     ):
         for layer in source.layers:
             if source.present(layer):
@@ -202,6 +204,72 @@ def test_a_layer_that_lost_its_table_is_refused(
     refusal_of(copied, f"faltam os dados de {name} .{table.name}.*baixe")
 
 
+def lose(folder: Path, *names: str, pointer: bool = False) -> None:
+    """Take layers' rows out of a copy, as a repository does with files that are too large."""
+    for name in names:
+        table = folder / f"{number(folder, name)}.gdbtable"
+        if pointer:
+            table.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+        else:
+            table.unlink()
+
+
+def test_a_refusal_names_the_option_for_all_that_is_missing(gdb: Path, tmp_path: Path) -> None:
+    copied = copy_into(gdb, tmp_path / "x.gdb").parent
+    lose(copied, "UCBT_tab", "PONNOT")
+    say = '--sem-camada PONNOT --sem-camada UCBT .em make run: SEM_CAMADA="PONNOT UCBT".$'
+    refusal_of(copied, f"faltam os dados de UCBT_tab .*, PONNOT .*baixe.*{say}")
+    refusal_of(copied, f"faltam os dados de UCBT_tab .*{say}", without=frozenset({"PONNOT"}))
+
+
+@pytest.mark.parametrize("how", ["gone", "pointer", "zip", "never listed"])
+def test_a_copy_lands_without_the_layers_that_a_person_says_it_lacks(
+    gdb: Path, tmp_path: Path, how: str
+) -> None:
+    copied = copy_into(gdb, tmp_path / "x.gdb").parent
+    if how == "never listed":
+        copied = generate(tmp_path / "y.gdb", ucs=60, seed=1, faults=["sem_camada_ucbt"])
+    else:
+        lose(copied, "UCBT_tab", pointer=how == "pointer")
+    path = compress(copied, tmp_path / "x.gdb.zip") if how == "zip" else copied
+    with opened(path, without=frozenset({"UCBT"})) as source, opened(gdb) as whole:
+        (safra,) = source.safras
+        assert whole.rows.keys() - source.rows.keys() == {(safra, "UCBT")}
+        assert (
+            sum(batch.data.num_rows for batch in source.batches(UCMT)) == whole.rows[safra, "UCMT"]
+        )
+        assert "como declarado" in source.remarks["UCBT"][0]
+        assert source.lacking == {"UCBT"}
+
+
+def test_a_layer_that_is_there_is_never_left_out(gdb: Path, tmp_path: Path) -> None:
+    copied = copy_into(gdb, tmp_path / "x.gdb").parent
+    lose(copied, "UCBT_tab")
+    said = "UCMT_tab .a[0-9a-f]{8}.gdbtable. está na geodatabase"
+    refusal_of(copied, said, without=frozenset({"UCBT", "UCMT"}))
+    refusal_of(gdb, said, without=frozenset({"UCMT"}))
+
+
+def test_what_is_compressed_or_hidden_from_one_catalogue_is_no_layer_that_a_copy_lacks(
+    gdb: Path, tmp_path: Path
+) -> None:
+    copied = copy_into(gdb, tmp_path / "x.gdb").parent
+    lose(copied, "UCBT_tab")
+    (copied / f"{number(copied, 'UCBT_tab')}.gdbtable.cdf").write_bytes(b"2FDC" + bytes(99))
+    refusal_of(copied, "comprimidas", without=frozenset({"UCBT"}))
+    renamed = copy_into(gdb, tmp_path / "y.gdb").parent
+    hide(renamed)
+    refusal_of(renamed, "lista UCBT_tab, mas a tabela não se abre", without=frozenset({"UCBT"}))
+
+
+def test_without_base_a_copy_lands_if_the_vintage_is_said(gdb: Path, tmp_path: Path) -> None:
+    copied = copy_into(gdb, tmp_path / "x.gdb").parent
+    lose(copied, "BASE")
+    refusal_of(copied, "informe --safra", without=frozenset({"BASE"}))
+    with opened(copied, safra=Safra.from_key("7-2023"), without=frozenset({"BASE"})) as source:
+        assert [safra.key for safra in source.safras] == ["7-2023"]
+
+
 def test_a_table_that_is_not_landed_may_be_missing(
     gdb: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -224,13 +292,18 @@ def test_a_table_that_the_catalogue_forgot_is_refused(gdb: Path, tmp_path: Path)
     refusal_of(copied, "não lista a000000ff")
 
 
-def test_a_layer_that_only_one_catalogue_knows_is_refused(gdb: Path, tmp_path: Path) -> None:
-    copied = copy_into(gdb, tmp_path / "x.gdb").parent
-    catalogue = copied / "a00000001.gdbtable"
+def hide(folder: Path) -> None:
+    """Rename UCBT in one of the catalogues."""
+    catalogue = folder / "a00000001.gdbtable"
     swapped = catalogue.read_bytes().replace(*(s.encode("utf-16-le") for s in ("UCBT_", "UCBX_")))
     swapped = swapped.replace(b"UCBT_", b"UCBX_")
     assert swapped != catalogue.read_bytes()
     catalogue.write_bytes(swapped)
+
+
+def test_a_layer_that_only_one_catalogue_knows_is_refused(gdb: Path, tmp_path: Path) -> None:
+    copied = copy_into(gdb, tmp_path / "x.gdb").parent
+    hide(copied)
     refusal_of(copied, "lista UCBT_tab, mas a tabela não se abre")
 
 

@@ -21,6 +21,10 @@ from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadErro
         (["bdgd", "/tmp", "--milhar", "x"], "--milhar: 'x' não é um de 'ponto', 'virgula', 'nao'"),
         (["bdgd", "--esperar=3", "/tmp"], "a opção --esperar não leva valor"),
         (["bdgd", "/tmp", "--safra", "2024-401x"], "--safra: '2024-401x' não é uma safra: escreva"),
+        (
+            ["bdgd", "/tmp", "--sem-camada", "X"],
+            "--sem-camada: 'X' não é uma camada que se carrega: UCAT,",
+        ),
         (["status", "-n"], "a opção -n pede um valor"),
         (["status", "-n", "x"], "-n: deve ser um número inteiro"),
         (["liberar", "401-2024"], "falta a opção --motivo"),

@@ -17,6 +17,17 @@ com_geracao as (
     where camada in ('UGAT', 'UGMT', 'UGBT') and linhas > 0
 ),
 
+-- Nor does one without units in a voltage say how many there are.
+com_unidades as (
+    select
+        ano,
+        distribuidora_id,
+        bool_or(camada = 'UCBT' and linhas > 0) as em_transformador,
+        count(*) filter (where camada in ('UCMT', 'UCBT') and linhas > 0) = 2 as em_alimentador
+    from {{ ref('safra_camada') }}
+    group by ano, distribuidora_id
+),
+
 -- What hangs on an element, by its kind and code.
 ligadas as (
     select
@@ -140,7 +151,10 @@ select
     m.perdas_pct,
     case when m.mostra then m.kw end as gd_kw,
     case when m.mostra then m.quantas end as geradoras,
-    coalesce(c.quantos, 0) as leads,
+    case
+        when case m.tipo when 'transformador' then u.em_transformador else u.em_alimentador end
+            then coalesce(c.quantos, 0)
+    end as leads,
     m.distribuidora_id,
     m.ano,
     coalesce(m.carregamento_maximo, m.carregamento_medio) >= {{ parametro('rede_perto_do_limite') }}
@@ -149,6 +163,7 @@ select
     m.codigo,
     m.circuito
 from mostrados as m
+left join com_unidades as u on m.ano = u.ano and m.distribuidora_id = u.distribuidora_id
 left join clientes as c
     on
         m.ano = c.ano

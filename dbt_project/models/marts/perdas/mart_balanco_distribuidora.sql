@@ -90,21 +90,23 @@ declaradas as (
     group by ano, distribuidora_id
 ),
 
--- A layer without a row says nothing, but for high voltage and generation, which a distributor may not have.
+-- A layer without a row says nothing, but for those that a distributor may have nothing in. A sum needs all of its
+-- layers: street lights alone are not what was billed in low voltage.
 ditas as (
     select
         s.ano,
         s.distribuidora_id,
         i.item,
         bool_or(c.camada = i.camada_declarada and c.linhas > 0) as ha_declarada,
-        bool_or(
+        count(*) filter (
+            where
             c.camada = any(i.camadas_somadas)
-            and (c.linhas > 0 or i.item in ('faturada_at', 'gerada') and c.presente)
-        ) as ha_somada
+            and (c.linhas > 0 or c.camada in ('UCAT', 'UGAT', 'UGMT', 'UGBT', 'PIP') and c.presente)
+        ) = cardinality(i.camadas_somadas) as ha_somada
     from safras as s
     cross join itens as i
     inner join camadas as c on s.ano = c.ano and s.distribuidora_id = c.distribuidora_id
-    group by s.ano, s.distribuidora_id, i.item
+    group by s.ano, s.distribuidora_id, i.item, i.camadas_somadas
 ),
 
 pares as (

@@ -22,6 +22,7 @@ camadas as (
     select
         ano,
         distribuidora_id,
+        bool_or(camada = 'UCAT' and presente) as tem_at,
         bool_or(camada = 'UCMT' and linhas > 0) as tem_mt,
         bool_or(camada = 'UCBT' and linhas > 0) as tem_bt,
         bool_or(camada = 'PIP' and presente) as tem_ip,
@@ -93,13 +94,13 @@ em_kwh as (
         j.circuito,
         j.nome,
         j.subestacao,
-        j.unidades,
+        case when c.tem_mt and c.tem_bt then j.unidades end as unidades,
         coalesce(f.fator, 1) as fator_unidade,
         j.injetada * coalesce(f.fator, 1) as injetada_kwh,
         j.tecnicas * coalesce(f.fator, 1) as tecnicas_kwh,
         j.nao_tecnicas * coalesce(f.fator, 1) as nao_tecnicas_kwh,
         case when c.tem_ug then j.gerada end as gerada_kwh,
-        j.faturada_at as faturada_at_kwh,
+        case when c.tem_at then j.faturada_at end as faturada_at_kwh,
         case when c.tem_mt then j.faturada_mt end as faturada_mt_kwh,
         case when c.tem_bt then j.faturada_bt end as faturada_bt_kwh,
         case when c.tem_ip then j.iluminacao end as iluminacao_kwh

@@ -44,7 +44,7 @@ meses as (
         a.fator_unidade,
         d.injetada * a.fator_unidade as injetada_kwh,
         case when a.gerada_kwh is not null then coalesce(e.gerada, 0) end as gerada_kwh,
-        coalesce(e.faturada_at, 0) as faturada_at_kwh,
+        case when a.faturada_at_kwh is not null then coalesce(e.faturada_at, 0) end as faturada_at_kwh,
         case when a.faturada_mt_kwh is not null then coalesce(e.faturada_mt, 0) end as faturada_mt_kwh,
         case when a.faturada_bt_kwh is not null then coalesce(e.faturada_bt, 0) end as faturada_bt_kwh,
         case when a.iluminacao_kwh is not null then coalesce(e.iluminacao, 0) end as iluminacao_kwh,
