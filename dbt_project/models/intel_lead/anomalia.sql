@@ -275,7 +275,7 @@ anteriores as (
         p.distribuidora_id,
         p.energia_anual_kwh,
         {{ meses_positivos('p.energia_mes') }} as meses
-    from {{ source('publicado', 'lead_perfil') }} as p
+    from {{ source('publicado', 'lead_perfil_anterior') }} as p
 ),
 
 ano_anterior as (
