@@ -55,6 +55,10 @@ mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma ho
 bench: venv ## mede contra ogr2ogr, pandas e SQL puro; uma hora ou mais: make bench BENCH="--so landing"
 	$(BIN)/python -m bench $(BENCH)
 
+.PHONY: anomalies
+anomalies: venv ## mede o que se acha das anomalias plantadas, num banco só para isso: make anomalies BENCH="--ucs 5000"
+	$(PYTHON) -m server.postgres throwaway $(BIN)/python -m bench.anomalies $(BENCH)
+
 .PHONY: dev
 dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 	@exec $(BIN)/python -m dagster_pipeline.dev

@@ -77,6 +77,7 @@
             primary key (esquema, nome)
         );
         {{ funcao_folha_da_safra() }}
+        {{ funcoes_da_safra_anterior() }}
         {{ funcao_completa_folha() }}
         {{ funcao_constroi_folha() }}
         {{ funcao_reprova_safra() }}
@@ -203,6 +204,8 @@ begin
             comando, raiz,
             case
                 when tabela like 'raw\_safra.%' then tabela || sufixo
+                when tabela like 'anterior.%'
+                    then controle.folha_anterior(split_part(tabela, '.', 2), p_ano, p_distribuidora_id)
                 else controle.folha_da_safra(tabela || sufixo)
             end);
     end loop;
@@ -227,7 +230,9 @@ begin
     insert into controle.safra_construida
         (modelo, ano, distribuidora_id, import_id, sql_md5, parametros_md5, invocacao, linhas)
     select
-        p_modelo, i.ano, i.distribuidora_id, i.import_id, p_md5, p_parametros, p_invocacao, constroi_folha.linhas
+        p_modelo, i.ano, i.distribuidora_id, i.import_id, p_md5,
+        controle.parametros_da_safra(p_parametros, p_raizes, p_ano, p_distribuidora_id),
+        p_invocacao, constroi_folha.linhas
     from controle.safra_importada as i
     where i.ano = p_ano and i.distribuidora_id = p_distribuidora_id and i.import_id = p_import_id
     on conflict (modelo, ano, distribuidora_id) do update set
@@ -303,6 +308,53 @@ begin
     end if;
     raise exception 'a folha % não está em construção nem publicada', folha
         using errcode = 'undefined_table', hint = 'Rode dbt build uma vez sem --select: ele constrói aquilo de que esta tabela depende.';
+end
+$f$;
+{% endmacro %}
+
+{# The distributor's greatest published year before this one, and what a model makes of it. Never one that is under
+   construction: nothing is published that reads what no test has judged. So two safras of one distributor that are
+   built together know nothing of each other until the next build, when the later one is pending: parametros_da_safra
+   says which import it was to read. The published leaf's SQL may be older than this one's for that one build. #}
+{% macro funcoes_da_safra_anterior() %}
+create or replace function controle.safra_anterior(
+    p_ano integer, p_distribuidora_id integer, out ano integer, out import_id bigint
+) returns record language plpgsql stable as $f$
+begin
+    if to_regclass('intel_lead.safra_publicada') is not null then
+        select p.ano, p.import_id into safra_anterior.ano, safra_anterior.import_id
+        from intel_lead.safra_publicada as p
+        where p.distribuidora_id = p_distribuidora_id and p.ano < p_ano
+        order by p.ano desc
+        limit 1;
+    end if;
+end
+$f$;
+create or replace function controle.folha_anterior(
+    p_tabela text, p_ano integer, p_distribuidora_id integer
+) returns text language plpgsql stable as $f$
+declare
+    folha text := format(
+        'safra.%I', format('%s_%s_%s', p_tabela, p_distribuidora_id,
+            (select a.ano from controle.safra_anterior(p_ano, p_distribuidora_id) as a)));
+begin
+    if to_regclass(folha) is not null then
+        return folha;
+    end if;
+    return format('(select * from construcao.%I where false)', p_tabela);
+end
+$f$;
+create or replace function controle.parametros_da_safra(
+    p_parametros text, p_raizes jsonb, p_ano integer, p_distribuidora_id integer
+) returns text language plpgsql stable as $f$
+declare
+    anterior record;
+begin
+    if exists (select from jsonb_each_text(p_raizes) where value like 'anterior.%') then
+        anterior := controle.safra_anterior(p_ano, p_distribuidora_id);
+        return concat_ws(' ', p_parametros, anterior.ano, anterior.import_id);
+    end if;
+    return p_parametros;
 end
 $f$;
 {% endmacro %}

@@ -124,10 +124,10 @@
     {% endfor %}
 {% endmacro %}
 
-{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, or of which
-   another table is being rebuilt (a safra is rebuilt and published whole). Left out: what the gate holds, and
+{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, whose safra
+   before is another one than was read, or of which another table is being rebuilt (a safra is rebuilt and published whole). Left out: what the gate holds, and
    what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
-{% macro safras_pendentes(md5, parametros) %}
+{% macro safras_pendentes(md5, parametros, raizes) %}
     {% set pedidas = safras_pedidas() %}
     {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
     {% set consulta %}
@@ -146,7 +146,8 @@
             {% else %}
             c.import_id is distinct from i.import_id
             or c.sql_md5 is distinct from '{{ md5 }}'
-            or c.parametros_md5 is distinct from '{{ parametros }}'
+            or c.parametros_md5 is distinct from
+            controle.parametros_da_safra('{{ parametros }}', '{{ raizes }}', i.ano, i.distribuidora_id)
             or exists (
                 select from controle.safra_construida as pai
                 where
@@ -177,7 +178,8 @@
 {% endmacro %}
 
 {# Names in the model's SQL that mean a safra's leaf → what controle.constroi_folha makes of them, as JSON: the
-   leaf under construction, or the published one where that table was not rebuilt; raw's own. #}
+   leaf under construction, or the published one where that table was not rebuilt; raw's own; of the distributor's
+   published safra before this one (a source with meta safra_anterior), or an empty table. #}
 {% macro raizes_do_modelo() %}
     {% set raizes = {} %}
     {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra'
@@ -186,6 +188,10 @@
     {% endfor %}
     {% for fonte in graph.sources.values() if fonte.config.meta.get('por_safra') and fonte.relation_name in sql %}
         {% do raizes.update({fonte.relation_name: 'raw_safra.' ~ fonte.identifier}) %}
+    {% endfor %}
+    {% for fonte in graph.sources.values()
+        if fonte.config.meta.get('safra_anterior') and fonte.relation_name in sql %}
+        {% do raizes.update({fonte.relation_name: 'anterior.' ~ fonte.identifier}) %}
     {% endfor %}
     {{ return(tojson(raizes)) }}
 {% endmacro %}
@@ -248,7 +254,7 @@
     {% set parametros = md5_dos_parametros() %}
     {% set raizes = raizes_do_modelo() %}
     {% set total = namespace(safras=0, linhas=0) %}
-    {% for safra in ([] if flags.EMPTY else safras_pendentes(md5, parametros)) %}
+    {% for safra in ([] if flags.EMPTY else safras_pendentes(md5, parametros, raizes)) %}
         {% set total.linhas = total.linhas + constroi_folha(safra, md5, parametros, raizes) %}
         {% set total.safras = total.safras + 1 %}
     {% endfor %}

@@ -34,6 +34,12 @@ def command(
         ),
     ] = None,
     clean: Annotated[bool, typer.Option("--limpo", help="sem nenhum defeito")] = False,
+    anomalias: Annotated[
+        bool,
+        typer.Option(
+            "--anomalias", help="planta anomalias de cada tipo e as lista em DESTINO.anomalias.csv"
+        ),
+    ] = False,
 ) -> None:
     """Make a synthetic BDGD geodatabase."""
     try:
@@ -44,6 +50,7 @@ def command(
             ano=ano,
             model=model,
             faults=frozenset(fault or (() if clean else USUAL)),
+            anomalias=anomalias,
         )
         summary = write(recipe, target)
     except (ValueError, FileExistsError) as error:

@@ -6,7 +6,7 @@ Belongs here: the recipe and what is said of the result. Not here: what follows 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -128,6 +128,7 @@ class Recipe:
         model: columns of M10 (yearly DIC and FIC, no DEM_CONT) or V11.
         faults: faults to plant.
         municipios: where the poles stand.
+        anomalias: whether to plant anomalies (anomalies.py) and list them beside the release.
     """
 
     ucs: int = 5000
@@ -137,6 +138,7 @@ class Recipe:
     model: Model = "V11"
     faults: frozenset[Fault] = frozenset()
     municipios: tuple[Municipio, ...] = MUNICIPIOS
+    anomalias: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a recipe that no release could come from."""
@@ -152,6 +154,16 @@ class Recipe:
         return not self.faults.isdisjoint(faults)
 
 
+class Planted(NamedTuple):
+    """An anomaly that is in a release: of a unit (layer and COD_ID) or of an area; 1 to 12."""
+
+    nivel: str
+    camada: str
+    serie: str
+    mes: int | None
+    tipo: str
+
+
 @dataclass
 class Summary:
     """What was written, counted before GDAL saw it: the truth that a load is checked against.
@@ -162,6 +174,7 @@ class Summary:
         ucs: UC layer → distinct non-blank COD_ID, also where the column itself is left out.
         kwh: UC layer → energy of each of the 12 months; peak + off-peak for UCAT.
         circuitos: layer, feeder → energy of each of the 12 months.
+        planted: the anomalies, where the recipe asks for them.
     """
 
     file: Path
@@ -169,6 +182,7 @@ class Summary:
     ucs: dict[str, int] = field(default_factory=dict)
     kwh: dict[str, np.ndarray] = field(default_factory=dict)
     circuitos: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    planted: list[Planted] = field(default_factory=list)
 
     def add(self, layer: str, col: Values) -> None:
         """Add the energy of some rows to their feeders'."""

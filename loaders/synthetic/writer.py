@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyogrio
 
 from loaders.bdgd.layers import ALL_LAYERS, UC_LAYERS, Layer
+from loaders.synthetic import anomalies
 from loaders.synthetic.faults import history, spoil
 from loaders.synthetic.form import WIDTHS, layer_schema
 from loaders.synthetic.network import NETWORK_LAYERS, to_arrow
@@ -35,6 +36,8 @@ def _batches(
     for block in range(start // BLOCK, -(-end // BLOCK)):
         alive = slice(max(start - block * BLOCK, 0), min(end - block * BLOCK, BLOCK))
         col = ucs_of(recipe, layer.name, block, alive, poles)
+        if recipe.anomalias:
+            summary.planted += anomalies.plant(col, recipe, layer.name, block)
         spoil(col, recipe, (order, block), alive)
         summary.ucs[layer.name] += int((col["cod_id"] != " ").sum())
         if recipe.has(Fault.AT_DS) and layer.name != "UCAT":
@@ -145,7 +148,7 @@ def _compress(gdb: Path, target: Path) -> None:
 def write(recipe: Recipe, target: Path) -> Summary:
     """Write the release to ``target`` (``x.gdb`` or ``x.gdb.zip``) and say what is in it.
 
-    Nothing is at ``target`` until it is complete.
+    Nothing is at ``target`` until it is complete. Planted anomalies are listed beside it.
 
     Raises:
         ValueError: the name ends in neither.
@@ -164,8 +167,16 @@ def write(recipe: Recipe, target: Path) -> Summary:
         if target.suffix == ".zip":
             ready = Path(folder, target.name)
             _compress(gdb, ready)
+        if recipe.anomalias:
+            summary.planted += anomalies.of_areas(recipe)
+            anomalies.write_list(summary.planted, list_of(target))
         ready.rename(target)
     return summary
+
+
+def list_of(target: Path) -> Path:
+    """Where the list of a release's planted anomalies lies."""
+    return target.with_name(f"{target.name}.anomalias.csv")
 
 
 def generate(
@@ -178,6 +189,7 @@ def generate(
     model: Model = Recipe.model,
     faults: Iterable[str] = (),
     municipios: tuple[Municipio, ...] = MUNICIPIOS,
+    anomalias: bool = False,
 ) -> Path:
     """Write a synthetic release and return its path; `Recipe` explains the arguments."""
     recipe = Recipe(
@@ -188,5 +200,6 @@ def generate(
         model=model,
         faults=frozenset(map(Fault, faults)),
         municipios=municipios,
+        anomalias=anomalias,
     )
     return write(recipe, target).file

@@ -43,6 +43,8 @@ EXCEPTIONS = {
     ("safra_publicada", "source.intel_lead.carga.entrega"),
     # What a delivery brought, empty layers too: nothing in raw tells an absent one from them.
     ("safra_camada", "source.intel_lead.carga.entrega"),
+    # The distributor's published safra before this one.
+    ("anomalia", "source.intel_lead.publicado.lead_perfil_anterior"),
 }
 KEPT = {"safra", "dominio", "publicacao", "incremental", "table"}
 """Materializations that make a table."""

@@ -63,6 +63,7 @@ def test_every_seed_is_described_with_its_source_and_has_a_typed_key() -> None:
     }
     assert sorted(described) == FILES
     keys = {
+        "anomalia_tipo": "tipo",
         "cnae_segmento": "divisao_id",
         "classe_segmento": "classe_consumo_id",
         "feriado": "data",
