@@ -1,7 +1,7 @@
 """The monthly tables with primary and foreign keys, against bare CREATE TABLE AS of the same rows.
 
 Belongs here: these figures. What is run is what the materialization runs: the model's compiled SQL
-on this safra's leaves, then controle.completa_folha (macros/safra.sql, macros/controle.sql).
+on this safra's leaves, then controle.completa_folha (macros/safra.sql, macros/folha.sql).
 """
 
 from collections.abc import Callable

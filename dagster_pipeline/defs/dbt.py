@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs, dbt_assets
 
-from dagster_pipeline import batch, dbt_command
+from dagster_pipeline import batch, dbt_command, failures
 from dagster_pipeline.defs.resources import Database, prune
 from dagster_pipeline.manifest import OF_A_SAFRA
 
@@ -159,7 +159,7 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
         yield from results(manifest, done, chosen, context.selected_asset_check_keys)
         prune()
         if done.code:
-            raise dg.Failure(batch.problem(done), allow_retries=False)
+            raise dg.Failure(failures.problem(done), allow_retries=False)
 
     return dbt_published
 

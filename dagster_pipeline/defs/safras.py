@@ -21,7 +21,7 @@ from dagster._core.events import (
     StepMaterializationData,
 )
 
-from dagster_pipeline import batch, dbt_command
+from dagster_pipeline import batch, dbt_command, failures
 from dagster_pipeline.defs import checks, dbt, inbox, raw
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database, prune
@@ -240,8 +240,8 @@ def untold(instance: dg.DagsterInstance, conn: psycopg.Connection) -> list[str]:
 
     A run published them and was killed before it could say so, or another command did.
     """
-    keys = batch.published(conn)
-    keys = sorted(set(keys) - set(batch.unpublished(conn, keys)))
+    keys = failures.published(conn)
+    keys = sorted(set(keys) - set(failures.unpublished(conn, keys)))
     states = instance.get_status_by_partition(dbt.PUBLISHED, keys, SAFRA) or {}
     return [k for k in keys if states.get(k) is not dg.AssetPartitionStatus.MATERIALIZED]
 

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_pipeline import batch, manifest
+from dagster_pipeline import batch, failures, manifest
 from dagster_pipeline.definitions import defs as load
 from dagster_pipeline.defs import dbt, inbox, raw, resources
 
@@ -143,8 +143,8 @@ def test_what_fails_says_the_greatest_exit_code() -> None:
     nothing = batch.Outcome([], [], {}, batch.Build())
     assert (nothing.code, nothing.problems()) == (0, [])
     bad = batch.Landing(Path("a"), (), "ruim", 3)
-    failures = {"1-2023": [batch.Failed("1-2023", "teste", "2 linhas", 2)]}
-    everything = batch.Outcome([bad], [], {}, batch.Build(failed=failures))
+    failed = {"1-2023": [failures.Failed("1-2023", "teste", "2 linhas", 2)]}
+    everything = batch.Outcome([bad], [], {}, batch.Build(failed=failed))
     assert everything.code == 3
     assert everything.problems() == [
         "arquivo a: ruim",
