@@ -1,10 +1,10 @@
 """ANEEL's ``ucat_pj``, ``ucmt_pj``, ``ucbt_pj`` CSVs as a source: legal persons, the whole country.
 
 Belongs here: header, splitting one file into safras, what a person is told. Not here: lines
-(csv_lines.py), counting (csv_census.py), column types, PostgreSQL.
+(csv_lines.py), counting (csv_census.py), which safras and notations (csv_safras.py,
+csv_notation.py), column types, PostgreSQL.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,27 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from loaders.bdgd import csv_census, zip_archive
+from loaders.bdgd import csv_census, csv_notation, csv_safras, zip_archive
 from loaders.bdgd.columns import Match, convert, match_columns, whole_number
 from loaders.bdgd.csv_census import Census
 from loaders.bdgd.csv_lines import BLOCK, Grammar, Lines, read_grammar
 from loaders.bdgd.kinds import identify
 from loaders.bdgd.layers import NUMBER, TEXT, Layer
-from loaders.bdgd.number_text import COMMA, NONE, POINT, Notation, Shapes
+from loaders.bdgd.number_text import NONE, Notation
 from loaders.bdgd.source import Source
 from loaders.bdgd.transfer import Batch, Rejected
 from loaders.errors import InvalidInput
 from loaders.ledger import PARTIAL
-from loaders.safra import Safra, listed, read_date
+from loaders.safra import Safra, listed
 
-_NUMBER_OR_DATE = re.compile(r"[-\d.,]{1,8}$|\d{1,4}[-/]\d{1,2}[-/]\d{1,4}|\d{1,2}[A-Za-z]{3}\d{4}")
-"""No longer than a DIST or a DATA_BASE: a CPF is a number too."""
 _PJ_ONLY = "somente pessoas jurídicas (arquivo _pj)"
-_MALFORMED_SHARE = 0.1
-"""Of the records: with more of them misshapen the file is not what it says (as in regras.py)."""
-_MONTH = re.compile(r"(.+)_(?:0[1-9]|1[0-2])")
-_COORDINATES = frozenset({"point_x", "point_y"})
-"""Degrees have no thousands."""
 
 
 @dataclass(frozen=True)
@@ -134,17 +127,17 @@ def opened(
     grouped = tuple(
         columns.index(source)
         for raw, source in matched.sources.items()
-        if layer.columns[raw] == NUMBER and raw not in _COORDINATES
+        if layer.columns[raw] == NUMBER and raw not in csv_notation.COORDINATES
     )
     with _stream(path) as stream:
         census = csv_census.take(
             stream, grammar, path.name, keys=keys, numeric=numeric, grouped=grouped
         )
-    _refuse_misshapen(census, path.name)
+    csv_safras.refuse_misshapen(census, path.name)
     if cut := census.unended and _stops_in_a_value(path, grammar):
         census.reject_last()
-    every, lost = _safras(census, path.name, dated=date is not None, asked=safra)
-    _refuse_many_lost(census, lost, columns, path.name)
+    every, lost = csv_safras.of(census, path.name, dated=date is not None, asked=safra)
+    csv_safras.refuse_many_lost(census, lost, columns, path.name)
     wanted = {key: s for key, s in every.items() if safra is None or s.key == safra.key}
     if not wanted:
         raise InvalidInput(f"{path.name}: nenhuma linha da safra {safra and safra.key}")
@@ -156,9 +149,9 @@ def opened(
                 f"{path.name}: o armazém não tem {layer.name} de {listed(of_file)} que se possa"
                 " complementar; carregue antes a geodatabase"
             )
-    notations = _notations(census, matched, path.name, thousands)
+    notations = csv_notation.of(census, matched, path.name, thousands)
     if thousands != NONE:
-        _refuse_another_notation(census, wanted, notations, path.name)
+        csv_notation.refuse_another(census, wanted, notations, path.name)
     largest = max(sorted(set(wanted.values())), key=_sizes(census, wanted).__getitem__)
     yield _source(
         _File(
@@ -190,13 +183,6 @@ def _sizes(census: Census, safras: dict[tuple[str, str], Safra]) -> Counter[Safr
 def _stops_in_a_value(path: Path, grammar: Grammar) -> bool:
     with _stream(path) as stream:
         return csv_census.last_value_cut(stream, grammar, path.name)
-
-
-def _without_text(cell: str) -> str:
-    """A key cell for a message: text in it is another column's, of a row that lost its shape."""
-    if found := _NUMBER_OR_DATE.match(cell.strip()):
-        return repr(found[0])
-    return "outro texto" if cell.strip() else "vazio"
 
 
 @contextmanager
@@ -233,146 +219,6 @@ def _columns(
             " não é o CSV _pj da ANEEL"
         )
     return tuple(columns), names["dist"], names.get("data_base")
-
-
-def _refuse_misshapen(census: Census, filename: str) -> None:
-    bad = census.malformed.total()
-    if not census.records:
-        raise InvalidInput(f"{filename}: nenhuma linha; baixe o arquivo de novo")
-    if census.cut:
-        raise InvalidInput(
-            f"{filename}: CSV malformado: a última linha para no meio, o arquivo veio cortado;"
-            " baixe o arquivo de novo"
-        )
-    if bad > _MALFORMED_SHARE * census.records:
-        raise InvalidInput(
-            f"{filename}: CSV malformado: {bad} de {census.records} linhas não têm os campos do"
-            " cabeçalho; baixe o arquivo de novo"
-        )
-
-
-def _safras(
-    census: Census, filename: str, *, dated: bool, asked: Safra | None
-) -> tuple[dict[tuple[str, str], Safra], dict[tuple[str, str], str]]:
-    """Key as written → safra, one per distributor and year, with its latest base date.
-
-    Then the keys of which none can be made, each with the reason.
-    """
-    if not dated and asked is None:
-        raise InvalidInput(f"{filename}: sem coluna DATA_BASE; informe --safra, como 401-2024")
-    rows_read: dict[tuple[str, str], Safra] = {}
-    lost: dict[tuple[str, str], str] = {}
-    for dist, text in census.keys:
-        code = whole_number(dist)
-        data_base = read_date(text) if dated else asked and asked.data_base
-        if code is None or data_base is None:
-            column, cell = ("DIST", dist) if code is None else ("DATA_BASE", text)
-            lost[dist, text] = f"{column} {'ilegível' if cell.strip() else 'em branco'}"
-            continue
-        try:
-            rows_read[dist, text] = Safra.from_date(code, data_base)
-        except InvalidInput as error:
-            lost[dist, text] = str(error)
-    latest = {safra: safra for safra in sorted(rows_read.values(), key=lambda s: s.data_base)}
-    single = {safra.key: safra for safra in latest.values()}
-    return {written: single[safra.key] for written, safra in rows_read.items()}, lost
-
-
-def _refuse_many_lost(
-    census: Census, lost: dict[tuple[str, str], str], columns: tuple[str, ...], filename: str
-) -> None:
-    """Rows of no safra are rejected one by one while they are few.
-
-    Raises:
-        InvalidInput: they are many, or one is a header of other columns than the first.
-    """
-    names = {column.casefold() for column in columns}
-    if any(dist.strip().casefold() in names for dist, _ in lost):
-        raise InvalidInput(
-            f"{filename}: no meio do arquivo há outro cabeçalho, de outras colunas; separe os"
-            " arquivos que foram juntados e carregue cada um"
-        )
-    count = sum(census.keys[key] for key in lost)
-    if count > _MALFORMED_SHARE * census.records:
-        dist, date = key = max(lost, key=lambda key: census.keys[key])
-        said = f"({_without_text(dist)}, {_without_text(date)})"
-        raise InvalidInput(
-            f"{filename}: {count} de {census.records} linhas com DIST ou DATA_BASE ilegível {said}:"
-            f" {lost[key]}; corrija o arquivo"
-        )
-
-
-def _notations(
-    census: Census, matched: Match, filename: str, thousands: str | None
-) -> dict[str, Notation]:
-    """How each column writes its numbers.
-
-    Raises:
-        InvalidInput: a column does not tell and neither does ``milhar``.
-    """
-    notations = {}
-    raw = {source: column for column, source in matched.sources.items()}
-    for column, shapes in census.shapes.items():
-        said = NONE if raw[column] in _COORDINATES else thousands
-        if said is None and _told_by_its_series(column, census.shapes):
-            said = NONE
-        if values := shapes.doubtful(said):
-            quoted = " e ".join(map(repr, values)) + (" podem" if values[1:] else " pode")
-            point = "." in values[0]
-            raise InvalidInput(
-                f"{filename}: camada {matched.layer.name}, coluna {column}: {quoted} ser"
-                " milhares ou decimais; se são milhares, use --milhar"
-                f" {POINT if point else COMMA}, se são decimais, --milhar {NONE}"
-            )
-        notations[column] = shapes.notation(said)
-    return notations
-
-
-def _told_by_its_series(column: str, shapes: dict[str, Shapes]) -> bool:
-    """Whether a month whose only value could be read in two ways stands among months with decimals.
-
-    Two values that both happen to end in three digits are no chance any more: these stay in doubt.
-    """
-    values = shapes[column].doubtful(None)
-    if len(values) != 1 or not (series := _MONTH.fullmatch(column)):
-        return False
-    mark = "." if "." in values[0] else ","
-    months = [
-        of_month
-        for name, of_month in shapes.items()
-        if name != column and (found := _MONTH.fullmatch(name)) and found[1] == series[1]
-    ]
-    return any(month.settled(mark) for month in months) and not any(
-        month.seen.keys() & {"brazilian", "english"} for month in months
-    )
-
-
-def _refuse_another_notation(
-    census: Census,
-    wanted: dict[tuple[str, str], Safra],
-    notations: dict[str, Notation],
-    filename: str,
-) -> None:
-    """A safra that groups thousands in a file whose other safras have decimals: files put together.
-
-    Raises:
-        InvalidInput: no number of a safra tells, and its groups would be read as decimals.
-    """
-    for key, safra in wanted.items():
-        shapes = census.written.get(key)
-        values = shapes.doubtful(None) if shapes else []
-        mark = "." if values and "." in values[0] else ","
-        group = "point_group" if mark == "." else "comma_group"
-        if not values[1:] or not any(
-            notations[column].group != mark and (of_file.settled(mark) or group in of_file.seen)
-            for column, of_file in census.shapes.items()
-        ):
-            continue
-        raise InvalidInput(
-            f"{filename}: na safra {safra.key}, {' e '.join(map(repr, values))} podem ser milhares,"
-            " e as outras do arquivo não os agrupam; se são milhares, separe-a num arquivo e use"
-            f" --milhar {POINT if mark == '.' else COMMA}, se são decimais, --milhar {NONE}"
-        )
 
 
 def _source(file: _File, census: Census) -> Source:

@@ -1,13 +1,14 @@
 """Landing of one BDGD file: from a path to published raw leaves and a closed ledger.
 
-Belongs here: the order of the steps and what happens when one fails. Not here: how a step works.
+Belongs here: the order of the steps and what happens when one fails. Not here: how a step works,
+what is written of what landed (conclusion.py).
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -17,15 +18,15 @@ import psycopg
 from psycopg import sql
 
 from loaders import ledger, removal
-from loaders.bdgd import complement, conservation, sums
+from loaders.bdgd import complement, conclusion, conservation, sums
 from loaders.bdgd.files import find, sha256_of
 from loaders.bdgd.kinds import identify
-from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENTS, DECISIVE_LAYERS, Layer
+from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENTS, Layer
 from loaders.bdgd.leaves import Leaf, create_leaf, existing_leaves, swap
 from loaders.connection import connect, prepare
 from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
 from loaders.gate import hold, references
-from loaders.gate.evidence import DOOR, Finding, said
+from loaders.gate.evidence import Finding
 from loaders.safra import Safra, listed
 
 if TYPE_CHECKING:
@@ -299,7 +300,7 @@ def _land_layers(
         swap(conn, leaves, keep=keep)
         for safra in source.safras:
             found = complement.renew(conn, safra, max(ids[safra].values()))
-            _conclude(conn, source, safra, ids[safra], totals, findings[safra], found)
+            conclusion.conclude(conn, source, safra, ids[safra], totals, findings[safra], found)
             if safra.key in whole:
                 ((layer, import_id),) = ids[safra].items()
                 details = {"camada": layer, "import_id": import_id, "arquivo": file}
@@ -332,7 +333,7 @@ def _land_complement(
             total = totals[safra, layer.name]
             found = complement.keep(conn, leaf, rows=total.landed)
             log.info("%s: safra %s: %s", file, safra.key, found)
-            notes = "; ".join([found, *_notes(source.remarks[layer.name], total)])
+            notes = "; ".join([found, *conclusion.notes(source.remarks[layer.name], total)])
             ledger.close(conn, {leaf.import_id: ledger.Counts(total.landed, total.rejected, notes)})
             ledger.renew(conn, safra, leaf.import_id)
 
@@ -395,82 +396,6 @@ def _compare(
         absent=frozenset(c.name for c in source.layers if not source.present(c)),
         lacking=source.lacking,
     )
-
-
-def _conclude(
-    conn: psycopg.Connection,
-    source: "Source",
-    safra: Safra,
-    ids: dict[str, int],
-    totals: "dict[tuple[Safra, str], Totals]",
-    findings: list[Finding],
-    complements: Mapping[str, str],
-) -> None:
-    """Close one safra: through the gate's comparison, or held."""
-    counts, delivered, findings = {}, {}, list(findings)
-    for layer in (c for c in source.layers if c.name in ids):
-        name, total = layer.name, totals.get((safra, layer.name))
-        processed = total.rows_read - total.rejected if total else 0
-        kwh = total.kwh if total else 0.0
-        present, lacking = source.present(layer), name in source.lacking
-        delivered[name] = hold.Delivered(ids[name], processed, kwh, present, lacking)
-        of_file = [*source.remarks.get(name, ()), *filter(None, [complements.get(name)])]
-        counts[name] = ledger.Counts(
-            processed=processed,
-            rejected=total.rejected if total else 0,
-            remarks="; ".join(_notes(of_file, total)) or None,
-        )
-        if layer in DECISIVE_LAYERS:
-            findings += _doubled(name, total)
-    sums.write(conn, safra, source.layers, ids, totals)
-    reason = said(findings)
-    if findings:
-        error = f"safra retida: {reason}; {hold.remedy(safra.key)}"
-        counts = {name: replace(count, error=error) for name, count in counts.items()}
-    complete = len(source.layers) > 1
-    hold.record(conn, safra, delivered, complete=complete, accepted=not findings)
-    waiting = hold.pending_reason(conn, safra, ids)
-    ledger.conclude(
-        conn, safra, {ids[name]: c for name, c in counts.items()}, held_reason=reason or waiting
-    )
-    if findings or not waiting:
-        hold.note(conn, safra, findings)
-
-
-def _notes(of_file: Iterable[str], total: "Totals | None") -> Iterator[str]:
-    """What stands in the ledger beside the counts of a layer."""
-    from loaders.bdgd import physics
-
-    yield from of_file
-    if total is None:
-        return
-    yield from (
-        f"{how_many} linhas rejeitadas: {reason}" for reason, how_many in total.reasons.items()
-    )
-    for reason, how_many in total.corrected.items():
-        done = "sem data para quem lê" if reason in physics.KEPT_AS_TEXT else "anulados"
-        yield f"{how_many} valores {done}: {reason}"
-    if total.overlapping:
-        yield f"{total.overlapping} COD_ID com energia no mesmo mês em linhas diferentes: somadas"
-
-
-def _doubled(name: str, total: "Totals | None") -> list[Finding]:
-    """A layer with many copies was exported twice, or joined with itself: not to be published."""
-    from loaders.bdgd import copies, physics
-
-    copies_seen = total.reasons[copies.REASON] if total else 0
-    greatest = physics.limit(physics.COPIES)
-    if not total or copies_seen <= greatest * total.rows_read:
-        return []
-    text = (
-        f"{name}: {copies_seen} de {total.rows_read} linhas são cópias idênticas de outras"
-        f" ({copies_seen / total.rows_read:.0%}; o máximo é {greatest:.0%})"
-    )
-    return [
-        Finding(
-            physics.COPIES, name, text, DOOR, {"copias": copies_seen, "linhas": total.rows_read}
-        )
-    ]
 
 
 def describe(path: Path, options: Options) -> None:
