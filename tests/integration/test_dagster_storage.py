@@ -3,6 +3,7 @@
 import dagster as dg
 import psycopg
 import pytest
+from sqlalchemy import text
 
 EVENTS = 30
 
@@ -55,3 +56,8 @@ def test_a_connection_the_server_dropped_is_replaced(
     ).fetchone()
     assert ended[0] > 0
     _mark(instance, 3)
+
+
+def test_no_event_waits_for_the_disk(instance: dg.DagsterInstance) -> None:
+    with instance.event_log_storage.index_connection() as conn:
+        assert conn.execute(text("show synchronous_commit")).scalar() == "off"
