@@ -29,7 +29,7 @@ build: venv db ## constrói, testa e publica o que está pendente; SAFRA="401-20
 
 .PHONY: test
 test: lint ## lint e testes, num PostgreSQL/PostGIS só deles; o resto está em make faults
-	$(BIN)/python -m pytest tests -m 'not faults'
+	$(BIN)/python -m pytest tests -m 'not faults' --durations=25
 
 .PHONY: faults lint unit integration
 faults: venv ## quedas, corridas, disco cheio, TLS, papéis: um quarto de hora ou mais
