@@ -185,6 +185,20 @@ def inbox() -> str:
     return text + (f", {len(refused)} em recusado/ (leia os .txt)" if refused else "")
 
 
+def mesh(conn: psycopg.Connection) -> str:
+    """How many municípios have a polygon, and of which file the newest are."""
+    count, file, when = conn.execute(
+        "select (select count(*) from raw.malha_municipio), arquivo, recebido_em"
+        " from (select) as t left join controle.malha_arquivo on true"
+        " order by malha_id desc nulls last limit 1"
+    ).fetchone()
+    if not count:
+        return "Malha dos municípios: nenhuma (python -m loaders malha ARQUIVO)"
+    polygons = f"{count:,}".replace(",", ".")
+    text = f"Malha dos municípios: {polygons} polígonos, {local(when)}, "
+    return text + textwrap.shorten(str(file), WIDTH - len(text), placeholder="…")
+
+
 def backup() -> tuple[str, bool]:
     """How old the newest backup is; whether that is old."""
     folder = CLONE / ".local" / "backups"
@@ -229,6 +243,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     yield from runs(conn) or ["  nenhuma"]
     yield ""
     yield inbox()
+    yield mesh(conn)
     yield saved
     yield disk(conn)
     address = page.address()

@@ -22,7 +22,11 @@ from loaders import usage
 from loaders.errors import DatabaseFailure, LoadError
 from loaders.safra import Safra
 
-_FROM_OTHER_MODULES = {"aicss": "loaders.aicss.command", "sintetico": "loaders.synthetic.command"}
+_FROM_OTHER_MODULES = {
+    "aicss": "loaders.aicss.command",
+    "malha": "loaders.ibge.command",
+    "sintetico": "loaders.synthetic.command",
+}
 """Commands imported when they are called: one's libraries cost the other a second."""
 
 

@@ -210,6 +210,30 @@ create table if not exists raw.rejeitado (
 );
 create index if not exists rejeitado_safra_idx on raw.rejeitado (ano, distribuidora_id, origem);
 
+-- IBGE's mesh (loaders/ibge): a município's polygon, WKB in degrees SIRGAS 2000, of the newest file that has it.
+create table if not exists raw.malha_municipio (
+    codigo integer primary key,
+    malha_id bigint not null,
+    geom bytea not null
+);
+do $$
+begin
+    if to_regrole('intel_dbt') is not null then
+        grant select on raw.malha_municipio to intel_dbt;
+    end if;
+end
+$$;
+create table if not exists controle.malha_arquivo (
+    malha_id bigint generated always as identity primary key,
+    arquivo text not null,
+    sha256 text not null,
+    feicoes bigint not null,
+    municipios bigint not null,
+    rejeitadas bigint not null,
+    recebido_em timestamptz not null default clock_timestamp(),
+    constraint malha_arquivo_conta check (feicoes = municipios + rejeitadas)
+);
+
 comment on table intel_lead.import_status is
     'Uma linha por execução de importação × camada (arquivo, safra, situação, contagens).';
 comment on column intel_lead.import_status.import_id is

@@ -45,6 +45,11 @@
     (select sum(t.valor) from unnest({{ vetor }}) as t (valor))
 {%- endmacro %}
 
+{# A polygon for maps of the whole country: half a kilometre is a pixel there. #}
+{% macro simplificado(geom) -%}
+    {{ postgis() }}st_simplifypreservetopology({{ geom }}, 0.005)
+{%- endmacro %}
+
 {# A polygon as a multipolygon; anything else is no area. #}
 {% macro area(geom) -%}
     (

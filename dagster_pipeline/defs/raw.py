@@ -201,6 +201,12 @@ FILES = [
         description="Linhas de CSV _pj postas ao lado da geodatabase, cada uma com a sua unidade.",
     ),
     dg.AssetSpec(
+        ["raw", "malha_municipio"],
+        group_name="raw",
+        kinds={"postgres"},
+        description="Polígonos dos municípios, da malha do IBGE que alguém aterrissou.",
+    ),
+    dg.AssetSpec(
         BOOKKEEPING[0],
         deps=[["raw", spec.table] for spec in ALL_LAYERS],
         group_name="raw",

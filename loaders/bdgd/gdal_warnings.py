@@ -57,7 +57,7 @@ def _gdal() -> ctypes.CDLL:
 
 
 @contextmanager
-def refused(file: str) -> Iterator[None]:
+def refused(file: str, *, what: str = "geodatabase") -> Iterator[None]:
     """Refuse a file of which GDAL says, in this thread and meanwhile, anything but harmless.
 
     Pyogrio passes warnings to Python only in the thread that imported it, where ``warnings`` loses
@@ -66,6 +66,7 @@ def refused(file: str) -> Iterator[None]:
 
     Args:
         file: what the message calls it.
+        what: the kind of file, feminine in Portuguese.
 
     Raises:
         InvalidInput: quotes GDAL.
@@ -85,7 +86,7 @@ def refused(file: str) -> Iterator[None]:
     texts = list(dict.fromkeys(heard))
     if serious := [text for text in texts if not HARMLESS.search(text)]:
         raise InvalidInput(
-            f"{file}: geodatabase danificada ou incompleta, o GDAL avisa: «{short(serious[0])}»;"
+            f"{file}: {what} danificada ou incompleta, o GDAL avisa: «{short(serious[0])}»;"
             " baixe o arquivo de novo, ou peça-o à distribuidora"
         )
     for text in texts:

@@ -92,6 +92,8 @@ NOT_COMPARED = {
     "import_status": None,
     # What the gate found: its own tests' business.
     "qualidade_validacao": None,
+    # Empty without a mesh: test_mesh.py.
+    "municipio_geometria": None,
     # What the loader says to a person: its wording is the loaders' tests' business.
     "vw_import_status_resumido": {"mensagem"},
     # Each once more from the units, by pandas: test_rollups.py.
@@ -116,6 +118,7 @@ NOT_COMPARED = {
             "marts.mart_lead_oferta",
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",
+            "marts.mart_lead_score_mudanca",
             "marts.mart_lead_safra",
             "marts.mart_gtd_rede",
             "marts.mart_lead",

@@ -23,7 +23,7 @@ from loaders import ledger
 from loaders.__main__ import app
 from loaders.bdgd import geodatabase, landing, transfer
 from loaders.bdgd.landing import REPLACEMENT, Options, land
-from loaders.bdgd.layers import ALL_LAYERS
+from loaders.bdgd.layers import ALL_LAYERS, RAW_TABLES
 from loaders.bdgd.leaves import ASIDE
 from loaders.bdgd.transfer import pack_batch
 from loaders.connection import connect, prepare
@@ -72,7 +72,7 @@ def portrait(conn: psycopg.Connection, dist: int) -> dict[str, object]:
             f" '')) || count(*) from raw.{c.table} as t where distribuidora_id = %s",
             dist,
         )
-        for c in ALL_LAYERS
+        for c in RAW_TABLES
     }
     leaves = conn.execute(
         "select relname, relispartition from pg_class where relkind = 'r'"
@@ -211,7 +211,7 @@ def test_a_new_file_replaces_its_safra_whole_and_no_other(
             == source.rows[source.safras[0], "UCBT"]
         )
     snapshot = portrait(conn, dist)
-    assert len(snapshot["folhas"]) == 2 * len(ALL_LAYERS)
+    assert len(snapshot["folhas"]) == 2 * len(RAW_TABLES)
     assert snapshot["rejeitados"] == []
     assert value(
         conn, "select count(*) from raw.ucbt where (distribuidora_id, ano) = (%s, 2023)", dist
@@ -241,7 +241,7 @@ def test_every_model_and_gap_gives_five_attached_leaves(
     gdb = generate(tmp_path / "a.gdb", ucs=60, distribuidora=dist, model=model, faults=faults)
     assert run(gdb) == 0
     assert portrait(conn, dist)["folhas"] == sorted(
-        (f"{c.table}_{dist}_2024", True) for c in ALL_LAYERS
+        (f"{c.table}_{dist}_2024", True) for c in RAW_TABLES
     )
     without_key = value(
         conn, "select bool_and(cod_id is null) from raw.ucmt where distribuidora_id = %s", dist
@@ -553,7 +553,7 @@ def test_a_national_csv_is_split_and_the_other_layers_are_empty(
         [dist],
     ).fetchall() == [(1, "UC1", 1.5, -51.5), (3, "UC3", 3.5, -51.5)]
     for d in (dist, other):
-        assert len(portrait(conn, d)["folhas"]) == len(ALL_LAYERS)
+        assert len(portrait(conn, d)["folhas"]) == len(RAW_TABLES)
         assert [(c, s) for c, s, _ in executions(conn, d)] == [("UCMT", "completed")]
 
 

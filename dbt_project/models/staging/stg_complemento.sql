@@ -1,4 +1,4 @@
--- Of a unit's rows the current one, as of the geodatabase's own (lead_bruto); one without a place says nothing.
+-- Of a unit's rows the current one, as in lead_bruto; one without a place says nothing.
 select distinct on (origem, uc)
     ano,
     distribuidora_id,

@@ -1,6 +1,6 @@
 {{ config(safra_pai='lead_bruto') }}
 
--- The ranks that this build makes beside those that readers still see; where none moved, the last change stays.
+-- The ranks of this build beside those that readers still see; where none moves, the last change stays.
 with safras as (
     select distinct
         ano,
@@ -85,10 +85,11 @@ guardadas as (
     select v.*
     from safras as s
     cross join lateral {{ publicado('mart_lead_score_mudanca', '*') }} as p (linha)
-    cross join lateral jsonb_to_record(p.linha) as v (
-        uc_id uuid, oferta text, score_antes numeric, score_agora numeric, posicao_antes integer,
-        posicao_agora integer, quando timestamptz, motivo text
-    )
+    cross join
+        lateral jsonb_to_record(p.linha) as v (
+            uc_id uuid, oferta text, score_antes numeric, score_agora numeric, posicao_antes integer,
+            posicao_agora integer, quando timestamptz, motivo text
+        )
     where not exists (select 1 from mudancas)
 ),
 
