@@ -28,6 +28,7 @@ from loaders.bdgd.leaves import ASIDE
 from loaders.bdgd.transfer import pack_batch
 from loaders.connection import connect, prepare
 from loaders.errors import DatabaseFailure, InvalidInput
+from loaders.gate.references import landed
 from loaders.safra import Safra
 from loaders.synthetic.writer import generate
 
@@ -591,6 +592,7 @@ def test_a_csv_does_not_replace_a_geodatabase_unasked(
     assert run(file, "--substituir") == 0
     after = portrait(conn, dist)
     assert {table for table in before if before[table] != after[table]} == {"ucmt"}
+    assert landed(conn, Safra.from_key(f"{dist}-2024")).complete, "for the gate, one layer or not"
     assert conn.execute(
         "select objeto, detalhes - 'import_id', usuario_so is not null from controle.auditoria"
         " where acao = %s and split_part(objeto, '-', 1)::integer = any(%s)",
