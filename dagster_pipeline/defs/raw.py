@@ -32,6 +32,8 @@ class BdgdFile(dg.Config):
     """Path of a .gdb, .gdb.zip or u??t_pj CSV; empty: the newest one registered for the safra."""
     forcar: bool = False
     substituir: bool = False
+    complemento: bool = False
+    """The CSV lands beside the geodatabase of its safra."""
     milhar: Literal["", "ponto", "virgula", "nao"] = ""
     """What groups thousands where a CSV's column does not tell; empty: such a file is refused."""
     sem_camada: list[str] = []

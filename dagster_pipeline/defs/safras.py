@@ -66,15 +66,7 @@ def job(path: Path) -> dg.JobDefinition:
     @dg.op(name=OP)
     def land_and_build(context: dg.OpExecutionContext, config: Batch, banco: Database) -> None:
         """Land what is given, judge it, build and publish all that is pending."""
-        options = bdgd.Options(
-            wait=True,
-            replace_layer=config.substituir,
-            complement=config.complemento,
-            force=config.forcar,
-            thousands=config.milhar or None,
-            without=frozenset(map(said_name, config.sem_camada)),
-        )
-        files = [batch.File(Path(name), options) for name in config.arquivos]
+        files = [batch.File(Path(name), options(config)) for name in config.arquivos]
         with canceled_when_interrupted(context):
             if config.aicss:
                 list(raw.land_aicss(context, banco, config.aicss))
@@ -143,19 +135,26 @@ def _files(
             continue
         wanted.setdefault(Path(known), []).append(key)
     return [
-        batch.File(
-            path,
-            bdgd.Options(
-                safra=Safra.from_key(of[0]) if len(of) == 1 else None,
-                wait=True,
-                replace_layer=config.substituir,
-                force=config.forcar,
-                thousands=config.milhar or None,
-                without=frozenset(map(said_name, config.sem_camada)),
-            ),
-        )
+        batch.File(path, options(config, Safra.from_key(of[0]) if len(of) == 1 else None))
         for path, of in wanted.items()
     ]
+
+
+def options(config: Batch | raw.BdgdFile, safra: Safra | None = None) -> bdgd.Options:
+    """How to land a file, as the page says it.
+
+    Raises:
+        InvalidInput: a layer that is none of ours.
+    """
+    return bdgd.Options(
+        safra=safra,
+        wait=True,
+        replace_layer=config.substituir,
+        complement=config.complemento,
+        force=config.forcar,
+        thousands=config.milhar or None,
+        without=frozenset(map(said_name, config.sem_camada)),
+    )
 
 
 @contextmanager

@@ -344,7 +344,7 @@ def _copy_rejects(conn: psycopg.Connection, rejects_file: IO[str]) -> None:
 
 def _jsonb(record: dict[str, Any]) -> str:
     """JSON that jsonb takes: no NaN, no NUL character."""
-    return json.dumps({c: _clean(v) for c, v in record.items()}, ensure_ascii=False)
+    return json.dumps({c: _clean(v) for c, v in record.items()})
 
 
 def _clean(value: object) -> object:

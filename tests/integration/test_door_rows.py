@@ -13,11 +13,13 @@ import pyogrio
 import pytest
 from pyogrio.raw import read_arrow
 
-from loaders.bdgd import csv_lines, sums
+from loaders.bdgd import csv_lines, physics, sums
 from loaders.bdgd.landing import Options, land
 from loaders.bdgd.layers import LAYERS_WITH_ENERGY
 from loaders.connection import connect, prepare
 from loaders.errors import HeldDelivery, InvalidInput
+from loaders.gate import hold, verdict
+from loaders.safra import Safra
 from loaders.synthetic.writer import generate
 
 DISTRIBUTORS = itertools.count(5001)
@@ -174,6 +176,9 @@ def test_a_layer_twice_in_its_file_is_held_and_its_energy_is_that_of_once(
         "select count(*), count(distinct motivo) from raw.rejeitado where distribuidora_id = %s",
         [dist],
     ).fetchone() == (landed, 1)
+    verdict.judge(conn, f"{dist}-2024")
+    kept = [f.rule for f in hold.held_for(conn, Safra.from_key(f"{dist}-2024"))]
+    assert physics.COPIES in kept, "judged again, what the door saw still stands"
 
 
 def test_one_copy_in_many_rows_is_rejected_and_holds_nothing(

@@ -21,7 +21,7 @@ from loaders.bdgd.gdb_tables import catalogue
 from loaders.connection import connect, prepare
 from loaders.gate import hold, units, verdict
 from loaders.gate.evidence import Finding
-from loaders.gate.references import landed
+from loaders.gate.references import landed, references
 from loaders.gate.units import Content
 from loaders.gate.verdict import Verdict
 from loaders.safra import Safra
@@ -140,6 +140,8 @@ def test_a_truncated_vintage_lands_and_is_held_and_a_whole_one_clears_it(
         "select count(*) from raw.ucbt where (distribuidora_id, ano) = (2001, 2024)"
     ).fetchone()
     assert rows == 148, "it did not land"
+    found = references(base, Safra.from_key("2001-2025"), ["UCBT"], complete=True, replaced={})
+    assert [one.key for one in found] == ["2023"], "what is held is no reference"
     (error,) = base.execute(
         "select erro from intel_lead.import_status"
         " where (distribuidora_id, ano, camada) = (2001, 2024, 'UCBT')"
@@ -181,6 +183,10 @@ def test_an_older_vintage_is_compared_with_the_later_one(
     assert run("bdgd", generate(tmp_path / "b.gdb", ucs=150, distribuidora=2003, ano=2023)) == 3
     assert "a safra 2003-2024" in state(base, 2003, 2023)[1]
     assert run("bdgd", generate(tmp_path / "c.gdb", ucs=400, distribuidora=2003, ano=2023)) == 0
+    for year, other, later in ((2023, "2024", True), (2024, "2023", False)):
+        safra = Safra.from_key(f"2003-{year}")
+        found = references(base, safra, ["UCBT"], complete=True, replaced={})
+        assert [(one.key, one.later) for one in found] == [(other, later)]
 
 
 @pytest.mark.parametrize(

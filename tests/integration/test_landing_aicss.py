@@ -249,6 +249,7 @@ def test_a_file_without_a_reading_changes_nothing(
     done = run(bad)
     assert done.exit_code == 3
     assert "ruim.json" in done.output
+    assert ("é uma leitura (" in done.output) == content.startswith(b"{"), "why, if one is read"
     assert con.execute(CONTENT).fetchall() == []
 
 

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from loaders import ledger
+from loaders import ledger, removal
 from loaders.__main__ import app
 from loaders.bdgd import geodatabase, landing, transfer
 from loaders.bdgd.landing import REPLACEMENT, Options, land
@@ -28,6 +28,7 @@ from loaders.bdgd.leaves import ASIDE
 from loaders.bdgd.transfer import pack_batch
 from loaders.connection import connect, prepare
 from loaders.errors import DatabaseFailure, InvalidInput
+from loaders.gate.references import landed
 from loaders.safra import Safra
 from loaders.synthetic.writer import generate
 
@@ -454,7 +455,7 @@ KILL = """
 import os, signal, sys
 from pathlib import Path
 from loaders.bdgd import landing, transfer
-from loaders import ledger
+from loaders import ledger, removal
 owner, name, turn = sys.argv[2:]
 module = {"bdgd": landing, "transfer": transfer, "ledger": ledger}[owner]
 original, chamadas = getattr(module, name), iter(range(int(turn)))
@@ -591,6 +592,7 @@ def test_a_csv_does_not_replace_a_geodatabase_unasked(
     assert run(file, "--substituir") == 0
     after = portrait(conn, dist)
     assert {table for table in before if before[table] != after[table]} == {"ucmt"}
+    assert landed(conn, Safra.from_key(f"{dist}-2024")).complete, "for the gate, one layer or not"
     assert conn.execute(
         "select objeto, detalhes - 'import_id', usuario_so is not null from controle.auditoria"
         " where acao = %s and split_part(objeto, '-', 1)::integer = any(%s)",
@@ -598,6 +600,20 @@ def test_a_csv_does_not_replace_a_geodatabase_unasked(
     ).fetchall() == [(f"{dist}-2024", {"camada": "UCMT", "arquivo": "ucmt_pj.csv"}, True)]
     assert run(gdb) == 0
     assert portrait(conn, dist) == before
+
+
+def test_the_example_goes_before_anything_was_built(
+    conn: psycopg.Connection, dist: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    safra = removal.EXAMPLE
+    where = {"distribuidora": safra.distribuidora_id, "ano": safra.ano}
+    assert run(generate(tmp_path / removal.EXAMPLE_FILE, ucs=60, **where)) == 0
+    assert removal.holds_example(conn)
+    assert run(generate(tmp_path / "a.gdb", ucs=60, distribuidora=dist)) == 0
+    assert not removal.holds_example(conn)
+    query = "select count(*) from raw.ucbt where (distribuidora_id, ano) = (%s, %s)"
+    assert value(conn, query, safra.distribuidora_id, safra.ano) == 0
+    assert "espaço em disco" not in caplog.text, "there is nothing to clean up"
 
 
 def test_a_dry_run_touches_no_database(dist: int, tmp_path: Path) -> None:

@@ -136,6 +136,18 @@ EQUIVALENT = (
         "how many bytes are read at once: the property tests cut files anywhere",
     ),
     Equivalent(
+        r"bdgd\.landing",
+        "function",
+        r"\+.*max\(by_layer\.values\(\)\)",
+        "a CSV has one; a geodatabase has an execution of every layer",
+    ),
+    Equivalent(
+        r"gate\.verdict",
+        "and for or|condition dropped",
+        r"-.*if not row or there is None",
+        "one row of controle.safra_importada says both",
+    ),
+    Equivalent(
         r"bdgd\.copies",
         "operator",
         r"-.*group = np\.cumsum",

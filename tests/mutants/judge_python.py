@@ -21,7 +21,7 @@ NOT_PLANTED = ("__init__", "__main__")
 INTEGRATION = {
     "gate": ["test_gate"],
     "aicss": ["test_landing_aicss"],
-    "removal": ["test_removal"],
+    "removal": ["test_landing_bdgd", "test_removal"],
     "environment": ["test_local_postgres"],
     "connection": ["test_upgrade", "test_server"],
     "server_check": ["test_server"],

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from loaders.bdgd import csv_pj
 from loaders.bdgd.csv_lines import CUT
 from loaders.bdgd.csv_pj import opened
 from loaders.bdgd.layers import UCMT
@@ -603,3 +604,15 @@ def test_a_spreadsheets_rows_of_separators_alone_are_blank(tmp_path: Path) -> No
         assert sum(batch.data.num_rows for batch in source.batches(UCMT)) == 2
         assert list(source.rows.values()) == [2]
     assert not any("cabeçalho" in note for note in source.remarks["UCMT"])
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("CSV parse error: Row #3: Expected 2 columns, got 3: 1;MARIA;2", "Row #3"),
+        ("CSV parse error: Expected 2 columns, got 3: 1;MARIA;2", "Expected 2 columns, got 3"),
+        ("straddling object straddles two block boundaries", "estrutura"),
+    ],
+)
+def test_what_arrow_says_is_quoted_without_the_row(said: str, reason: str) -> None:
+    assert csv_pj._without_values(pa.ArrowInvalid(said)) == reason

@@ -3,14 +3,16 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import dagster as dg
 import pytest
 
 from dagster_pipeline import batch, failures, manifest
 from dagster_pipeline.definitions import defs as load
-from dagster_pipeline.defs import dbt, inbox, raw, resources
+from dagster_pipeline.defs import dbt, inbox, raw, resources, safras
+from loaders.__main__ import Thousands
+from loaders.bdgd import landing
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,16 @@ def nodes(defs: dg.Definitions) -> Mapping[str, Any]:
 
 def keys(defs: dg.Definitions, job: str) -> set[dg.AssetKey]:
     return set(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
+
+
+@pytest.mark.parametrize("config", [raw.BdgdFile, safras.Batch])
+def test_the_page_lands_as_the_command_line_does(config: type[dg.Config]) -> None:
+    words = get_args(config.model_fields["milhar"].annotation)
+    assert words == ("", *(word.value for word in Thousands))
+    told = safras.options(config(milhar="ponto", sem_camada=["ucbt_tab"], substituir=True))
+    assert told == landing.Options(
+        wait=True, thousands="ponto", without=frozenset({"UCBT"}), replace_layer=True
+    )
 
 
 def test_every_model_and_seed_is_an_asset(defs: dg.Definitions, nodes: Mapping[str, Any]) -> None:

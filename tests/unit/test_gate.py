@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loaders.bdgd.layers import ALL_LAYERS, UCAT, UCBT, UCMT, Layer
-from loaders.gate import comparison, expectations, inspection, report
+from loaders.gate import comparison, expectations, inspection, report, verdict
 from loaders.gate.comparison import Reference, Seen
 from loaders.gate.evidence import Finding, beyond, least, limits, most, pct
 from loaders.gate.expectations import Figure, Result
@@ -159,6 +159,15 @@ def test_the_page_escapes_what_it_shows_and_loads_nothing() -> None:
     assert "<script" not in text and "http" not in text
     assert "3 fora" in text
     assert "Nenhuma safra" in page([])
+
+
+def test_a_finding_is_of_its_layers_file_or_of_all() -> None:
+    def of(*where: str) -> set[str]:
+        return verdict._layers([Finding("regra", place, "texto") for place in where])
+
+    assert of("UCBT") == of("UCBT 07", "UCBT ene_*") == {"UCBT"}
+    assert of("UCBT", "PONNOT") == {"UCBT", "PONNOT"}
+    assert of("TOTAL") == of("UCBT", "conj 12") == {"UCAT", "UCMT", "UCBT", "PONNOT"}
 
 
 # What a comparison makes of figures ---------------------------------------------------------------

@@ -551,6 +551,13 @@ def test_a_zip_may_grow_as_much_as_is_allowed_and_no_more(
         pass
 
 
+def test_a_small_zip_may_grow_any_number_of_times(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("a", bytes(2**20))
+    with zip_archive.opened(tmp_path / "x.zip") as opened:
+        assert opened.namelist() == ["a"]
+
+
 def test_a_zip_with_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     shortcut = zipfile.ZipInfo("x.gdb/a00000001.gdbtable")
     shortcut.external_attr = 0o120777 << 16

@@ -12,6 +12,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from loaders.bdgd.layers import RAW_TABLES, UC_LAYERS
+from loaders.connection import DATABASE_VERSION
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 
@@ -207,3 +208,11 @@ def test_every_failed_test_of_a_safra_table_stops_the_publication(
         if reads & above and not reads & after and not reads <= above
     }
     assert not loose
+
+
+def test_the_loaders_know_the_newest_step_of_the_database() -> None:
+    steps = (CLONE / "macros" / "migracoes.sql").read_text(encoding="utf-8")
+    made = re.findall(r"macro migracao_(\d+)\(", steps)
+    assert made == [str(n) for n in range(1, DATABASE_VERSION + 1)]
+    called = re.search(r"return\(\[(.*)\]\)", steps)[1]
+    assert called == ", ".join(f"migracao_{n}()" for n in made)

@@ -9,7 +9,7 @@ import pytest
 
 from loaders.bdgd import transfer
 from loaders.bdgd.layers import PONNOT, UCBT
-from loaders.bdgd.transfer import Batch, number_rows, pack_batch, read_ahead
+from loaders.bdgd.transfer import Batch, ColumnSum, number_rows, pack_batch, read_ahead
 from loaders.safra import Safra
 
 SAFRA = Safra.from_key("401-2024")
@@ -47,6 +47,10 @@ def test_a_row_whose_energy_is_no_finite_number_is_rejected() -> None:
     )
     packet = pack_batch(Batch(SAFRA, data, number_rows(1, 5)), UCBT)
     assert bytes(packet.csv) == b'1,"A",1,1\n4,"D",,1\n'
+    assert packet.monthly_columns == {
+        "ene_01": ColumnSum(1, 1.0, 1.0),  # a null is no value of the month
+        "ene_12": ColumnSum(2, 2.0, 1.0),
+    }
     assert {(r.row, r.reason) for r in packet.rejects} == {
         (n, "energia que não é um número finito") for n in (2, 3, 5)
     }
