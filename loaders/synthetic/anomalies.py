@@ -159,8 +159,8 @@ def of_areas(recipe: Recipe) -> list[Planted]:
 
 
 def write_list(planted: Iterable[Planted], target: Path) -> None:
-    """Write the list as CSV: nivel, camada, serie (COD_ID, or as in mart_anomalia), mes, tipo."""
+    """Write the list as CSV; a series is a COD_ID, or an area as mart_anomalia names it."""
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(Planted._fields)
+        writer.writerow(["nivel", "camada", "serie", "mes", "tipo"])
         writer.writerows(planted)
