@@ -60,8 +60,10 @@ medidas as (
         m.maior,
         d.mad,
         -- Each month as times its median, of which a giant's swing counts no more than three.
-        case when u.ativa and m.meses >= {{ meio_ano }} then {{ vezes_a_mediana('u.energia_mes', 'm.mediana', 3) }} end
-            as vezes_mes,
+        case
+            when u.ativa and m.meses >= {{ meio_ano }}
+                then {{ vezes_a_mediana('u.energia_mes', 'm.mediana', 3) }}
+        end as vezes_mes,
         {{ meses_positivos('u.demanda_mes') }} as meses_com_demanda
     from unidades as u
     cross join
@@ -69,16 +71,17 @@ medidas as (
             select
                 percentile_cont(0.5) within group (order by e.kwh) as mediana,
                 count(*) as meses,
-            min(e.kwh) as menor,
-            max(e.kwh) as maior
+                min(e.kwh) as menor,
+                max(e.kwh) as maior
             from unnest(u.energia_mes) as e (kwh)
             where e.kwh > 0
         ) as m
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by abs(ln(e.kwh / m.mediana))) as mad
-        from unnest(u.energia_mes) as e (kwh)
-        where e.kwh > 0
-    ) as d
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by abs(ln(e.kwh / m.mediana))) as mad
+            from unnest(u.energia_mes) as e (kwh)
+            where e.kwh > 0
+        ) as d
 ),
 
 -- A month against the unit's own others.
@@ -93,64 +96,66 @@ meses_marcados as (
         t.apoio
     from medidas as m
     cross join limites as k
-    cross join lateral unnest(m.energia_mes, m.demanda_mes) with ordinality as e (kwh, kw, mes)
-    cross join lateral (
-        select
-            'desvio_proprio' as tipo,
-            m.mediana as esperado,
-            {{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }} as medida,
-            null::double precision as apoio
-        where
-            e.kwh > 0
-            and m.meses >= k.desvio_proprio_minimo_n
-            and abs(e.kwh - m.mediana) >= k.desvio_proprio_minimo_kwh
-            and abs(ln(e.kwh / m.mediana)) >= ln(k.desvio_proprio_efeito_minimo)
-            and abs({{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }})
-            >= k.desvio_proprio_limite
-        union all
-        select
-            'pico' as tipo,
-            m.mediana as esperado,
-            e.kwh / m.mediana as medida,
-            null as apoio
-        where
-            e.kwh >= k.pico_limite * m.mediana
-            and e.kwh >= k.pico_minimo_kwh
-            and m.meses >= k.pico_minimo_n
-        union all
-        select
-            'energia_sem_demanda' as tipo,
-            null as esperado,
-            e.kwh / m.mediana as medida,
-            m.meses_com_demanda as apoio
-        where
-            e.kw = 0
-            and e.kwh >= k.energia_sem_demanda_limite * m.mediana
-            and e.kwh >= k.energia_sem_demanda_minimo_kwh
-            and m.meses_com_demanda >= k.energia_sem_demanda_minimo_n
-        union all
-        select
-            'demanda_sem_energia' as tipo,
-            m.mediana as esperado,
-            e.kw as medida,
-            null as apoio
-        where
-            e.kwh = 0
-            and e.kw >= k.demanda_sem_energia_limite
-            and m.mediana >= k.demanda_sem_energia_minimo_kwh
-            and m.meses >= k.demanda_sem_energia_minimo_n
-        union all
-        select
-            'energia_acima_da_demanda' as tipo,
-            e.kw * {{ horas_do_mes('m.ano', 'e.mes') }} as esperado,
-            e.kwh / (e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}) as medida,
-            e.kw as apoio
-        where
-            e.kw > 0
-            and e.kwh >= k.energia_acima_da_demanda_minimo_kwh
-            and e.kwh >= k.energia_acima_da_demanda_limite * e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}
-    ) as t
-    -- Whose months all lie within the least that is marked is not looked at month by month: nine in ten units.
+    cross join
+        lateral unnest(m.energia_mes, m.demanda_mes) with ordinality as e (kwh, kw, mes)
+    cross join
+        lateral ( -- noqa: ST05
+            select
+                'desvio_proprio' as tipo,
+                m.mediana as esperado,
+                {{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }} as medida,
+                null::double precision as apoio
+            where
+                e.kwh > 0
+                and m.meses >= k.desvio_proprio_minimo_n
+                and abs(e.kwh - m.mediana) >= k.desvio_proprio_minimo_kwh
+                and abs(ln(e.kwh / m.mediana)) >= ln(k.desvio_proprio_efeito_minimo)
+                and abs({{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }})
+                >= k.desvio_proprio_limite
+            union all
+            select
+                'pico' as tipo,
+                m.mediana as esperado,
+                e.kwh / m.mediana as medida,
+                null as apoio
+            where
+                e.kwh >= k.pico_limite * m.mediana
+                and e.kwh >= k.pico_minimo_kwh
+                and m.meses >= k.pico_minimo_n
+            union all
+            select
+                'energia_sem_demanda' as tipo,
+                null as esperado,
+                e.kwh / m.mediana as medida,
+                m.meses_com_demanda as apoio
+            where
+                e.kw = 0
+                and e.kwh >= k.energia_sem_demanda_limite * m.mediana
+                and e.kwh >= k.energia_sem_demanda_minimo_kwh
+                and m.meses_com_demanda >= k.energia_sem_demanda_minimo_n
+            union all
+            select
+                'demanda_sem_energia' as tipo,
+                m.mediana as esperado,
+                e.kw as medida,
+                null as apoio
+            where
+                e.kwh = 0
+                and e.kw >= k.demanda_sem_energia_limite
+                and m.mediana >= k.demanda_sem_energia_minimo_kwh
+                and m.meses >= k.demanda_sem_energia_minimo_n
+            union all
+            select
+                'energia_acima_da_demanda' as tipo,
+                e.kw * {{ horas_do_mes('m.ano', 'e.mes') }} as esperado,
+                e.kwh / (e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}) as medida,
+                e.kw as apoio
+            where
+                e.kw > 0
+                and e.kwh >= k.energia_acima_da_demanda_minimo_kwh
+                and e.kwh >= k.energia_acima_da_demanda_limite * e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}
+        ) as t
+    -- Whose months all lie within the least that is marked is not looked at month by month: nine in ten.
     where
         m.demanda_mes is not null
         or m.maior >= least(k.desvio_proprio_efeito_minimo, k.pico_limite) * m.mediana
@@ -170,7 +175,7 @@ corridas as (
     from medidas as m
     cross join limites as k
     cross join
-        lateral (
+        lateral ( -- noqa: ST05
             select
                 min(g.mes) as mes,
                 g.kwh,
