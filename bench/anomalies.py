@@ -77,12 +77,12 @@ def score(planted: Sequence[dict[str, str]], marked: Sequence[tuple]) -> list[tu
     for *_, kind in listed:
         kinds[kind][0] += 1
     for level, layer, series, month, kind, *places in marked:
-        mes = "" if month is None else str(month)
+        when = "" if month is None else str(month)
         row = kinds.setdefault(kind, [0, 0, 0, 0])
-        row[1] += (level, layer, series, mes, kind) in listed
+        row[1] += (level, layer, series, when, kind) in listed
         row[2] += 1
         inside = places if level == "uc" else [series, series.split("|")[0]]
-        row[3] += (layer, series) in units or any((place, mes) in areas for place in inside)
+        row[3] += (layer, series) in units or any((place, when) in areas for place in inside)
     return [(kind, *row) for kind, row in sorted(kinds.items())]
 
 

@@ -15,6 +15,31 @@
     )
 {%- endmacro %}
 
+{# Twelve times the greatest demand of the month's posts. #}
+{% macro maior_demanda_mes(serie) -%}
+    array[
+        {%- for mes in range(1, 13) %}
+        greatest(
+            {{ serie }}.demanda_total[{{ mes }}],
+            {{ serie }}.demanda_ponta[{{ mes }}],
+            {{ serie }}.demanda_fora_ponta[{{ mes }}]
+        ){{ ',' if not loop.last }}
+        {%- endfor %}
+    ]
+{%- endmacro %}
+
+{# Each month as times the median, up to a most; not least(), for which a null is the most. #}
+{% macro vezes_a_mediana(serie, mediana, maximo) -%}
+    array[
+        {%- for mes in range(1, 13) %}
+        case
+            when {{ serie }}[{{ mes }}] > {{ maximo }} * {{ mediana }} then {{ maximo }}
+            else {{ serie }}[{{ mes }}] / {{ mediana }}
+        end{{ ',' if not loop.last }}
+        {%- endfor %}
+    ]
+{%- endmacro %}
+
 {# How many months have something. #}
 {% macro meses_positivos(serie) -%}
     (select count(*) from unnest({{ serie }}) as e (valor) where e.valor > 0)

@@ -204,7 +204,8 @@ from (
         pequena_de(), esconde_complementos('partes', ['total'], 'parte'), medianas_do_conjunto('l', 'a'),
         lugar_do_lead() | replace(postgis(), ''),
         indicador_possivel('x', 'ano'), dimensao_do_grupo(), grupos_do_resumo([]), mesma_chave('x', 'y', ['c']),
-        z_robusto('x', 'c', 'm', 'p'), tem_meses_iguais('x'), meses_positivos('x'), mes_e_ano('m', 'a'), horas_do_mes('a', 'm'), vezes_a('r'),
+        z_robusto('x', 'c', 'm', 'p'), tem_meses_iguais('x'), meses_positivos('x'), mes_e_ano('m', 'a'),
+        horas_do_mes('a', 'm'), vezes_a('r'), maior_demanda_mes('s'), vezes_a_mediana('e', 'm', 3),
         uc_id_da_origem(), esconde_em_totais('celulas', ['c'], [['t']])] %}
     {% for camada in camadas_uc() %}
         {% do partes.extend(

@@ -108,11 +108,13 @@ _AREAS = (
 """Level, series, month and what is left of the month's energy."""
 
 
-def _of_area(col: Values, level: str, series: str) -> np.ndarray:
+def _of_area(col: Values, layer: str, level: str, series: str) -> np.ndarray:
     if level == "bairro":
         town, district = series.split("|")
         return (col["mun"] == town) & (col["brr"] == district)
-    return col[{"circuito": "ctmt", "municipio": "mun"}[level]] == series
+    if level == "circuito":
+        return col["ctat" if layer == "UCAT" else "ctmt"] == series
+    return col["mun"] == series
 
 
 def plant(col: Values, recipe: Recipe, layer: str, block: int) -> list[Planted]:
@@ -122,11 +124,10 @@ def plant(col: Values, recipe: Recipe, layer: str, block: int) -> list[Planted]:
     kinds against peers and years those of residential class: a shop's peers differ too much.
     """
     every, kinds = _KINDS.get(layer, (1, {}))
-    if not kinds:
-        return []
     rng = rng_of(recipe, 13, list(PROFILES).index(layer), block, recipe.ano)
     found = []
-    fit = (col["ene"] > 0).sum(axis=1) >= 10
+    if kinds:
+        fit = (col["ene"] > 0).sum(axis=1) >= 10
     if layer == "UCMT":
         fit &= (col["dem_cont"] > 0) & (col["dem"] > 0).all(axis=1)
     if layer == "UCBT":
@@ -146,8 +147,10 @@ def plant(col: Values, recipe: Recipe, layer: str, block: int) -> list[Planted]:
             code = str(col["cod_id"][i])
             found.append(Planted("uc", layer, code, None if month is None else month + 1, kind))
     for level, series, month, left in _AREAS:
-        col["ene"][_of_area(col, level, series), month - 1] *= left
-    col["ene"] = np.round(col["ene"], 5)
+        inside = _of_area(col, layer, level, series)
+        for prefix in {"ene", "ene_p", "ene_f"} & col.keys():
+            col[prefix][inside, month - 1] *= left
+            col[prefix] = np.round(col[prefix], 5)
     return found
 
 
@@ -159,8 +162,8 @@ def of_areas(recipe: Recipe) -> list[Planted]:
 
 
 def write_list(planted: Iterable[Planted], target: Path) -> None:
-    """Write the list as CSV: nivel, camada, serie (COD_ID, or as in mart_anomalia), mes, tipo."""
+    """Write the list as CSV; a series is a COD_ID, or an area as mart_anomalia names it."""
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(Planted._fields)
+        writer.writerow(["nivel", "camada", "serie", "mes", "tipo"])
         writer.writerows(planted)

@@ -157,11 +157,11 @@ class Recipe:
 class Planted(NamedTuple):
     """An anomaly that is in a release: of a unit (layer and COD_ID) or of an area; 1 to 12."""
 
-    nivel: str
-    camada: str
-    serie: str
-    mes: int | None
-    tipo: str
+    level: str
+    layer: str
+    series: str
+    month: int | None
+    kind: str
 
 
 @dataclass

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from loaders.bdgd.layers import ALL_LAYERS
 from loaders.synthetic.command import command
 from loaders.synthetic.recipe import MUNICIPIOS, USUAL, Fault, Model, Recipe, Summary
-from loaders.synthetic.writer import generate, write
+from loaders.synthetic.writer import generate, list_of, write
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 MUX = Path(__file__).parents[3] / "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
@@ -301,6 +301,34 @@ def test_fault_leaves_m10_readable(gdb: Gdb, fault: Fault) -> None:
 def test_all_faults_together_still_write(gdb: Gdb) -> None:
     together = [d for d in Fault if not d.startswith("sem_camada")]
     assert {"ucbt", "ponnot"} < set(layers(gdb(*together)))
+
+
+def test_planted_anomalies_are_listed_and_the_others_are_as_they_were(tmp_path: Path) -> None:
+    """Every listed unit differs from the same release without them, every other one is the same."""
+    # No row of a changed contract, which would split a unit's months.
+    plain, odd = (
+        write(Recipe(ucs=5000, anomalias=planted), tmp_path / f"{planted}.gdb")
+        for planted in (False, True)
+    )
+    with list_of(odd.file).open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert len(listed) == len(odd.planted) > 60
+    assert not plain.planted and not list_of(plain.file).exists()
+    assert {p["tipo"] for p in listed} >= {"pico", "zeros", "linha_reta", "queda_na_area"}
+    units = {p["serie"] for p in listed if p["nivel"] == "uc" and p["tipo"] != "zeros"}
+    before, after = (
+        read(r.file, "UCBT").set_index("COD_ID")[[*ENE, "MUN", "BRR", "CTMT"]] for r in (plain, odd)
+    )
+    spared = (before.CTMT != "2_SE01_1") & (before.MUN != "4316733")
+    spared &= ~((before.MUN == "4309803") & (before.BRR == "INDUSTRIAL"))
+    changed = set(before.index[spared & (before[ENE] != after[ENE]).any(axis=1)])
+    inside = units & set(before.index[spared])
+    assert inside <= changed
+    assert changed <= {p["serie"] for p in listed}
+    fallen = ["ENE_09"]
+    feeder = before.CTMT.eq("2_SE01_1") & ~before.index.isin(units)
+    ratio = after.loc[feeder, fallen].sum() / before.loc[feeder, fallen].sum()
+    assert 0.45 < ratio.item() < 0.55
 
 
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:

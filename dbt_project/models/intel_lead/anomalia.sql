@@ -1,8 +1,12 @@
 {{ config(safra_pai='lead_bruto') }}
 {%- set tipos_da_uc = [
-    'desvio_proprio', 'pico', 'linha_reta', 'zeros', 'desvio_dos_pares', 'variacao_anual', 'energia_sem_demanda',
-    'demanda_sem_energia', 'energia_acima_da_demanda'
+    'desvio_proprio', 'pico', 'linha_reta', 'zeros', 'desvio_dos_pares', 'variacao_anual',
+    'energia_sem_demanda', 'demanda_sem_energia', 'energia_acima_da_demanda'
 ] %}
+{%- set quando = mes_e_ano('m.mes', 'm.ano') %}
+{%- set valor = numero_br('m.valor') %}
+{%- set esperado = numero_br('m.esperado') %}
+{%- set medida = numero_br('m.medida', '1') %}
 {#- Months with consumption from which a unit's median says something. #}
 {%- set meio_ano = 6 %}
 
@@ -39,13 +43,7 @@ unidades as (
         p.energia_anual_kwh,
         p.energia_mes,
         -- Under a B tariff no demand is measured.
-        case when l.pac > 0 then array[
-            {%- for mes in range(1, 13) %}
-            greatest(
-                s.demanda_total[{{ mes }}], s.demanda_ponta[{{ mes }}], s.demanda_fora_ponta[{{ mes }}]
-            ){{ ',' if not loop.last }}
-            {%- endfor %}
-        ] end as demanda_mes
+        case when l.pac > 0 then {{ maior_demanda_mes('s') }} end as demanda_mes
     from {{ ref('lead_bruto') }} as l
     inner join {{ ref('lead_perfil') }} as p on l.uc_id = p.uc_id
     inner join {{ ref('lead_serie') }} as s on l.uc_id = s.uc_id
@@ -58,29 +56,32 @@ medidas as (
         u.*,
         m.mediana,
         m.meses,
+        m.menor,
+        m.maior,
         d.mad,
         -- Each month as times its median, of which a giant's swing counts no more than three.
-        case when u.ativa and m.meses >= {{ meio_ano }} then array[
-            {%- for mes in range(1, 13) %}
-            case
-                when u.energia_mes[{{ mes }}] > 3 * m.mediana then 3 else u.energia_mes[{{ mes }}] / m.mediana
-            end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ] end as vezes_mes,
+        case
+            when u.ativa and m.meses >= {{ meio_ano }}
+                then {{ vezes_a_mediana('u.energia_mes', 'm.mediana', 3) }}
+        end as vezes_mes,
         {{ meses_positivos('u.demanda_mes') }} as meses_com_demanda
     from unidades as u
-    cross join lateral (
-        select
-            percentile_cont(0.5) within group (order by e.kwh) as mediana,
-            count(*) as meses
-        from unnest(u.energia_mes) as e (kwh)
-        where e.kwh > 0
-    ) as m
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by abs(ln(e.kwh / m.mediana))) as mad
-        from unnest(u.energia_mes) as e (kwh)
-        where e.kwh > 0
-    ) as d
+    cross join
+        lateral (
+            select
+                percentile_cont(0.5) within group (order by e.kwh) as mediana,
+                count(*) as meses,
+                min(e.kwh) as menor,
+                max(e.kwh) as maior
+            from unnest(u.energia_mes) as e (kwh)
+            where e.kwh > 0
+        ) as m
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by abs(ln(e.kwh / m.mediana))) as mad
+            from unnest(u.energia_mes) as e (kwh)
+            where e.kwh > 0
+        ) as d
 ),
 
 -- A month against the unit's own others.
@@ -95,63 +96,70 @@ meses_marcados as (
         t.apoio
     from medidas as m
     cross join limites as k
-    cross join lateral unnest(m.energia_mes, m.demanda_mes) with ordinality as e (kwh, kw, mes)
-    cross join lateral (
-        select
-            'desvio_proprio' as tipo,
-            m.mediana as esperado,
-            {{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }} as medida,
-            null::double precision as apoio
-        where
-            e.kwh > 0
-            and m.meses >= k.desvio_proprio_minimo_n
-            and abs(e.kwh - m.mediana) >= k.desvio_proprio_minimo_kwh
-            and abs(ln(e.kwh / m.mediana)) >= ln(k.desvio_proprio_efeito_minimo)
-            and abs({{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }})
-            >= k.desvio_proprio_limite
-        union all
-        select
-            'pico' as tipo,
-            m.mediana as esperado,
-            e.kwh / m.mediana as medida,
-            null as apoio
-        where
-            e.kwh >= k.pico_limite * m.mediana
-            and e.kwh >= k.pico_minimo_kwh
-            and m.meses >= k.pico_minimo_n
-        union all
-        select
-            'energia_sem_demanda' as tipo,
-            null as esperado,
-            e.kwh / m.mediana as medida,
-            m.meses_com_demanda as apoio
-        where
-            e.kw = 0
-            and e.kwh >= k.energia_sem_demanda_limite * m.mediana
-            and e.kwh >= k.energia_sem_demanda_minimo_kwh
-            and m.meses_com_demanda >= k.energia_sem_demanda_minimo_n
-        union all
-        select
-            'demanda_sem_energia' as tipo,
-            m.mediana as esperado,
-            e.kw as medida,
-            null as apoio
-        where
-            e.kwh = 0
-            and e.kw >= k.demanda_sem_energia_limite
-            and m.mediana >= k.demanda_sem_energia_minimo_kwh
-            and m.meses >= k.demanda_sem_energia_minimo_n
-        union all
-        select
-            'energia_acima_da_demanda' as tipo,
-            e.kw * {{ horas_do_mes('m.ano', 'e.mes') }} as esperado,
-            e.kwh / (e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}) as medida,
-            e.kw as apoio
-        where
-            e.kw > 0
-            and e.kwh >= k.energia_acima_da_demanda_minimo_kwh
-            and e.kwh >= k.energia_acima_da_demanda_limite * e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}
-    ) as t
+    cross join
+        lateral unnest(m.energia_mes, m.demanda_mes) with ordinality as e (kwh, kw, mes)
+    cross join
+        lateral ( -- noqa: ST05
+            select
+                'desvio_proprio' as tipo,
+                m.mediana as esperado,
+                {{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }} as medida,
+                null::double precision as apoio
+            where
+                e.kwh > 0
+                and m.meses >= k.desvio_proprio_minimo_n
+                and abs(e.kwh - m.mediana) >= k.desvio_proprio_minimo_kwh
+                and abs(ln(e.kwh / m.mediana)) >= ln(k.desvio_proprio_efeito_minimo)
+                and abs({{ z_robusto('ln(e.kwh / m.mediana)', '0', 'm.mad', 'k.desvio_proprio_piso_mad') }})
+                >= k.desvio_proprio_limite
+            union all
+            select
+                'pico' as tipo,
+                m.mediana as esperado,
+                e.kwh / m.mediana as medida,
+                null as apoio
+            where
+                e.kwh >= k.pico_limite * m.mediana
+                and e.kwh >= k.pico_minimo_kwh
+                and m.meses >= k.pico_minimo_n
+            union all
+            select
+                'energia_sem_demanda' as tipo,
+                null as esperado,
+                e.kwh / m.mediana as medida,
+                m.meses_com_demanda as apoio
+            where
+                e.kw = 0
+                and e.kwh >= k.energia_sem_demanda_limite * m.mediana
+                and e.kwh >= k.energia_sem_demanda_minimo_kwh
+                and m.meses_com_demanda >= k.energia_sem_demanda_minimo_n
+            union all
+            select
+                'demanda_sem_energia' as tipo,
+                m.mediana as esperado,
+                e.kw as medida,
+                null as apoio
+            where
+                e.kwh = 0
+                and e.kw >= k.demanda_sem_energia_limite
+                and m.mediana >= k.demanda_sem_energia_minimo_kwh
+                and m.meses >= k.demanda_sem_energia_minimo_n
+            union all
+            select
+                'energia_acima_da_demanda' as tipo,
+                e.kw * {{ horas_do_mes('m.ano', 'e.mes') }} as esperado,
+                e.kwh / (e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}) as medida,
+                e.kw as apoio
+            where
+                e.kw > 0
+                and e.kwh >= k.energia_acima_da_demanda_minimo_kwh
+                and e.kwh >= k.energia_acima_da_demanda_limite * e.kw * {{ horas_do_mes('m.ano', 'e.mes') }}
+        ) as t
+    -- Whose months all lie within the least that is marked is not looked at month by month: nine in ten.
+    where
+        m.demanda_mes is not null
+        or m.maior >= least(k.desvio_proprio_efeito_minimo, k.pico_limite) * m.mediana
+        or m.menor * k.desvio_proprio_efeito_minimo <= m.mediana
 ),
 
 -- Runs of one number, zero or not.
@@ -166,20 +174,21 @@ corridas as (
         null::double precision as apoio
     from medidas as m
     cross join limites as k
-    cross join lateral (
-        select
-            min(g.mes) as mes,
-            g.kwh,
-            count(*) as quantos
-        from (
+    cross join
+        lateral ( -- noqa: ST05
             select
-                n.kwh,
-                n.mes,
-                n.mes - row_number() over (partition by n.kwh order by n.mes) as ilha
-            from unnest(m.energia_mes) with ordinality as n (kwh, mes)
-        ) as g
-        group by g.kwh, g.ilha
-    ) as c
+                min(g.mes) as mes,
+                g.kwh,
+                count(*) as quantos
+            from (
+                select
+                    n.kwh,
+                    n.mes,
+                    n.mes - row_number() over (partition by n.kwh order by n.mes) as ilha
+                from unnest(m.energia_mes) with ordinality as n (kwh, mes)
+            ) as g
+            group by g.kwh, g.ilha
+        ) as c
     where
         {{ tem_meses_iguais('m.energia_mes') }}
         and (
@@ -287,7 +296,7 @@ ano_anterior as (
     group by a.distribuidora_id
 ),
 
--- The key that a unit had in that year: a file without COD_ID numbers its rows, and the same number is no unit's.
+-- The key that a unit had in that year: a file without COD_ID numbers its rows, and a number is no unit's.
 chaves_anteriores as (
     select
         c.uc_id_agora,
@@ -416,8 +425,8 @@ totais as (
     group by ano, distribuidora_id
 ),
 
--- The season is what the units outside the area do on average; where there are hardly any, there is none. Not the
--- rest's energy: one factory that doubles would make all bairros but its own fall (EFLUL, September of 2020).
+-- The season is what the units outside the area do on average; where there are hardly any, there is none. Not
+-- the rest's energy: one factory that doubles would make all bairros but its own fall (EFLUL, 09/2020).
 pontos_da_area as (
     select
         s.ano,
@@ -438,8 +447,9 @@ pontos_da_area as (
     from series as s
     cross join limites as k
     inner join totais as t on s.ano = t.ano and s.distribuidora_id = t.distribuidora_id
-    cross join lateral unnest(s.energia_mes, s.maior_mes, s.vezes_mes, t.vezes_mes) with ordinality
-        as e (kwh, maior, vezes, total, mes)
+    cross join
+        lateral unnest(s.energia_mes, s.maior_mes, s.vezes_mes, t.vezes_mes) with ordinality
+            as e (kwh, maior, vezes, total, mes)
     where s.serie_id is not null and s.leads >= k.queda_na_area_minimo_n
 ),
 
@@ -485,11 +495,9 @@ quedas as (
     select
         e.*,
         {{ z_robusto('e.desvio', '0', 'a.mad', 'k.queda_na_area_piso_mad') }} as medida,
-        not (
-            coalesce(o.oculta, false)
-            -- Of the month alone: who is left when an area falls.
-            or {{ celula_pequena('e.leads', 'e.leads_pf', 'e.kwh', 'e.maior') }}
-        ) as visivel
+        not coalesce(o.oculta, false)
+        -- Of the month alone: who is left when an area falls.
+        and not {{ celula_pequena('e.leads', 'e.leads_pf', 'e.kwh', 'e.maior') }} as visivel
     from esperados as e
     cross join limites as k
     inner join mad_da_area as a on e.nivel = a.nivel and e.serie_id = a.serie_id
@@ -549,60 +557,58 @@ select
     case m.tipo
         when 'desvio_proprio'
             then
-                'Em ' || {{ mes_e_ano('m.mes', 'm.ano') }} || ' consumiu ' || {{ numero_br('m.valor') }} || ' kWh, '
+                'Em ' || {{ quando }} || ' consumiu ' || {{ valor }} || ' kWh, '
                 || {{ vezes_a('m.valor / m.esperado') }} || ' mediana dos seus meses ('
-                || {{ numero_br('m.esperado') }} || ' kWh); z robusto ' || {{ numero_br('m.medida', '1') }} || '.'
+                || {{ esperado }} || ' kWh); z robusto ' || {{ medida }} || '.'
         when 'pico'
             then
-                'Em ' || {{ mes_e_ano('m.mes', 'm.ano') }} || ' consumiu ' || {{ numero_br('m.valor') }} || ' kWh, '
-                || {{ numero_br('m.medida', '1') }} || ' vezes a mediana dos seus meses ('
-                || {{ numero_br('m.esperado') }} || ' kWh).'
+                'Em ' || {{ quando }} || ' consumiu ' || {{ valor }} || ' kWh, '
+                || {{ medida }} || ' vezes a mediana dos seus meses ('
+                || {{ esperado }} || ' kWh).'
         when 'linha_reta'
             then
-                {{ numero_br('m.medida') }} || ' meses seguidos com o mesmo consumo, ' || {{ numero_br('m.valor') }}
-                || ' kWh, desde ' || {{ mes_e_ano('m.mes', 'm.ano') }} || '.'
+                {{ numero_br('m.medida') }} || ' meses seguidos com o mesmo consumo, ' || {{ valor }}
+                || ' kWh, desde ' || {{ quando }} || '.'
         when 'zeros'
-            then case
-                when m.esperado is null
-                    then
-                        'Nenhum consumo nos 12 meses de ' || m.ano
-                        || ', em unidade ativa que já estava ligada antes.'
-                else
-                    {{ numero_br('m.medida') }} || ' meses seguidos sem consumo desde '
-                    || {{ mes_e_ano('m.mes', 'm.ano') }} || ', em unidade ativa; a mediana dos seus outros meses é '
-                    || {{ numero_br('m.esperado') }} || ' kWh.'
-            end
+            then
+                coalesce(
+                    {{ numero_br('m.medida') }} || ' meses seguidos sem consumo desde ' || {{ quando }}
+                    || ', em unidade ativa; a mediana dos seus outros meses é ' || {{ esperado }} || ' kWh.',
+                    'Nenhum consumo nos 12 meses de ' || m.ano
+                    || ', em unidade ativa que já estava ligada antes.'
+                )
         when 'desvio_dos_pares'
             then
-                'A mediana dos seus meses, ' || {{ numero_br('m.valor') }} || ' kWh, é '
+                'A mediana dos seus meses, ' || {{ valor }} || ' kWh, é '
                 || {{ vezes_a('m.valor / m.esperado') }} || ' de ' || {{ numero_br('m.apoio') }}
-                || ' unidades de mesma classe, município e curva (' || {{ numero_br('m.esperado') }}
-                || ' kWh); z robusto ' || {{ numero_br('m.medida', '1') }} || '.'
+                || ' unidades de mesma classe, município e curva (' || {{ esperado }}
+                || ' kWh); z robusto ' || {{ medida }} || '.'
         when 'variacao_anual'
             then
-                'Consumiu ' || {{ numero_br('m.valor') }} || ' kWh em ' || m.ano || ', '
-                || {{ vezes_a('m.valor / m.esperado') }} || ' energia que a safra de ' || m.apoio || ' fazia esperar ('
-                || {{ numero_br('m.esperado') }} || ' kWh).'
+                'Consumiu ' || {{ valor }} || ' kWh em ' || m.ano || ', '
+                || {{ vezes_a('m.valor / m.esperado') }} || ' energia que a safra de ' || m.apoio
+                || ' fazia esperar ('
+                || {{ esperado }} || ' kWh).'
         when 'energia_sem_demanda'
             then
-                'Em ' || {{ mes_e_ano('m.mes', 'm.ano') }} || ' consumiu ' || {{ numero_br('m.valor') }}
+                'Em ' || {{ quando }} || ' consumiu ' || {{ valor }}
                 || ' kWh com demanda zero; em ' || {{ numero_br('m.apoio') }} || ' meses do ano mede demanda.'
         when 'demanda_sem_energia'
             then
-                'Em ' || {{ mes_e_ano('m.mes', 'm.ano') }} || ' mediu ' || {{ numero_br('m.medida', '1') }}
+                'Em ' || {{ quando }} || ' mediu ' || {{ medida }}
                 || ' kW de demanda e nenhuma energia; a mediana dos seus outros meses é '
-                || {{ numero_br('m.esperado') }} || ' kWh.'
+                || {{ esperado }} || ' kWh.'
         when 'energia_acima_da_demanda'
             then
-                'Em ' || {{ mes_e_ano('m.mes', 'm.ano') }} || ' consumiu ' || {{ numero_br('m.valor') }} || ' kWh; a demanda medida, '
-                || {{ numero_br('m.apoio', '1') }} || ' kW, o mês inteiro daria ' || {{ numero_br('m.esperado') }}
+                'Em ' || {{ quando }} || ' consumiu ' || {{ valor }} || ' kWh; a demanda medida, '
+                || {{ numero_br('m.apoio', '1') }} || ' kW, o mês inteiro daria ' || {{ esperado }}
                 || ' kWh.'
         when 'queda_na_area'
             then
-                'Em ' || {{ mes_e_ano('m.mes', 'm.ano') }} || ' as ' || {{ numero_br('m.apoio') }}
-                || ' unidades consumiram ' || {{ numero_br('m.valor') }} || ' kWh, '
+                'Em ' || {{ quando }} || ' as ' || {{ numero_br('m.apoio') }}
+                || ' unidades consumiram ' || {{ valor }} || ' kWh, '
                 || {{ numero_br('100 * (1 - m.valor / m.esperado)', '1') }} || ' % abaixo do esperado ('
-                || {{ numero_br('m.esperado') }} || ' kWh); z robusto ' || {{ numero_br('m.medida', '1') }} || '.'
+                || {{ esperado }} || ' kWh); z robusto ' || {{ medida }} || '.'
     end as evidencia
 from marcadas as m
 inner join {{ ref('anomalia_tipo') }} as t on m.tipo = t.tipo
