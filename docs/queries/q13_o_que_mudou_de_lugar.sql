@@ -1,4 +1,4 @@
--- Quem mudou de lugar na última publicação que mudou lugares, de onde para onde e por quê: depois de mudar um peso.
+-- 13. Quem mudou de lugar na última publicação que mudou lugares, de onde para onde e por quê: depois de mudar um peso.
 select
     m.oferta,
     l.cod_id,

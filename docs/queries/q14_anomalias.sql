@@ -1,4 +1,4 @@
--- 13. O que está estranho: as anomalias de maior escore de cada tipo, com o motivo por extenso.
+-- 14. O que está estranho: as anomalias de maior escore de cada tipo, com o motivo por extenso.
 select
     tipo,
     nivel,
