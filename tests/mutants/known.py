@@ -100,8 +100,8 @@ FAULTS = (
         r"max\(coalesce",
         "avg(coalesce",
     ),
-    Known("31/02 taken for a date", "data_br()", r"\n *and substr.*?\n            \)", ""),
-    Known("29/02 taken for none", "data_br()", r"::integer <= extract", "::integer < extract"),
+    Known("31/02 taken for a date", "dia_do_calendario()", r"<= extract\(day.*?1 day'\)", "<= 31"),
+    Known("29/02 taken for none", "dia_do_calendario()", r"<= extract", "< extract"),
     Known(
         "a rollup's free leads counted as all",
         "resumo_leads_distribuidora",
@@ -110,9 +110,9 @@ FAULTS = (
     ),
     Known(
         "free leads of a safra counted as all",
-        "safra_resumo",
-        r"count\(\*\) filter \(where l\.livre\)",
-        "count(*)",
+        "safra_celula",
+        r"count\(\*\) filter \(where livre\) as",
+        "count(*) as",
     ),
     Known(
         "oldest import shown as the latest",
