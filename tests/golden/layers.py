@@ -64,7 +64,7 @@ def read(path: Path) -> Delivery:
     base = raw.pop("BASE")
     layers, rejected = {}, {}
     for name, frame in raw.items():
-        frame = frame.assign(row=range(1, len(frame) + 1))
+        frame = frame.assign(**{"linha": range(1, len(frame) + 1)})
         if name not in NETWORK and "COD_ID" in frame:
             good = frame["COD_ID"].map(text).notna()
             if name in MOST_KWH:
