@@ -113,7 +113,7 @@ pontos as (
         avg(p.potencia) as potencia
     from {{ ref('curva_carga') }} as c
     cross join lateral unnest(c.potencia) with ordinality as p (potencia, ponto)
-    where c.tipo_curva_carga in (select tipo_curva_carga from por_curva)
+    where c.tipo_curva_carga in (select u.tipo_curva_carga from por_curva as u)
     group by c.ano, c.distribuidora_id, c.tipo_curva_carga, c.tipo_dia, (p.ponto - 1) / 4
 ),
 
