@@ -90,8 +90,8 @@ declaradas as (
     group by ano, distribuidora_id
 ),
 
--- A layer without a row says nothing, but for those that a distributor may have nothing in. A sum needs all of
--- its layers: street lights alone are not what was billed in low voltage.
+-- A layer without a row says nothing, but for those that a distributor may have nothing in. A sum needs all
+-- of its layers: street lights alone are not what was billed in low voltage.
 ditas as (
     select
         s.ano,
