@@ -240,8 +240,12 @@ CHANGING += ["data_enriquecimento", "data_inicio", "data_fim", "duracao", "rejei
 """Columns that say when and by which execution a row was written, not what it says."""
 
 
-HISTORY = ("intel_lead.import_status", "intel_lead.qualidade_validacao")
-"""One row per import, of every import there was."""
+HISTORY = (
+    "intel_lead.import_status",
+    "intel_lead.qualidade_validacao",
+    "marts.mart_lead_score_mudanca",
+)
+"""What tells of the way here: every import there was, the last publication that moved ranks."""
 
 
 def until(condition: Callable[[], object]) -> None:
