@@ -398,7 +398,6 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
             "intel_lead.safra_celula_oferta",
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",
-            "marts.mart_lead_score_mudanca",
             "marts.mart_lead_safra",
             "marts.mart_lead",
         }
@@ -416,3 +415,5 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
         done = warehouse.build(safra="404-2024")
         assert done.ok, done.trouble
         assert a.contents(conn) == after
+        still = table(conn, "select * from marts.mart_lead_score_mudanca").set_index("uc_id")
+        assert still.sort_index().equals(changes.sort_index())

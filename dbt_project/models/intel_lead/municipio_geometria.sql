@@ -5,7 +5,7 @@
     on_schema_change='append_new_columns',
     full_refresh=false,
     pre_hook="{{ qualify_geometry() }}",
-    indexes=[{'columns': ['geom'], 'type': 'gist'}]
+    post_hook='create index if not exists municipio_geometria_geom_idx on {{ this }} using gist (geom)'
 ) }}
 
 -- Empty until a mesh lands (loaders malha). A file's number grows; a município has the newest file's.
