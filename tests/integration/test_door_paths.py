@@ -18,7 +18,7 @@ import pyogrio.raw
 import pytest
 from typer.testing import CliRunner
 
-from dagster_pipeline import run
+from dagster_pipeline import run, screen
 from dagster_pipeline.defs import inbox
 from loaders.__main__ import app
 from loaders.bdgd import geodatabase, landing
@@ -222,7 +222,9 @@ def test_the_inbox_and_make_run_see_the_same_as_the_command_line(
     assert sorted(inbox.present(folder, passed)) == wanted
     assert sorted(passed) == ["2024/leia-me.txt", "planilha.xlsx"]
     said: list[str] = []
-    monkeypatch.setattr(run, "SCREEN", SimpleNamespace(print=lambda text, **_: said.append(text)))
+    monkeypatch.setattr(
+        screen, "SCREEN", SimpleNamespace(print=lambda text, **_: said.append(text))
+    )
     found = run.tasks([folder], conn, run.Report())
     assert [task.path.relative_to(folder).as_posix() for task in found] == wanted
     assert [word for word in ("planilha.xlsx", "leia-me.txt") if word not in " ".join(said)] == []
