@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 BIN := .venv/bin
-export BDGD SAFRA COMPLEMENTO
+export BDGD SAFRA
 # Dagster and dbt start in half the time from compiled modules; some containers switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -18,7 +18,7 @@ help: ## esta lista
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb"; COMPLEMENTO=1: CSV _pj ao lado dela; SEM_CAMADA=UCBT: a cópia não a tem
+run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inventado, ou BDGD="a.gdb.zip b.gdb" (e COMPLEMENTO=1, SEM_CAMADA=UCBT: docs/runbook.md)
 	@# A list of files takes no spaces in their names; one file alone may have them.
 	@run="$(BIN)/python -m dagster_pipeline.run $(if $(COMPLEMENTO),--complemento) $(addprefix --sem-camada=,$(SEM_CAMADA))"; \
 	if [ -e "$$BDGD" ]; then exec $$run "$$BDGD"; else exec $$run $$BDGD; fi

@@ -346,15 +346,7 @@ def main(
         bool,
         typer.Option("--complemento", help="os CSV _pj ficam ao lado da geodatabase da safra"),
     ] = False,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sem-camada",
-            parser=usage.read_layer,
-            metavar="UCBT",
-            help="camada cujos dados, você sabe, esta cópia não tem; pode repetir-se",
-        ),
-    ] = None,
+    without: usage.Without = None,
 ) -> None:
     """Aterrissa arquivos da BDGD, constrói, testa e publica."""
     logging.getLogger("pyogrio").setLevel(logging.ERROR)

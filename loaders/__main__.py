@@ -157,16 +157,7 @@ def bdgd(
             " (ponto), 12,345 é (virgula), nenhum (nao).",
         ),
     ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sem-camada",
-            parser=usage.read_layer,
-            metavar="UCBT",
-            help="Você sabe que esta cópia da geodatabase não tem os dados da camada: carrega o"
-            " resto, e o que depende dela fica sem dados. Pode repetir-se.",
-        ),
-    ] = None,
+    without: usage.Without = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Diz o que aterrissaria; não toca no banco.")
     ] = False,

@@ -7,7 +7,7 @@ commands take. Not here: any command.
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -53,6 +53,19 @@ def read_layer(text: str) -> str:
         return said_name(text)
     except InvalidInput as error:
         raise typer.BadParameter(str(error)) from error
+
+
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sem-camada",
+        parser=read_layer,
+        metavar="UCBT",
+        help="Você sabe que esta cópia da geodatabase não tem os dados da camada: carrega o"
+        " resto, e o que depende dela fica sem dados. Pode repetir-se.",
+    ),
+]
+"""The option of every command that lands geodatabases."""
 
 
 def said(error: typer.TyperException) -> str:
