@@ -2,9 +2,9 @@
 
 Dagster opens a connection for each statement. Measured with 100 checks on a busy machine,
 2026-11-28: 25 s without the pool, 6 to 9 with it (CPU 1.5 s and 0.46); a batch of 50 safras tells
-of about 3,300. Nor does it wait for the disk at each statement: what a crash of the server takes of
-the last half second is told again by the next run (defs/safras.tell). It replaces a private name
-(`_engine`): test_dagster_storage.py fails without that.
+of about 3,300. Nor does it wait for the disk at each statement: a crash of the server may take the
+last half second of events; which safras are published, the next run tells again (defs/safras.tell).
+It replaces a private name (`_engine`): test_dagster_storage.py fails without that.
 Belongs here: that pool, and the schema that its connections work in. Not here: which (place.py).
 """
 
