@@ -4,33 +4,7 @@
 {# Whether a relation has a valid unique index over exactly these columns (nulls, if any, not distinct). #}
 {% macro indice_unico(relacao, colunas) %}
     {% if relacao.identifier is not defined %}{{ return(false) }}{% endif %}
-    {% set consulta %}
-        select exists (
-            select from pg_index as i
-            where
-                i.indrelid = to_regclass('{{ relacao.include(database=false) }}')
-                and i.indisunique
-                and i.indisvalid
-                and i.indpred is null
-                and (
-                    select array_agg(a.attname order by a.attname) filter (
-                        where a.attnotnull or i.indnullsnotdistinct
-                    )
-                    from pg_attribute as a
-                    where a.attrelid = i.indrelid and a.attnum = any(i.indkey)
-                ) = array['{{ colunas | sort | join("', '") }}']::name []
-        )
-    {% endset %}
-    {{ return(run_query(consulta)[0][0]) }}
-{% endmacro %}
-
-{# Whether the table of the running test is to refuse a null in the column, by its model's contract. #}
-{% macro contrato_recusa_nulo(relacao, coluna) %}
-    {% set dono = graph.nodes.get(model.attached_node) %}
-    {% if relacao.identifier is not defined or not dono or not dono.config.contract.enforced %}
-        {{ return(false) }}
-    {% endif %}
-    {{ return(recusa_nulo(dono.columns[coluna])) }}
+    {{ return(run_query('select ' ~ tem_indice_unico(relacao.include(database=false), colunas, true))[0][0]) }}
 {% endmacro %}
 
 {# Whether a column of a contract is not null. #}
@@ -38,11 +12,94 @@
     {{ return('not_null' in coluna.constraints | map(attribute='type') | map('string') | list) }}
 {% endmacro %}
 
-{# Whether a validated foreign key ties the column, in every partition, to that column of the other table or of
-   partitions of it: of the published ones too, where only the child was built again. #}
-{% macro chave_estrangeira(relacao, coluna, outra, campo) %}
-    {% if relacao.identifier is not defined or outra.identifier is not defined %}{{ return(false) }}{% endif %}
-    {% set consulta %}
+{# What the contract of the running test's model promises: {nulas: [column], chaves: [{colunas, nulos_iguais}],
+   estrangeiras: [{coluna, outra, campo}]}. A key of the leaf's parent counts as a promise too. #}
+{% macro promessas_do_contrato(relacao) %}
+    {% set dono = graph.nodes[model.attached_node] %}
+    {% set nulas, chaves, estrangeiras = [], [], [] %}
+    {% for coluna in dono.columns.values() %}
+        {% if recusa_nulo(coluna) %}{% do nulas.append(coluna.name) %}{% endif %}
+        {% for c in coluna.constraints %}
+            {% if c.type in ('primary_key', 'unique') %}
+                {% do chaves.append({'colunas': [coluna.name], 'nulos_iguais': false}) %}
+            {% elif c.type == 'foreign_key' and c.to %}
+                {% do estrangeiras.append(
+                    {'coluna': coluna.name, 'outra': tabela_da_chave(c.to), 'campo': c.to_columns[0]}
+                ) %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+    {% for c in dono.constraints %}
+        {% set unica = modules.re.search('unique nulls not distinct \\((.*)\\)', c.expression or '') %}
+        {% if unica %}
+            {% set colunas = unica.group(1).split(',') | map('trim') | list %}
+            {% do chaves.append({'colunas': colunas, 'nulos_iguais': true}) %}
+        {% elif c.type in ('primary_key', 'unique') %}
+            {% do chaves.append({'colunas': c.columns, 'nulos_iguais': false}) %}
+        {% endif %}
+    {% endfor %}
+    {% if dono.config.safra_pai %}
+        {% set pai = api.Relation.create(
+            database=relacao.database, schema='construcao' if relacao.schema == 'construcao' else 'intel_lead',
+            identifier=dono.config.safra_pai) %}
+        {% do estrangeiras.append({'coluna': 'uc_id', 'outra': pai | string, 'campo': 'uc_id'}) %}
+    {% endif %}
+    {{ return({'nulas': nulas, 'chaves': chaves, 'estrangeiras': estrangeiras}) }}
+{% endmacro %}
+
+{# A foreign key's `to` as dbt has it: ref('nome') until the model is compiled, then the relation. #}
+{% macro tabela_da_chave(para) %}
+    {% set nome = modules.re.search("ref\\('(\\w+)'\\)", para) %}
+    {{ return(graph.nodes['model.' ~ project_name ~ '.' ~ nome.group(1)].relation_name if nome else para) }}
+{% endmacro %}
+
+{# Of such promises, those that PostgreSQL's catalogue does not prove. A foreign key is proved if it is valid in every
+   partition, to that table or to partitions of it: of the published ones too, where only the child was built again. #}
+{% macro promessas_sem_prova(relacao, promessas) %}
+    {% set alvo = relacao.include(database=false) %}
+    {% set perguntas = [] %}
+    {% for coluna in promessas.nulas %}
+        {% do perguntas.append(
+            "select 'nulas' as tipo, " ~ loop.index0 ~ " as n, exists (select from pg_attribute where attrelid = '" ~ alvo
+            ~ "'::regclass and attname = '" ~ coluna ~ "' and attnotnull) as provada"
+        ) %}
+    {% endfor %}
+    {% for chave in promessas.chaves %}
+        {% do perguntas.append(
+            "select 'chaves', " ~ loop.index0 ~ ', ' ~ tem_indice_unico(alvo, chave.colunas, chave.nulos_iguais)
+        ) %}
+    {% endfor %}
+    {% for chave in promessas.estrangeiras %}
+        {% do perguntas.append("select 'estrangeiras', " ~ loop.index0 ~ ', ' ~ tem_chave_estrangeira(alvo, chave)) %}
+    {% endfor %}
+    {% set sem_prova = {'nulas': [], 'chaves': [], 'estrangeiras': []} %}
+    {% set consulta = perguntas | join(' union all ') %}
+    {% for falta in run_query('select tipo, n from (' ~ consulta ~ ') as p where not provada') if perguntas %}
+        {% do sem_prova[falta.tipo].append(promessas[falta.tipo][falta.n | int]) %}
+    {% endfor %}
+    {{ return(sem_prova) }}
+{% endmacro %}
+
+{# nulos_iguais: two rows that are null in the same column count as equal. #}
+{% macro tem_indice_unico(alvo, colunas, nulos_iguais) %}
+    exists (
+        select from pg_index as i
+        where
+            i.indrelid = to_regclass('{{ alvo }}')
+            and i.indisunique
+            and i.indisvalid
+            and i.indpred is null
+            and (
+                select array_agg(a.attname order by a.attname)
+                    {% if nulos_iguais %}filter (where a.attnotnull or i.indnullsnotdistinct){% endif %}
+                from pg_attribute as a
+                where a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+            ) = array['{{ colunas | sort | join("', '") }}']::name []
+    )
+{% endmacro %}
+
+{% macro tem_chave_estrangeira(alvo, chave) %}
+    (
         select coalesce(bool_and(exists (
             select
             from pg_constraint as c,
@@ -54,26 +111,55 @@
                 and c.contype = 'f'
                 and c.convalidated
                 and (
-                    c.confrelid = to_regclass('{{ outra.include(database=false) }}')
-                    or c.confrelid in (
-                        select relid from pg_partition_tree('{{ outra.include(database=false) }}')
-                    )
-                    {% if outra.schema == 'construcao' %}
-                    or c.confrelid in (
-                        select relid from pg_partition_tree(controle.raiz_da_safra('{{ outra.identifier }}'))
-                    )
+                    c.confrelid = to_regclass('{{ chave.outra }}')
+                    or c.confrelid in (select relid from pg_partition_tree('{{ chave.outra }}'))
+                    {% if '"construcao"' in chave.outra %}
+                    or c.confrelid in (select relid from pg_partition_tree(
+                        controle.raiz_da_safra('{{ chave.outra.split('"')[5] }}')))
                     {% endif %}
                 )
                 and a.attrelid = c.conrelid
-                and a.attname = '{{ coluna }}'
+                and a.attname = '{{ chave.coluna }}'
                 and b.attrelid = c.confrelid
-                and b.attname = '{{ campo }}'
-        )), false)
-        from pg_partition_tree('{{ relacao.include(database=false) }}') as f
+                and b.attname = '{{ chave.campo }}'
+        )), true)
+        from pg_partition_tree('{{ alvo }}') as f
         where f.isleaf
-    {% endset %}
-    {{ return(run_query(consulta)[0][0]) }}
+    )
 {% endmacro %}
+
+{# Rows of a relation that break promises of this kind: what is broken, and the columns that find the row again. A
+   column that may be null against its contract is a row of its own, whatever the rows are. #}
+{% macro fora_do_contrato(relacao, promessas) %}
+    {% set chaves = chaves_da_linha(relacao) %}
+    {% set achadas = [] %}
+    {% for coluna in promessas.nulas %}
+        {% do achadas.append(
+            linhas_da_regra(coluna ~ ' perdeu o NOT NULL', chaves) ~ ' from (select 1) as um left join ' ~ relacao
+            ~ ' as r on r.' ~ coluna ~ ' is null'
+        ) %}
+    {% endfor %}
+    {% for chave in promessas.chaves %}
+        {% set colunas = chave.colunas | join(', ') %}
+        {% do achadas.append(
+            linhas_da_regra(colunas ~ ' se repete', chaves) ~ ' from (select *, count(*) over (partition by ' ~ colunas
+            ~ ') as vezes from ' ~ relacao ~ ' as todas) as r where r.vezes > 1'
+            ~ ('' if chave.nulos_iguais else ' and num_nulls(r.' ~ chave.colunas | join(', r.') ~ ') = 0')
+        ) %}
+    {% endfor %}
+    {% for chave in promessas.estrangeiras %}
+        {% do achadas.append(
+            linhas_da_regra(chave.coluna ~ ' não existe em ' ~ chave.outra | replace('"', ''), chaves) ~ ' from ' ~ relacao
+            ~ ' as r where r.' ~ chave.coluna ~ ' is not null and not exists (select from ' ~ chave.outra
+            ~ ' as o where o.' ~ chave.campo ~ ' = r.' ~ chave.coluna ~ ')'
+        ) %}
+    {% endfor %}
+    {{ return(achadas | join(' union all ') or 'select 1 as nada where false') }}
+{% endmacro %}
+
+{% macro linhas_da_regra(regra, chaves) -%}
+    select '{{ regra }}'::text as regra{% for c in chaves %}, r.{{ c }}{% endfor %}
+{%- endmacro %}
 
 {# The columns of a relation that find a row again and say nothing of a person; none of a subquery. #}
 {% macro chaves_da_linha(relacao) %}

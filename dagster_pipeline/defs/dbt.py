@@ -70,6 +70,7 @@ class Translator(DagsterDbtTranslator):
 
 
 CLAIMS = {
+    "contrato": "o PostgreSQL garante os nulos, as chaves e as referências do contrato",
     "not_null": "{column} nunca é nula",
     "unique": "{column} não se repete",
     "accepted_values": "{column} só tem os valores previstos",

@@ -147,6 +147,27 @@ def test_every_table_has_an_enforced_contract_and_a_primary_key(models: list[Nod
     assert not keyless
 
 
+def test_one_test_asks_whether_postgres_holds_a_tables_contract(
+    manifest: dict[str, dict[str, Node]], models: list[Node]
+) -> None:
+    """Law 4, once a table: a test per column says nothing more, and dbt takes 40 ms for each."""
+    tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
+    of = {(t.get("attached_node"), (t.get("test_metadata") or {}).get("name")) for t in tests}
+    tables = [m for m in models if m["config"]["materialized"] in KEPT]
+    assert not [m["name"] for m in tables if (m["unique_id"], "contrato") not in of]
+    repeated = [
+        f"{m['name']}.{name}"
+        for m in tables
+        for name, column in m["columns"].items()
+        for c in column["constraints"]
+        for t in tests
+        if t.get("attached_node") == m["unique_id"]
+        and t.get("column_name") == name
+        and t["test_metadata"]["name"] == c["type"]
+    ]
+    assert not repeated
+
+
 def test_the_publication_swaps_every_safra_table_under_a_name_of_its_own(
     manifest: dict[str, dict[str, Node]], models: list[Node]
 ) -> None:
