@@ -19,7 +19,7 @@ from dagster_pipeline import dbt_command
 from loaders.safra import Safra
 
 KEYS_OF_A_ROW = ("regra", "uc_id", "pn_id", "ano", "distribuidora_id", "origem", "camada", "mes")
-"""What is kept of a row that failed a test: which rule, what finds it again, nothing of a person."""
+"""What is kept of a row that failed a test: the rule, its place, nothing of a person."""
 FIRST_ROWS = 5
 BUILT = "controle.safra_construida"
 DATA_ERRORS = (psycopg.DataError, psycopg.IntegrityError)
