@@ -82,8 +82,10 @@ celulas as (
         row_number() over (
             partition by ano, distribuidora_id, tipo
             order by
-                case tipo when 'gd' then leads_com_geracao else energia end desc nulls last, energia desc nulls last,
-                {{ postgis() }}st_xmin(area), {{ postgis() }}st_ymin(area)
+                case tipo when 'gd' then leads_com_geracao else energia end desc nulls last,
+                energia desc nulls last,
+                {{ postgis() }}st_xmin(area),
+                {{ postgis() }}st_ymin(area)
         )::integer as cluster_id
     from somados
 ),
