@@ -1,5 +1,5 @@
--- Of rows that no constraint guards: the null, both of a pair, the one without counterpart; what is lost is said
--- once even where every row is good; a null in a key repeats only where nulls count as equal.
+-- Of rows that no constraint guards: the null, both of a pair, the one without counterpart; what is lost is
+-- said once even where every row is good; a null in a key repeats only where nulls count as equal.
 {% set linhas = '(select * from (values (1, 1), (1, 2), (null, 3), (null, 4)) as v (a, b))' %}
 {% set pais = '(select * from (values (1), (2), (3)) as v (b))' %}
 {% set promessas = {

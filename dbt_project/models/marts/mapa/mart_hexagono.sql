@@ -1,5 +1,5 @@
--- The grid's origin is the projection's, so a cell has one name in every safra. Units that have no place but their
--- município's point are in no cell.
+-- The grid's origin is the projection's, so a cell has one name in every safra. Units that have no place but
+-- their município's point are in no cell.
 {{ config(indexes=[{'columns': ['geom'], 'type': 'gist'}]) }}
 
 {% set chaves = ['ano', 'distribuidora_id', 'tamanho_m', 'hexagono'] %}
