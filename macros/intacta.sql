@@ -23,6 +23,8 @@ language sql stable as $f$
             (select string_agg(confrelid::text, ' ' order by oid)
             from pg_constraint where conrelid = c.oid and contype = 'f' and conparentid = 0),
             (select string_agg(indexrelid::regclass::text, ' ' order by indexrelid) from pg_index where indrelid = c.oid),
+            (select string_agg(description, ' ' order by objsubid)
+            from pg_description where objoid = c.oid and classoid = 'pg_class'::regclass),
             (select string_agg(concat(tgname, tgenabled), ' ' order by tgname)
             from pg_trigger where tgrelid = c.oid and not tgisinternal),
             case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
