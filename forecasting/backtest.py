@@ -103,6 +103,7 @@ def forecast(panel: Panel, months: int) -> Result:
     tested = test(panel.energy, levels)
     final = seasonal_naive(panel.energy, months, levels).widened(tested[NAIVE].times)
     chosen = choose(tested)
+    chosen[models.run_length(panel.energy) < models.LEAST_YEARS] = NAIVE
     for candidate in models.CANDIDATES:
         rows = np.flatnonzero(chosen == candidate.name)
         if rows.size:
@@ -132,13 +133,14 @@ def test(energy: np.ndarray, levels: np.ndarray) -> dict[str, Tested]:
     """
     years = energy.reshape(len(energy), -1, MONTHS)
     seen = np.flatnonzero((~np.isnan(years)).any(axis=(0, 2)))
+    enough = bool((models.run_length(energy) >= models.LEAST_YEARS).any())
     held: dict[str, list[Year]] = {NAIVE: []}
     for before, year in list(zip(seen, seen[1:], strict=False))[-ORIGINS:]:
         past, actual = energy[:, : (before + 1) * MONTHS], years[:, year]
         months, last = int(year - before) * MONTHS, slice(-MONTHS, None)
         naive = seasonal_naive(past, months, levels).of(slice(None), last)
         held[NAIVE].append((actual, naive.mean, naive))
-        for candidate in models.CANDIDATES:
+        for candidate in models.CANDIDATES if enough else ():
             made = models.predict(candidate, past, months).of(slice(None), last)
             if not np.isnan(made.mean).all():
                 held.setdefault(candidate.name, []).append((actual, naive.mean, made))

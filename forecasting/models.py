@@ -4,6 +4,7 @@ Belongs here: which, from how many years on, one call each. Not here: who wins (
 statsforecast takes seconds to import: only where there are two years to test on.
 """
 
+import multiprocessing
 import os
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,9 @@ import numpy as np
 from forecasting.naive import LEVELS, Forecast
 from forecasting.series import MONTHS
 
+LEAST_YEARS = 2
+"""In a row, up to the last safra: with fewer, the seasonal naive is all that can be said."""
+_FORK = multiprocessing.get_context("fork")
 CHUNK = 250
 """Series that a process takes at a time; fewer stay in this one."""
 
@@ -70,7 +74,8 @@ def predict(candidate: Candidate, energy: np.ndarray, months: int) -> Forecast:
     chunks = [histories[n : n + CHUNK] for n in range(0, len(histories), CHUNK)]
     work = partial(_fit, candidate, months)
     if len(chunks) > 1:
-        with ProcessPoolExecutor(min(len(chunks), os.cpu_count() or 1)) as pool:
+        candidate.make()  # imports it here, once: the processes are copies of this one
+        with ProcessPoolExecutor(min(len(chunks), os.cpu_count() or 1), _FORK) as pool:
             done = list(pool.map(work, chunks))
     else:
         done = [work(chunk) for chunk in chunks]

@@ -126,13 +126,22 @@ def test_a_missing_safra_is_a_gap_and_not_zero() -> None:
     mae, *_ = tested[NAIVE].score.rates(np.arange(10))
     assert mae == pytest.approx(np.abs(last - first).mean())
     assert tested[NAIVE].score.months.tolist() == [MONTHS] * 10
-    # No model that needs two years in a row has seen any.
-    assert set(tested) <= {NAIVE, "ets"}
+    # Two years, but not in a row: no model is tried.
+    assert set(tested) == {NAIVE}
     # Two years' distance counts as the root of two in a year's error.
     found = yearly_errors(gap)
     np.testing.assert_allclose(
         found, (last - first) / first.mean(axis=1, keepdims=True) / np.sqrt(2)
     )
+
+
+def test_after_a_gap_no_model_is_published_however_well_it_did() -> None:
+    """Two years in a row, the third missing, the fourth alone: only twelve months to fit."""
+    energy = growing(10, 4)
+    energy[:, 2 * MONTHS : 3 * MONTHS] = np.nan
+    made = backtest.forecast(of(energy), MONTHS)
+    assert (made.model == NAIVE).all()
+    np.testing.assert_array_equal(made.forecast.mean, energy[:, -MONTHS:])
 
 
 def test_the_naive_takes_the_newest_year_that_has_the_month() -> None:
