@@ -20,7 +20,8 @@ _PENDING = """
     with agora as (
         select distribuidora_id, max(ano) as ultima,
             jsonb_agg(jsonb_build_object(
-                'ano', ano, 'import_id', import_id, 'publicada_em', publicada_em
+                'ano', ano, 'import_id', import_id,
+                'publicada_em', publicada_em at time zone 'UTC'
             ) order by ano) as safras
         from intel_lead.safra_publicada group by distribuidora_id
     )

@@ -172,6 +172,9 @@ def test_again_nothing_is_to_do(forecast: psycopg.Connection) -> None:
     before = told(forecast)
     assert publish.update(forecast, TODAY) == ([], [])
     assert told(forecast) == before
+    forecast.execute("set timezone to 'Asia/Tokyo'")
+    assert series.pending(forecast, TODAY) == []
+    forecast.execute("reset timezone")
 
 
 def test_a_late_safra_makes_the_forecast_reach_over_it(forecast: psycopg.Connection) -> None:
