@@ -38,8 +38,8 @@ def update(conn: psycopg.Connection, today: date) -> tuple[list[int], list[str]]
     for due in pending(conn, today):
         try:
             series = make(conn, due)
-        except (Refused, psycopg.errors.IntegrityError) as error:
-            why = error.diag.constraint_name if isinstance(error, psycopg.Error) else error
+        except (Refused, psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
+            why = str(error).splitlines()[0]
             problems.append(f"previsão da distribuidora {due.distribuidora_id} recusada: {why}")
             continue
         done.append(due.distribuidora_id)

@@ -267,7 +267,7 @@ create table if not exists raw.previsao_desempenho (
     nivel text not null,
     serie_id text not null,
     modelo text not null,
-    meses_testados smallint not null check (meses_testados >= 0),
+    meses_testados integer not null check (meses_testados >= 0),
     mae double precision check (mae >= 0),
     mape double precision check (mape >= 0),
     mase double precision check (mase >= 0),

@@ -144,6 +144,28 @@ def test_after_a_gap_no_model_is_published_however_well_it_did() -> None:
     np.testing.assert_array_equal(made.forecast.mean, energy[:, -MONTHS:])
 
 
+def test_a_series_of_its_own_that_has_a_gap_is_published_naive() -> None:
+    """Its peers have three years in a row, and a model; it has the last one alone."""
+    energy = growing(10, 3)
+    energy[0, MONTHS : 2 * MONTHS] = np.nan
+    made = backtest.forecast(of(energy), MONTHS)
+    assert made.model[0] == NAIVE
+    assert (made.model[1:] != NAIVE).all()
+
+
+def test_a_model_that_is_hardly_better_is_not_published() -> None:
+    """Three series: off by 94 %, 97 % and 120 % of what the naive is off by."""
+    actual = np.full((3, MONTHS), 100.0)
+    naive = actual + 100
+    tested = {}
+    for name, off in ((NAIVE, [100.0] * 3), ("ets", [94.0, 97.0, 120.0])):
+        mean = actual + np.array(off)[:, None]
+        score = backtest.Score.none(3)
+        score.add(actual, naive, Forecast(mean, (mean, mean), (mean, mean)))
+        tested[name] = backtest.Tested(score, (np.ones(3), np.ones(3)))
+    assert backtest.choose(tested).tolist() == ["ets", NAIVE, NAIVE]
+
+
 def test_the_naive_takes_the_newest_year_that_has_the_month() -> None:
     energy = np.arange(36.0).reshape(1, 36)
     energy[0, 24 + 2] = np.nan
