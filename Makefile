@@ -59,6 +59,10 @@ bench: venv ## mede contra ogr2ogr, pandas e SQL puro; uma hora ou mais: make be
 anomalies: venv ## mede o que se acha das anomalias plantadas, num banco só para isso: make anomalies BENCH="--ucs 5000"
 	$(PYTHON) -m server.postgres throwaway $(BIN)/python -m bench.anomalies $(BENCH)
 
+.PHONY: forecasts
+forecasts: venv ## mede quanto as previsões demoram e erram, num banco só para isso: make forecasts BENCH="--tres 5000"
+	$(PYTHON) -m server.postgres throwaway $(BIN)/python -m bench.forecasts $(BENCH)
+
 .PHONY: dev
 dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 	@exec $(BIN)/python -m dagster_pipeline.dev

@@ -2,7 +2,7 @@
 
 Belongs here: that order, what one bad file or safra costs the others (nothing), who is told. Not
 here: how a file lands (loaders/), how a safra is judged (loaders/gate), whose a failure is
-(failures.py), SQL (dbt), Dagster (defs/).
+(failures.py), SQL (dbt), forecasts (forecasting/), Dagster (defs/).
 Called by ``make run``, ``make build``, the inbox and whatever is materialized in the page.
 """
 
@@ -12,12 +12,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import psycopg
 import tenacity
 
 from dagster_pipeline import dbt_command, failures, manifest
+from forecasting import publish
 from loaders import connection as db
 from loaders import ledger, removal
 from loaders.bdgd import landing as bdgd
@@ -86,18 +88,23 @@ class Outcome:
     Attributes:
         verdicts: of what was judged in it.
         held: key → why; of what was judged, given or asked for.
+        forecast: distributors whose forecasts were made anew.
+        refused: a line for each distributor whose forecasts were not what they must be.
     """
 
     landings: list[Landing]
     verdicts: list[verdict.Verdict]
     held: dict[str, str]
     build: Build
+    forecast: list[int] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> int:
         """Exit code: 0, 1 a safra failed or is held, else the greatest of the loaders'."""
         codes = [landing.code for landing in self.landings]
-        return max([*codes, int(bool(self.held or self.build.failed or self.build.problem))])
+        bad = self.held or self.build.failed or self.build.problem or self.refused
+        return max([*codes, int(bool(bad))])
 
     def reasons(self, keys: Collection[str]) -> list[str]:
         """Why safras are not published, one line each."""
@@ -118,7 +125,7 @@ class Outcome:
         lines = [f"arquivo {x.path.name}: {x.error}" for x in self.landings if x.error]
         told = {key for x in self.landings if x.error for key in x.safras}
         lines += self.reasons({*self.held, *self.build.failed} - told)
-        return [*lines, *([self.build.problem] if self.build.problem else [])]
+        return [*lines, *self.refused, *([self.build.problem] if self.build.problem else [])]
 
 
 def run(
@@ -160,7 +167,8 @@ def run(
                 f"não publicada, embora nada tenha falhado: {', '.join(silent)}; a importação mudou"
                 " no meio da construção. Repita: make build"
             )
-    return Outcome(landings, verdicts, held, done)
+        forecast, refused = predict(conn, say=say) if building else ([], [])
+    return Outcome(landings, verdicts, held, done, forecast, refused)
 
 
 def prepare(conn: psycopg.Connection) -> None:
@@ -279,6 +287,18 @@ def build(
         say(f"falhou   safra {key}, não publicada: {'; '.join(map(str, reasons))}")
     failures.note(conn, result.failed)
     return result
+
+
+def predict(conn: psycopg.Connection, *, say: Say = lambda _: None) -> tuple[list[int], list[str]]:
+    """Forecast whose publications are not those that its forecasts are made of."""
+    PROGRESS.get()("previsão")
+    start = time.monotonic()
+    made, refused = publish.update(conn, date.today())
+    if made:
+        say(f"previsão {_count(len(made), 'distribuidora', 'distribuidoras')}{_took(start)}")
+    for line in refused:
+        say(f"falhou   {line}")
+    return made, refused
 
 
 def _tally(done: dbt_command.Done) -> str:

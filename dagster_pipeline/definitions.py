@@ -9,7 +9,17 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from dagster_pipeline import manifest  # noqa: E402
-from dagster_pipeline.defs import backup, dbt, jobs, raw, resources, safras, schedules, sensors  # noqa: E402
+from dagster_pipeline.defs import (  # noqa: E402
+    backup,
+    dbt,
+    forecasts,
+    jobs,
+    raw,
+    resources,
+    safras,
+    schedules,
+    sensors,
+)
 
 
 @dg.definitions
@@ -18,7 +28,13 @@ def defs() -> dg.Definitions:
     path = manifest.prepare()
     batch = safras.job(path)
     return dg.Definitions(
-        assets=[*raw.FILES, safras.assets(path), raw.raw_aicss, dbt.published_assets(path)],
+        assets=[
+            *raw.FILES,
+            safras.assets(path),
+            raw.raw_aicss,
+            dbt.published_assets(path),
+            forecasts.forecasts,
+        ],
         jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job],
         schedules=[schedules.daily, backup.schedule],
         sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],

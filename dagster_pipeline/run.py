@@ -13,6 +13,7 @@ import time
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,7 @@ from rich.markup import escape
 
 from dagster_pipeline import manifest, page
 from dagster_pipeline.screen import SCREEN, Listener, say, show, silence
+from forecasting import series
 from loaders import connection as db
 from loaders import ledger, removal, usage
 from loaders.bdgd import files as bdgd_files
@@ -287,11 +289,13 @@ def work(files: list[Path], *, complement: bool = False, without: Collection[str
     with closing(db.connect()) as conn:
         db.prepare(conn)
         found, sample = choose(files, conn, report, complement=complement)
+        # A run that was killed after it had published.
+        behind = bool(series.pending(conn, date.today()))
     whole_list = (
         found if not manifest.is_current() else [task for task in found if not task.published]
     )
     code = report.code
-    if whole_list or sample or not (manifest.is_current() or report.code or files):
+    if whole_list or sample or behind or not (manifest.is_current() or report.code or files):
         readings = [removal.SAMPLE] if sample else []
         paths = [task.path for task in whole_list]
         done = execute(paths, readings=readings, keys=[], complement=complement, without=without)

@@ -234,6 +234,67 @@ create table if not exists controle.malha_arquivo (
     constraint malha_arquivo_conta check (feicoes = municipios + rejeitadas)
 );
 
+-- Forecasts and how well each model did (forecasting/publish.py), of a distributor whole; dbt shows them. What no
+-- forecast may be is refused here: no write of a distributor goes through with such a row.
+create table if not exists raw.previsao_energia (
+    distribuidora_id integer not null,
+    ano smallint not null,
+    nivel text not null check (nivel in ('distribuidora', 'municipio_classe', 'conjunto', 'segmento')),
+    serie_id text not null,
+    competencia date not null check (extract(day from competencia) = 1),
+    media double precision,
+    inferior_80 double precision,
+    superior_80 double precision,
+    inferior_95 double precision,
+    superior_95 double precision,
+    modelo text not null,
+    treinado_ate date not null,
+    suprimido boolean not null,
+    primary key (distribuidora_id, nivel, serie_id, competencia),
+    constraint previsao_faixas check (
+        num_nulls(media, inferior_80, superior_80, inferior_95, superior_95) in (0, 5)
+        and 0 <= inferior_95 and inferior_95 <= inferior_80 and inferior_80 <= media
+        and media <= superior_80 and superior_80 <= superior_95 and superior_95 < 'infinity'
+    ),
+    constraint previsao_depois_do_treino check (
+        competencia > treinado_ate and competencia <= treinado_ate + interval '36 months'
+        and extract(year from treinado_ate) = ano
+    )
+);
+create table if not exists raw.previsao_desempenho (
+    distribuidora_id integer not null,
+    ano smallint not null,
+    nivel text not null,
+    serie_id text not null,
+    modelo text not null,
+    meses_testados integer not null check (meses_testados >= 0),
+    mae double precision check (mae >= 0),
+    mape double precision check (mape >= 0),
+    mase double precision check (mase >= 0),
+    smape double precision check (smape >= 0),
+    cobertura_80 double precision check (cobertura_80 between 0 and 1),
+    cobertura_95 double precision check (cobertura_95 between 0 and 1),
+    publicado boolean not null,
+    suprimido boolean not null,
+    primary key (distribuidora_id, nivel, serie_id, modelo),
+    constraint previsao_perde_do_ingenuo check (not (publicado and mase > 1.0001))
+);
+-- Of which publications the forecasts of a distributor are made, written with them: what changed since is pending.
+create table if not exists controle.previsao_feita (
+    distribuidora_id integer primary key,
+    safras jsonb not null,
+    horizonte smallint not null,
+    versao smallint not null,
+    feita_em timestamptz not null default clock_timestamp()
+);
+do $$
+begin
+    if to_regrole('intel_dbt') is not null then
+        grant select on raw.previsao_energia, raw.previsao_desempenho to intel_dbt;
+    end if;
+end
+$$;
+
 comment on table intel_lead.import_status is
     'Uma linha por execução de importação × camada (arquivo, safra, situação, contagens).';
 comment on column intel_lead.import_status.import_id is

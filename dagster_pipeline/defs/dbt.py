@@ -46,14 +46,11 @@ class Translator(DagsterDbtTranslator):
     def get_automation_condition(
         self, dbt_resource_props: Mapping[str, Any]
     ) -> dg.AutomationCondition | None:
-        """A safra is visible only once published: its tables' own builds trigger nothing."""
+        """Views follow what they read by themselves; a safra's tables, their partition's run."""
         materialized = dbt_resource_props["config"].get("materialized")
         if materialized not in ("materialized_view", "incremental", "table"):
             return None
-        updated = dg.AutomationCondition.any_deps_updated().ignore(
-            dg.AssetSelection.groups("safra") - dg.AssetSelection.assets(PUBLISHED)
-        )
-        return updated.since_last_handled() & ~dg.AutomationCondition.in_progress()
+        return after_publications()
 
     def get_asset_check_spec(
         self,
@@ -67,6 +64,14 @@ class Translator(DagsterDbtTranslator):
         if spec is None:
             return None
         return spec._replace(description=claim(manifest["nodes"][unique_id]))
+
+
+def after_publications() -> dg.AutomationCondition:
+    """Of what is made of published safras: a safra's tables' own builds trigger nothing."""
+    updated = dg.AutomationCondition.any_deps_updated().ignore(
+        dg.AssetSelection.groups("safra") - dg.AssetSelection.assets(PUBLISHED)
+    )
+    return updated.since_last_handled() & ~dg.AutomationCondition.in_progress()
 
 
 CLAIMS = {

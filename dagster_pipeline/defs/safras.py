@@ -22,7 +22,7 @@ from dagster._core.events import (
 )
 
 from dagster_pipeline import batch, dbt_command, failures
-from dagster_pipeline.defs import checks, dbt, inbox, raw
+from dagster_pipeline.defs import checks, dbt, forecasts, inbox, raw
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
@@ -311,6 +311,8 @@ def _events(
                 partition=key,
                 metadata={} if counted is None else {"dagster/partition_row_count": counted},
             )
+    if outcome.forecast:
+        yield from forecasts.materialized(outcome.forecast)
     yield from checks.of_dbt(nodes, outcome.build)
     yield from checks.of_the_published(conn, published)
 

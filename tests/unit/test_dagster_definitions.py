@@ -63,7 +63,11 @@ def test_the_two_jobs_materialize_everything(defs: dg.Definitions) -> None:
 
 @pytest.mark.parametrize(
     "leaf",
-    [["intel_lead", "resumo_leads_distribuidora"], ["intel_lead", "vw_import_status_resumido"]],
+    [
+        ["intel_lead", "resumo_leads_distribuidora"],
+        ["intel_lead", "vw_import_status_resumido"],
+        ["marts", "mart_previsao_energia"],
+    ],
 )
 def test_lineage_goes_from_the_file_to_the_view(defs: dg.Definitions, leaf: list[str]) -> None:
     graph = defs.resolve_asset_graph()

@@ -1,4 +1,4 @@
-"""Imports run downwards: api, bench, scripts → dagster_pipeline → server → loaders.
+"""Imports run downwards: api, bench, scripts → dagster_pipeline → server, forecasting → loaders.
 
 Belongs here: who may import whom. Not here: what a room holds (docs/architecture.md).
 """
@@ -12,9 +12,10 @@ CLONE = Path(__file__).resolve().parents[2]
 BELOW = {
     "loaders": set(),
     "server": {"loaders"},
-    "dagster_pipeline": {"loaders", "server"},
+    "forecasting": {"loaders"},
+    "dagster_pipeline": {"loaders", "server", "forecasting"},
     "scripts": {"loaders", "server", "dagster_pipeline"},
-    "bench": {"loaders", "server", "dagster_pipeline"},
+    "bench": {"loaders", "server", "forecasting", "dagster_pipeline"},
     "api": {"loaders", "server", "dagster_pipeline"},
 }
 """Room → the rooms that it may import, besides itself."""

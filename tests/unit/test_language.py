@@ -13,7 +13,15 @@ import pytest
 CLONE = Path(__file__).resolve().parents[2]
 FILES = sorted(
     file
-    for room in ("loaders", "server", "dagster_pipeline", "scripts", "bench", "tests")
+    for room in (
+        "loaders",
+        "server",
+        "forecasting",
+        "dagster_pipeline",
+        "scripts",
+        "bench",
+        "tests",
+    )
     for file in (CLONE / room).rglob("*.py")
 )
 _PORTUGUESE = """

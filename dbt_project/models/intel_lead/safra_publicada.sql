@@ -12,7 +12,7 @@
     'calendario_mensal', 'curva_participacao', 'lead_perfil', 'lead_mercado',
     'lead_elegivel', 'lead_excluido', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_score_mudanca',
     'mart_lead_safra',
-    'desempenho_estimativa', 'mart_gtd_rede', 'anomalia',
+    'desempenho_estimativa', 'mart_gtd_rede', 'anomalia', 'safra_serie',
     'mart_hexagono', 'mart_cluster_geografico',
 ] %}
 -- depends_on: {{ ref(tabela) }}

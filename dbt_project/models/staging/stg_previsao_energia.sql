@@ -1,0 +1,1 @@
+select * from {{ source('previsao', 'previsao_energia') }}
