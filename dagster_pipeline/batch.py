@@ -12,11 +12,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import tenacity
 
+from alerts import delivery, tables
+from alerts.judge import judge as judge_alerts
 from dagster_pipeline import dbt_command, failures, manifest
 from loaders import connection as db
 from loaders import ledger, removal
@@ -86,18 +89,20 @@ class Outcome:
     Attributes:
         verdicts: of what was judged in it.
         held: key → why; of what was judged, given or asked for.
+        alerts: why alerts were not judged after the build.
     """
 
     landings: list[Landing]
     verdicts: list[verdict.Verdict]
     held: dict[str, str]
     build: Build
+    alerts: str = ""
 
     @property
     def code(self) -> int:
         """Exit code: 0, 1 a safra failed or is held, else the greatest of the loaders'."""
         codes = [landing.code for landing in self.landings]
-        return max([*codes, int(bool(self.held or self.build.failed or self.build.problem))])
+        return max([*codes, int(bool(self.held or self.problems()))])
 
     def reasons(self, keys: Collection[str]) -> list[str]:
         """Why safras are not published, one line each."""
@@ -118,7 +123,7 @@ class Outcome:
         lines = [f"arquivo {x.path.name}: {x.error}" for x in self.landings if x.error]
         told = {key for x in self.landings if x.error for key in x.safras}
         lines += self.reasons({*self.held, *self.build.failed} - told)
-        return [*lines, *([self.build.problem] if self.build.problem else [])]
+        return [*lines, *filter(None, (self.build.problem, self.alerts))]
 
 
 def run(
@@ -138,7 +143,7 @@ def run(
         patient: wait up to ``OUTAGE_S`` for a database that does not answer.
         say: takes a line that a person should see.
     """
-    landings = land(files, patient=patient, say=say)
+    landings, alerted = land(files, patient=patient, say=say), ""
     with closing(db.connect()) as conn:
         prepare(conn)
         verdicts = judge(conn, say=say)
@@ -160,7 +165,9 @@ def run(
                 f"não publicada, embora nada tenha falhado: {', '.join(silent)}; a importação mudou"
                 " no meio da construção. Repita: make build"
             )
-    return Outcome(landings, verdicts, held, done)
+        if done.builds:
+            alerted = alert(conn, say=say)
+    return Outcome(landings, verdicts, held, done, alerted)
 
 
 def prepare(conn: psycopg.Connection) -> None:
@@ -169,6 +176,7 @@ def prepare(conn: psycopg.Connection) -> None:
 
     db.prepare(conn)
     aicss.prepare(conn)
+    tables.prepare(conn)
     sums.complete(conn)
 
 
@@ -279,6 +287,26 @@ def build(
         say(f"falhou   safra {key}, não publicada: {'; '.join(map(str, reasons))}")
     failures.note(conn, result.failed)
     return result
+
+
+# ── Alerts ────────────────────────────────────────────────────────────────────────────────────────
+def alert(conn: psycopg.Connection, *, say: Say = lambda _: None) -> str:
+    """Judge all alert rules on what is published and send what is due; returns what went wrong.
+
+    A receiver that is down is no failure: its deliveries wait, and `make status` says so.
+    """
+    PROGRESS.get()("alertas")
+    try:
+        judged = judge_alerts(conn, datetime.now(UTC))
+        if judged.opened or judged.closed or judged.building:
+            say(f"alertas  {judged}")
+        sent = delivery.send(conn, datetime.now(UTC))
+        if sent.delivered or sent.errors:
+            say(f"avisos   {sent}")
+    except psycopg.Error as error:
+        said = " ".join(str(error).split())
+        return f"alertas não julgados ({said}); de novo: python -m alerts julgar"
+    return "; ".join(f"regra {x} não julgada: {why}" for x, why in judged.problems.items())
 
 
 def _tally(done: dbt_command.Done) -> str:

@@ -9,7 +9,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from dagster_pipeline import manifest  # noqa: E402
-from dagster_pipeline.defs import backup, dbt, jobs, raw, resources, safras, schedules, sensors  # noqa: E402
+from dagster_pipeline.defs import alerts, backup, dbt, jobs, raw, resources, safras, schedules, sensors  # noqa: E402
 
 
 @dg.definitions
@@ -19,8 +19,8 @@ def defs() -> dg.Definitions:
     batch = safras.job(path)
     return dg.Definitions(
         assets=[*raw.FILES, safras.assets(path), raw.raw_aicss, dbt.published_assets(path)],
-        jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job],
-        schedules=[schedules.daily, backup.schedule],
+        jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job, alerts.judging, alerts.sending],
+        schedules=[schedules.daily, backup.schedule, alerts.daily, alerts.due],
         sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
         resources={"banco": resources.Database()},
         # One process a run: a process a step would import all of this again each time (30 s).

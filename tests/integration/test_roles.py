@@ -17,7 +17,7 @@ from server import roles
 from tests.integration import warehouse as a
 
 SCHEMAS = ["raw", "raw_safra", "controle", "construcao", "safra", "descarte", "seeds"]
-SCHEMAS += ["intel_lead", "marts"]
+SCHEMAS += ["intel_lead", "marts", "app"]
 RELATIONS = """
     select c.relnamespace::regnamespace::text, c.relname, c.relkind::text,
         array_agg(t.attname::text order by t.attnum) filter (where t.attnum > 0)
@@ -77,9 +77,13 @@ def readable(conn: psycopg.Connection, schema: str, name: str, columns: list[str
 def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -> bool:
     """The matrix of docs/security.md: whether a role reads these columns of a relation."""
     if role == "intel_carga":
-        return schema in ("raw", "raw_safra", "controle", "intel_lead", "marts")
+        return schema in ("app", "raw", "raw_safra", "controle", "intel_lead", "marts")
     if role == "intel_dbt":
+        if schema == "app":
+            return name in ("alerta", "regra_alerta")
         return not (schema in ("raw", "raw_safra") and PERSONAL & set(columns))
+    if schema == "app":
+        return role in ("analista", "gestor_alerta")
     if f"{schema}.{name}" in (*AICSS, *POSTING):
         return role == "intel_api"
     return schema == "marts" or schema == "intel_lead" and role == "analista"
@@ -123,12 +127,12 @@ def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
     owned: a.Warehouse, files: Mapping[str, Path]
 ) -> None:
     """First of this module: the roles are the server's, and must not be there yet."""
-    assert _roles(owned, "create", {}).count("não entra") == 5
+    assert _roles(owned, "create", {}).count("não entra") == len(roles.ROLES)
     done = owned.start_load(files["outra"], env={"INTEL_CARGA_ROLE": "intel_carga"}).wait()
     assert done.ok, done.trouble
     assert "; 0 objetos mudaram de dono" in _roles(owned, "create", {})
-    assert _roles(owned, "drop", {}).count("apagado") == 5
-    assert _roles(owned, "list", {}).count("não existe") == 5
+    assert _roles(owned, "drop", {}).count("apagado") == len(roles.ROLES)
+    assert _roles(owned, "list", {}).count("não existe") == len(roles.ROLES)
 
 
 def test_every_role_reads_what_it_should_and_nothing_else(
@@ -156,8 +160,8 @@ def test_create_takes_back_what_earlier_versions_let_readers_read(
 @pytest.mark.parametrize(
     ("maker", "schema", "readers"),
     [
-        ("intel_dbt", "marts", ["analista", "bi_leitor", "intel_api"]),
-        ("current_user", "marts", ["analista", "bi_leitor", "intel_api"]),
+        ("intel_dbt", "marts", ["analista", "bi_leitor", "gestor_alerta", "intel_api"]),
+        ("current_user", "marts", ["analista", "bi_leitor", "gestor_alerta", "intel_api"]),
         ("intel_dbt", "intel_lead", ["analista"]),
         ("intel_carga", "intel_lead", ["analista"]),
         ("current_user", "intel_lead", ["analista"]),

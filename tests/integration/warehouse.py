@@ -20,6 +20,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from alerts import tables
+
 CLONE = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 300
 """How long what hangs is waited for: no claim about how long anything takes."""
@@ -191,6 +193,8 @@ class Warehouse:
 
     def judge(self) -> None:
         """Pass what landed through the whole gate, as every command that builds does."""
+        with self.connect() as connection:
+            tables.prepare(connection)
         done = Running(_loaders, ["julgar"], env=self.env).wait()
         assert done.code in (0, 3), done.text
 

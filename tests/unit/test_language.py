@@ -13,7 +13,7 @@ import pytest
 CLONE = Path(__file__).resolve().parents[2]
 FILES = sorted(
     file
-    for room in ("loaders", "server", "dagster_pipeline", "scripts", "bench", "tests")
+    for room in ("loaders", "alerts", "server", "dagster_pipeline", "scripts", "bench", "tests")
     for file in (CLONE / room).rglob("*.py")
 )
 _PORTUGUESE = """
