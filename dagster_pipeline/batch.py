@@ -102,7 +102,8 @@ class Outcome:
     def code(self) -> int:
         """Exit code: 0, 1 a safra failed or is held, else the greatest of the loaders'."""
         codes = [landing.code for landing in self.landings]
-        return max([*codes, int(bool(self.held or self.problems()))])
+        failed = self.held or self.build.failed or self.build.problem or self.alerts
+        return max([*codes, int(bool(failed))])
 
     def reasons(self, keys: Collection[str]) -> list[str]:
         """Why safras are not published, one line each."""

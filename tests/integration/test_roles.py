@@ -177,7 +177,7 @@ def test_what_is_made_later_is_readable_too(
     """By the builder, by the loader, or by the owner, who does both."""
     able = """
         select array_agg(r order by r)
-        from unnest('{analista,bi_leitor,intel_api}'::text[]) as r
+        from unnest('{analista,bi_leitor,gestor_alerta,intel_api}'::text[]) as r
         where has_table_privilege(r, %s, 'select')
     """
     with conn.transaction(force_rollback=True):

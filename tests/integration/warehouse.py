@@ -20,8 +20,6 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from alerts import tables
-
 CLONE = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 300
 """How long what hangs is waited for: no claim about how long anything takes."""
@@ -114,6 +112,13 @@ def _loaders(folder: Path, arguments: list[str]) -> None:
     app(arguments)
 
 
+def _tables_of_app(folder: Path) -> None:
+    from alerts import tables
+
+    with psycopg.connect("", autocommit=True) as connection:
+        tables.prepare(connection)
+
+
 def _parse(folder: Path, arguments: list[str]) -> None:
     from dbt.cli.main import dbtRunner
 
@@ -193,8 +198,8 @@ class Warehouse:
 
     def judge(self) -> None:
         """Pass what landed through the whole gate, as every command that builds does."""
-        with self.connect() as connection:
-            tables.prepare(connection)
+        done = Running(_tables_of_app, env=self.env).wait()
+        assert done.ok, done.text
         done = Running(_loaders, ["julgar"], env=self.env).wait()
         assert done.code in (0, 3), done.text
 
