@@ -34,7 +34,8 @@ class Form(StrEnum):
 
 
 @app.callback(
-    help="Alertas e leads para o CRM (docs/alertas.md). Saída: 0 feito, 1 algo falhou, 2 uso, 4 banco."
+    help="Alertas e leads para o CRM (docs/alertas.md)."
+    " Saída: 0 feito, 1 algo falhou, 2 uso, 4 banco."
 )
 def commands() -> None:
     """Alerts, and leads for a CRM."""
@@ -105,7 +106,9 @@ def crm_command(
             typer.echo(f"simulação: {len(found)} leads; os que {recipient} já tem não repetem")
         elif recipient:
             new = crm.push(conn, found, recipient, datetime.now(UTC))
-            typer.echo(f"{new} de {len(found)} leads na fila de {recipient}; python -m alerts enviar")
+            typer.echo(
+                f"{new} de {len(found)} leads na fila de {recipient}; python -m alerts enviar"
+            )
         elif output:
             with output.open("w", encoding="utf-8") as file:
                 crm.write(found, file, form)
@@ -127,10 +130,10 @@ def rules_command(
         return
     with warehouse() as conn:
         for rule in rules.read(conn):
-            state = "desligada" if not rule.ativa else rule.problem or "ativa"
-            compared = f"{rule.metrica} {rule.operador} {rule.limite:g}"
-            to = ", ".join(rule.destinatarios) or "ninguém"
-            typer.echo(f"{rule.chave}: {compared}, {rule.nivel}; avisa {to}; {state}")
+            state = "desligada" if not rule.active else rule.problem or "ativa"
+            compared = f"{rule.metric} {rule.operator} {rule.limit:g}"
+            to = ", ".join(rule.recipients) or "ninguém"
+            typer.echo(f"{rule.key}: {compared}, {rule.level}; avisa {to}; {state}")
 
 
 @contextmanager

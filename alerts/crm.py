@@ -22,8 +22,8 @@ _QUERY = """
     select
         s.oferta, s.score::double precision as score, s.posicao, s.percentil,
         null::text as empresa, 'sem cadastro de empresas' as empresa_origem,
-        l.distribuidora_id, l.distribuidora, l.origem::text as camada, l.cod_id, l.uc_id::text, l.ano,
-        l.municipio, l.uf, l.bairro, l.cep, l.latitude, l.longitude, l.origem_coordenada,
+        l.distribuidora_id, l.distribuidora, l.origem::text as camada, l.cod_id, l.uc_id::text,
+        l.ano, l.municipio, l.uf, l.bairro, l.cep, l.latitude, l.longitude, l.origem_coordenada,
         l.segmento_mercado, l.classe_consumo, l.cnae_id, l.cnae, l.subgrupo_tarifario_id,
         l.energia_anual_kwh, l.demanda_contratada_kw, l.demanda_maxima_kw,
         o.potencia_kw, o.capacidade_kwh, o.investimento_brl, o.economia_brl_ano, o.payback_anos,

@@ -30,7 +30,9 @@ ATTEMPTS = 14
 _FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=12)
 
 _NEXT = """
-    select id, chave::text, assunto, destino, corpo, tentativas from app.entrega
+    select id, chave::text as key, assunto as subject, destino as recipient, corpo as body,
+        tentativas as attempts
+    from app.entrega
     where situacao = 'pendente' and proxima_em <= %s and destino <> all(%s)
     order by criada_em, id limit 1 for update skip locked"""
 _DONE = """
@@ -39,7 +41,8 @@ _DONE = """
     where id = %s"""
 _FAILED = """
     update app.entrega
-    set situacao = %s, proxima_em = %s, tentativas = tentativas + 1, ultimo_erro = %s where id = %s"""
+    set situacao = %s, proxima_em = %s, tentativas = tentativas + 1, ultimo_erro = %s
+    where id = %s"""
 _REVIVE = """
     update app.entrega set situacao = 'pendente', tentativas = 0, proxima_em = %s
     where situacao = 'morta'"""
@@ -55,14 +58,14 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True)
 class Delivery:
-    """One row that is due; field names are its columns'."""
+    """One row that is due."""
 
     id: int
-    chave: str
-    assunto: str
-    destino: str
-    corpo: dict[str, Any]
-    tentativas: int
+    key: str
+    subject: str
+    recipient: str
+    body: dict[str, Any]
+    attempts: int
 
 
 @dataclass
@@ -101,11 +104,11 @@ def send(conn: psycopg.Connection, now: datetime) -> Sent:
             try:
                 _transport(row, env)
             except DeliveryError as error:
-                sent.errors[row.destino] = str(error)
-                last = row.tentativas + 1 >= ATTEMPTS
+                sent.errors[row.recipient] = str(error)
+                last = row.attempts + 1 >= ATTEMPTS
                 sent.dead += last
                 state = "morta" if last else "pendente"
-                conn.execute(_FAILED, [state, now + delay(row.tentativas + 1), str(error), row.id])
+                conn.execute(_FAILED, [state, now + delay(row.attempts + 1), str(error), row.id])
             else:
                 sent.delivered += 1
                 conn.execute(_DONE, [now, row.id])
@@ -124,21 +127,21 @@ def revive(conn: psycopg.Connection, now: datetime) -> int:
 
 
 def _transport(row: Delivery, env: dict[str, str]) -> None:
-    if "@" in row.destino:
+    if "@" in row.recipient:
         _mail(row, env)
     else:
         _post(row, env)
 
 
 def _post(row: Delivery, env: dict[str, str]) -> None:
-    name = f"INTEL_WEBHOOK_{row.destino.upper()}"
+    name = f"INTEL_WEBHOOK_{row.recipient.upper()}"
     url = env.get(name)
     if not url:
         raise DeliveryError(f"{name} não está no ambiente nem em .env")
-    headers = {"Idempotency-Key": row.chave}
+    headers = {"Idempotency-Key": row.key}
     if token := env.get(f"{name}_TOKEN"):
         headers["Authorization"] = f"Bearer {token}"
-    body = {"chave": row.chave, **row.corpo}
+    body = {"chave": row.key, **row.body}
     try:
         answer = requests.post(
             url, json=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
@@ -176,14 +179,14 @@ def _mail(row: Delivery, env: dict[str, str]) -> None:
 
 def _message(row: Delivery, sender: str) -> EmailMessage:
     """An e-mail that says it in words; its Message-ID is the delivery's key."""
-    body = row.corpo
+    body = row.body
     message = EmailMessage()
-    message["From"], message["To"] = sender, row.destino
+    message["From"], message["To"] = sender, row.recipient
     # A header takes no line break, and a rule's title is a person's text.
-    what = f"{body.get('titulo', row.assunto)}: {body.get('nome') or body.get('alvo', '')}"
+    what = f"{body.get('titulo', row.subject)}: {body.get('nome') or body.get('alvo', '')}"
     message["Subject"] = f"[alerta] {' '.join(what.split())}"
-    message["Message-ID"] = f"<{row.chave}@{sender.rpartition('@')[2]}>"
-    message["Idempotency-Key"] = row.chave
+    message["Message-ID"] = f"<{row.key}@{sender.rpartition('@')[2]}>"
+    message["Idempotency-Key"] = row.key
     lines = [f"{name}: {value}" for name, value in body.items() if name != "evidencia"]
     evidence = json.dumps(body.get("evidencia", {}), ensure_ascii=False, indent=2)
     message.set_content("\n".join([what, "", *lines, "", "Evidência:", evidence, ""]))

@@ -85,7 +85,9 @@ class Judged:
         """One line."""
         if self.building:
             return "há uma construção em andamento: ela julga quando terminar"
-        text = f"{len(self.opened)} abertos agora, {len(self.closed)} fechados, {self.open} em aberto"
+        text = (
+            f"{len(self.opened)} abertos agora, {len(self.closed)} fechados, {self.open} em aberto"
+        )
         bad = [f"regra {rule} não julgada: {why}" for rule, why in self.problems.items()]
         return "; ".join([text, *bad])
 
@@ -105,12 +107,12 @@ def judge(conn: psycopg.Connection, now: datetime, *, simulate: bool = False) ->
             return judged
         conn.execute(_LOCKS)
         for rule in rules.read(conn):
-            if rule.ativa and rule.problem:
-                judged.problems[rule.chave] = rule.problem
-            elif rule.ativa:
+            if rule.active and rule.problem:
+                judged.problems[rule.key] = rule.problem
+            elif rule.active:
                 _judge(conn, rule, now, judged)
             else:
-                found = conn.execute(_OFF, {"chave": rule.chave, "agora": now}).fetchall()
+                found = conn.execute(_OFF, {"chave": rule.key, "agora": now}).fetchall()
                 judged.closed += [_said(rule, *row) for row in found]
         judged.open = conn.execute(
             "select count(*) from app.alerta where fechado_em is null"
@@ -119,17 +121,17 @@ def judge(conn: psycopg.Connection, now: datetime, *, simulate: bool = False) ->
 
 
 def _judge(conn: psycopg.Connection, rule: rules.Rule, now: datetime, judged: Judged) -> None:
-    metric = METRICS[rule.metrica]
-    values = {name: getattr(rule, name) for name in ("chave", "nivel", "alvos", "limite")}
-    values |= {"distribuidora_id": rule.distribuidora_id, "janela": rule.janela_meses}
+    metric = METRICS[rule.metric]
+    values = {"chave": rule.key, "nivel": rule.level, "alvos": rule.things, "limite": rule.limit}
+    values |= {"distribuidora_id": rule.distributor, "janela": rule.window}
     values |= {"fecha": rule.closing, "agora": now, "ausencia": metric.absence}
-    query = _MEASURE.format(operator=rule.operador, metric=metric.queries[rule.nivel])
+    query = _MEASURE.format(operator=rule.operator, metric=metric.queries[rule.level])
     try:
         with conn.transaction():
             conn.execute("drop table if exists pg_temp.medida")
             conn.execute(query, values)
     except psycopg.errors.UndefinedTable:
-        judged.problems[rule.chave] = "as tabelas de marts ainda não existem: make run"
+        judged.problems[rule.key] = "as tabelas de marts ainda não existem: make run"
         return
     closed = conn.execute(_CLOSE, values).fetchall()
     conn.execute(_STAY, values)
@@ -138,12 +140,12 @@ def _judge(conn: psycopg.Connection, rule: rules.Rule, now: datetime, judged: Ju
     judged.opened += [_said(rule, name, thing) for _, _, thing, name, *_ in opened]
     for row in opened:
         body = Jsonb(_body(rule, row, now))
-        for recipient in rule.destinatarios:
+        for recipient in rule.recipients:
             conn.execute(_DELIVER, [str(row[0]), recipient, body, now, now])
 
 
 def _said(rule: rules.Rule, name: str | None, thing: str) -> str:
-    return f"{rule.titulo}: {rule.nivel} {name or thing}"
+    return f"{rule.title}: {rule.level} {name or thing}"
 
 
 def _body(rule: rules.Rule, row: tuple, now: datetime) -> dict[str, object]:
@@ -152,18 +154,18 @@ def _body(rule: rules.Rule, row: tuple, now: datetime) -> dict[str, object]:
     return {
         "assunto": "alerta",
         "alerta": number,
-        "regra": rule.chave,
-        "titulo": rule.titulo,
-        "nivel": rule.nivel,
+        "regra": rule.key,
+        "titulo": rule.title,
+        "nivel": rule.level,
         "distribuidora_id": distributor,
         "alvo": thing,
         "nome": name,
         "ano": year,
         "mes": month,
-        "metrica": rule.metrica,
+        "metrica": rule.metric,
         "valor": value,
-        "operador": rule.operador,
-        "limite": rule.limite,
+        "operador": rule.operator,
+        "limite": rule.limit,
         "aberto_em": now.isoformat(),
         "evidencia": evidence,
     }

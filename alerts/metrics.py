@@ -1,4 +1,4 @@
-"""The closed list of what a rule may measure: SQL over marts, so legal persons and aggregates alone.
+"""The closed list of what a rule may measure: SQL over marts, so legal persons and aggregates.
 
 Belongs here: one metric, its unit, its levels, its words. Not here: comparing with a limit
 (judge.py). People choose a metric by name; no SQL of theirs is run.

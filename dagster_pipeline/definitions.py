@@ -9,7 +9,17 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from dagster_pipeline import manifest  # noqa: E402
-from dagster_pipeline.defs import alerts, backup, dbt, jobs, raw, resources, safras, schedules, sensors  # noqa: E402
+from dagster_pipeline.defs import (  # noqa: E402
+    alerts,
+    backup,
+    dbt,
+    jobs,
+    raw,
+    resources,
+    safras,
+    schedules,
+    sensors,
+)
 
 
 @dg.definitions
@@ -19,7 +29,15 @@ def defs() -> dg.Definitions:
     batch = safras.job(path)
     return dg.Definitions(
         assets=[*raw.FILES, safras.assets(path), raw.raw_aicss, dbt.published_assets(path)],
-        jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job, alerts.judging, alerts.sending],
+        jobs=[
+            batch,
+            jobs.safra,
+            jobs.marts,
+            jobs.aicss,
+            backup.job,
+            alerts.judging,
+            alerts.sending,
+        ],
         schedules=[schedules.daily, backup.schedule, alerts.daily, alerts.due],
         sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
         resources={"banco": resources.Database()},

@@ -31,9 +31,13 @@ def conn(empty_database_env: dict[str, str]) -> Iterator[psycopg.Connection]:
     with psycopg.connect("", autocommit=True) as connection:
         connection.execute(MARTS)
         tables.prepare(connection)
-        connection.execute("delete from app.regra_alerta where chave not like 'dic_conjunto_dobro%'")
+        connection.execute(
+            "delete from app.regra_alerta where chave not like 'dic_conjunto_dobro%'"
+        )
         connection.execute("update app.regra_alerta set destinatarios = '{sala}'")
-        connection.execute("update marts.resumo_conjunto set media_dic_anual_h = 30 where conjunto_id = 7")
+        connection.execute(
+            "update marts.resumo_conjunto set media_dic_anual_h = 30 where conjunto_id = 7"
+        )
         yield connection
 
 
@@ -87,7 +91,9 @@ def test_what_opens_and_closes_and_opens_while_the_receiver_is_down_arrives_once
     """Nobody listens at first; then both openings arrive, in their order, and nothing more."""
     monkeypatch.setenv("INTEL_WEBHOOK_SALA", "http://127.0.0.1:1/")
     for hour, dic in enumerate((30, 10, 40)):
-        conn.execute("update marts.resumo_conjunto set media_dic_anual_h = %s where conjunto_id = 7", [dic])
+        conn.execute(
+            "update marts.resumo_conjunto set media_dic_anual_h = %s where conjunto_id = 7", [dic]
+        )
         judge(conn, NOON + hour * HOUR)
         assert delivery.send(conn, NOON + hour * HOUR).delivered == 0
     with receivers.web() as room:
@@ -194,7 +200,11 @@ def test_an_email_says_it_in_words_once_and_carries_the_key(
             delivery.send(conn, NOON)
         (message,) = map(message_from_string, messages)
     (key,) = conn.execute("select chave::text from app.entrega").fetchone()
-    assert (message["To"], message["Bcc"], message["Idempotency-Key"]) == ("ana@exemplo.br", None, key)
+    assert (message["To"], message["Bcc"], message["Idempotency-Key"]) == (
+        "ana@exemplo.br",
+        None,
+        key,
+    )
     assert "DIC alto" in message["Subject"]
     assert state(conn) == [("entregue", 1, None)]
 

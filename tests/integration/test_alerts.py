@@ -36,7 +36,8 @@ create table marts.mart_lead_safra (
 insert into marts.safra_publicada values (2023, 401, 'Mux'), (2024, 401, 'Mux');
 insert into marts.resumo_conjunto
     (ano, distribuidora_id, conjunto_id, conjunto, media_dic_anual_h, dic_mediana_conjunto_h)
-values (2023, 401, 7, 'Centro', 90, 10), (2024, 401, 7, 'Centro', 10, 10), (2024, 401, 8, 'Sul', 9, 10);
+values (2023, 401, 7, 'Centro', 90, 10), (2024, 401, 7, 'Centro', 10, 10),
+    (2024, 401, 8, 'Sul', 9, 10);
 """
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -44,7 +45,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def conn(empty_database_env: dict[str, str]) -> Iterator[psycopg.Connection]:
-    """Small marts, schema app, and one rule that is on: DIC over its median above 2, back at 1.8."""
+    """Small marts, schema app, one rule that is on: DIC over its median above 2, back at 1.8."""
     with psycopg.connect("", autocommit=True) as connection:
         connection.execute(MARTS)
         tables.prepare(connection)
@@ -57,7 +58,8 @@ def conn(empty_database_env: dict[str, str]) -> Iterator[psycopg.Connection]:
 def dic(conn: psycopg.Connection, hours: float | None, *, at: int = 0) -> Judged:
     """Say how many hours conjunto 7 has, against a median of 10, and judge."""
     conn.execute(
-        "update marts.resumo_conjunto set media_dic_anual_h = %s where ano = 2024 and conjunto_id = 7",
+        "update marts.resumo_conjunto set media_dic_anual_h = %s"
+        " where ano = 2024 and conjunto_id = 7",
         [hours],
     )
     return judge(conn, NOON + at * HOUR)
@@ -221,12 +223,15 @@ def test_what_a_person_made_of_a_rule_stays(conn: psycopg.Connection) -> None:
 
 def test_nobody_opens_a_second_alert_of_one_rule_and_thing(conn: psycopg.Connection) -> None:
     """Not even of a thing without distributor."""
-    conn.execute("insert into marts.resumo_municipio (ano, municipio_id, municipio) values (2024, 1, 'A')")
+    conn.execute(
+        "insert into marts.resumo_municipio (ano, municipio_id, municipio) values (2024, 1, 'A')"
+    )
     dic(conn, 30)
     again = (
         "insert into app.alerta (regra, distribuidora_id, nivel, alvo, ano, valor_abertura, limite,"
         " aberto_em, visto_em, evidencia)"
-        " select regra, null, nivel, alvo, ano, 1, 1, aberto_em, visto_em, '{}' from app.alerta limit 1"
+        " select regra, null, nivel, alvo, ano, 1, 1, aberto_em, visto_em, '{}'"
+        " from app.alerta limit 1"
     )
     conn.execute(again)
     with pytest.raises(psycopg.errors.UniqueViolation):

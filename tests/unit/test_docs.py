@@ -79,7 +79,11 @@ def relations() -> dict[str, set[str]]:
     for name, path in models.items():
         schema = "marts" if "marts" in path.parts else "intel_lead"
         found.setdefault(schema, set()).add(name.removeprefix("leitor_"))
-    ddl = [*(CLONE / "loaders").rglob("schema.sql"), CLONE / "alerts" / "tables.sql", *(CLONE / "macros").glob("*.sql")]
+    ddl = [
+        *(CLONE / "loaders").rglob("schema.sql"),
+        CLONE / "alerts" / "tables.sql",
+        *(CLONE / "macros").glob("*.sql"),
+    ]
     made = r"create (?:table|type|or replace function)(?: if not exists)? (\w+)\.(\w+)"
     for path in ddl:
         text = path.read_text(encoding="utf-8")
