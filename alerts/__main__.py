@@ -101,7 +101,7 @@ def crm_command(
     if recipient and not rules.WEBHOOK.fullmatch(recipient):
         raise typer.BadParameter("não é nome de webhook", param_hint="--enviar-para")
     with warehouse() as conn:
-        found = crm.leads(conn, crm.Choice(score, offer, distributor, limit))
+        fields, found = crm.leads(conn, crm.Choice(score, offer, distributor, limit))
         if recipient and simulate:
             typer.echo(f"simulação: {len(found)} leads; os que {recipient} já tem não repetem")
         elif recipient:
@@ -111,9 +111,9 @@ def crm_command(
             )
         elif output:
             with output.open("w", encoding="utf-8") as file:
-                crm.write(found, file, form)
+                crm.write(fields, found, file, form)
         else:
-            crm.write(found, sys.stdout, form)
+            crm.write(fields, found, sys.stdout, form)
 
 
 @app.command("regras", help="Diz que regras há, e o que falta às que não se julgam.")

@@ -55,20 +55,21 @@ class Choice:
     limit: int | None = None
 
 
-def leads(conn: psycopg.Connection, choice: Choice) -> list[Lead]:
-    """The newest year's leads at or above the score, best first."""
+def leads(conn: psycopg.Connection, choice: Choice) -> tuple[list[str], list[Lead]]:
+    """The fields, and the newest year's leads at or above the score, best first."""
     values = {"score": choice.score, "oferta": choice.offer}
     values |= {"distribuidora": choice.distributor, "limite": choice.limit}
-    return conn.cursor(row_factory=dict_row).execute(_QUERY, values).fetchall()
+    cursor = conn.cursor(row_factory=dict_row).execute(_QUERY, values)
+    return [column.name for column in cursor.description], cursor.fetchall()
 
 
-def write(found: Sequence[Lead], file: TextIO, form: str) -> None:
+def write(fields: Sequence[str], found: Sequence[Lead], file: TextIO, form: str) -> None:
     """As CSV (UTF-8, comma, decimal point) or as one JSON list."""
     if form == "json":
         json.dump(found, file, ensure_ascii=False, indent=1)
         file.write("\n")
-    elif found:
-        writer = csv.DictWriter(file, fieldnames=list(found[0]), lineterminator="\n")
+    else:
+        writer = csv.DictWriter(file, fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows(found)
 

@@ -38,7 +38,8 @@ def judged(warehouse: a.Warehouse) -> Iterator[psycopg.Connection]:
             " select 'r_' || nivel, 'DIC', 'dic_anual_h', nivel, 0"
             " from unnest('{municipio,conjunto,distribuidora}'::text[]) as nivel"
         )
-        assert judge(conn, NOON).problems == {}
+        done = judge(conn, NOON)
+        assert (done.problems, done.building) == ({}, False)
         yield conn
 
 
@@ -142,6 +143,8 @@ def test_the_crm_gets_qualified_leads_and_none_that_is_in_contact(
     left = [x for x in first if (x["cod_id"], x["distribuidora_id"]) != gone]
     assert [(x["cod_id"], x["oferta"]) for x in after] == [(x["cod_id"], x["oferta"]) for x in left]
     assert len(after) < len(first)
+    (header,) = run(warehouse, "crm", "--score-minimo", "100").splitlines()
+    assert header.split(",") == list(first[0])
 
 
 def test_the_commands_say_what_they_would_do_and_exit_by_what_they_did(

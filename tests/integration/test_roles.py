@@ -5,6 +5,7 @@ Not here: what the rows say. Every role logs in by itself; the roles are gone wh
 
 import secrets
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,8 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
+from alerts import delivery, tables
+from alerts.judge import judge
 from loaders.bdgd.layers import PERSONAL_COLUMNS, RAW_TABLES
 from server import roles
 from tests.integration import warehouse as a
@@ -185,6 +188,27 @@ def test_what_is_made_later_is_readable_too(
             conn.execute(f"set local role {maker}")
         conn.execute(f"create table {schema}.de_depois (x integer)")
         assert a.value(conn, able, [f"{schema}.de_depois"]) == readers
+
+
+def test_alert_rules_are_edited_by_their_keepers_and_judged_by_who_builds(
+    logins: Mapping[str, Mapping[str, str]],
+) -> None:
+    """An analyst reads them; the keeper's change is signed; who lands and builds judges by them."""
+    change = "update app.regra_alerta set destinatarios = '{sala}', limite = 0"
+    with login(logins["analista"]) as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        own.execute(change)
+    with login(logins["gestor_alerta"]) as own:
+        own.execute(change)
+        own.execute("insert into app.contato values (401, 'U1', 'cliente')")
+        assert a.value(own, "select min(alterada_por) from app.regra_alerta") == "gestor_alerta"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            own.execute("delete from app.alerta")
+    with login(logins["intel_carga"]) as own:
+        tables.prepare(own)
+        assert judge(own, datetime.now(UTC)).opened != []
+        assert delivery.send(own, datetime.now(UTC)).errors.keys() == {"sala"}
+    with login(logins["bi_leitor"]) as own:
+        assert a.value(own, "select count(*) from marts.mart_alerta") > 0
 
 
 def test_personal_columns_are_in_raw_alone(conn: psycopg.Connection) -> None:
