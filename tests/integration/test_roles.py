@@ -191,9 +191,15 @@ def test_what_is_made_later_is_readable_too(
 
 
 def test_alert_rules_are_edited_by_their_keepers_and_judged_by_who_builds(
-    logins: Mapping[str, Mapping[str, str]],
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection
 ) -> None:
     """An analyst reads them; the keeper's change is signed; who lands and builds judges by them."""
+    conn.execute(
+        "insert into intel_lead.anomalia (nivel, serie_id, uc_id, distribuidora_id, ano, tipo, mes,"
+        " valor, esperado, escore, visivel, evidencia)"
+        " select 'uc', uc_id, uc_id, distribuidora_id, ano, 'pico', 3, 900, 100, 1.8, true, 'Pico.'"
+        " from marts.mart_lead_safra limit 1"
+    )
     change = "update app.regra_alerta set destinatarios = '{sala}', limite = 0"
     with login(logins["analista"]) as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
         own.execute(change)
