@@ -1,4 +1,4 @@
--- 15. Quem precisa saber de quê: os alertas abertos, com os números que os provam (docs/alertas.md).
+-- 16. Quem precisa saber de quê: os alertas abertos, com os números que os provam (docs/alertas.md).
 select
     titulo,
     nivel,
