@@ -28,8 +28,8 @@ build: venv db ## constrói, testa e publica o que está pendente; SAFRA="401-20
 	@$(BIN)/python -m dagster_pipeline.run --construir $$SAFRA
 
 .PHONY: test
-test: lint ## lint e testes, num PostgreSQL/PostGIS só deles; o resto está em make faults
-	$(BIN)/python -m pytest tests -m 'not faults' --durations=25
+test: venv ## lint e testes, dois a dois, cada um num PostgreSQL/PostGIS só dele; o resto está em make faults
+	@$(MAKE) -j2 lint unit integration
 
 .PHONY: faults lint unit integration
 faults: venv ## quedas, corridas, disco cheio, TLS, papéis: um quarto de hora ou mais
@@ -45,7 +45,7 @@ unit: venv ## os testes que não precisam de banco
 	$(BIN)/python -m pytest tests/unit
 
 integration: venv ## os testes num PostgreSQL/PostGIS só deles
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest tests/integration -m 'not faults' --durations=25
 
 .PHONY: mutants
 mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma hora: make mutants MUTANTS="--only cep() --limit 50"

@@ -131,6 +131,9 @@
 {# Rows of a relation that break promises of this kind: what is broken, and the columns that find the row again. A
    column that may be null against its contract is a row of its own, whatever the rows are. #}
 {% macro fora_do_contrato(relacao, promessas) %}
+    {% if not (promessas.nulas or promessas.chaves or promessas.estrangeiras) %}
+        {{ return('select 1 as nada where false') }}
+    {% endif %}
     {% set chaves = chaves_da_linha(relacao) %}
     {% set achadas = [] %}
     {% for coluna in promessas.nulas %}
@@ -154,7 +157,7 @@
             ~ ' as o where o.' ~ chave.campo ~ ' = r.' ~ chave.coluna ~ ')'
         ) %}
     {% endfor %}
-    {{ return(achadas | join(' union all ') or 'select 1 as nada where false') }}
+    {{ return(achadas | join(' union all ')) }}
 {% endmacro %}
 
 {% macro linhas_da_regra(regra, chaves) -%}

@@ -21,10 +21,15 @@
         create table if not exists controle.execucao_dbt (
             invocacao uuid primary key,
             comando text not null,
-            iniciada_em timestamptz not null default clock_timestamp()
+            iniciada_em timestamptz not null default clock_timestamp(),
+            sql_md5 text
         );
-        insert into controle.execucao_dbt (invocacao, comando)
-        values ('{{ invocation_id }}', '{{ flags.WHICH }}');
+        alter table controle.execucao_dbt add column if not exists sql_md5 text;
+        insert into controle.execucao_dbt (invocacao, comando, sql_md5)
+        values (
+            '{{ invocation_id }}', '{{ flags.WHICH }}',
+            {{ "'" ~ md5_dos_modelos() ~ "'" if flags.WHICH in ('build', 'run') else 'null' }}
+        );
 
         create table if not exists controle.safra_construida (
             modelo text not null,
@@ -76,6 +81,7 @@
             esquema text not null,
             primary key (esquema, nome)
         );
+        {{ tabela_e_funcao_intacta() }}
         {{ funcao_folha_da_safra() }}
         {{ funcoes_da_safra_anterior() }}
         {{ funcao_completa_folha() }}
@@ -85,6 +91,7 @@
         {{ funcao_renomeia_descartada() }}
         {{ funcao_descarta_obra() }}
         {{ funcao_descarta_obras() }}
+        {{ funcao_constroi_folhas() }}
         {{ funcao_exige_na_publicada() }}
         {{ funcao_obra_da_safra() }}
         {{ funcao_raiz_da_safra() }}

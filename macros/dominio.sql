@@ -9,20 +9,24 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {% set _ = get_assert_columns_equivalent(sql) %}
-    {% do executa('create table if not exists ' ~ alvo ~ ' ' ~ get_table_columns_and_constraints()) %}
-    {% set existentes = adapter.get_columns_in_relation(alvo) | map(attribute='name') | list %}
-    {% for coluna in model.columns.values() if coluna.name not in existentes %}
+    {% set assinatura = assinatura_do_modelo() %}
+    {% set intacta = esta_intacta([alvo], assinatura) %}
+    {% if not intacta %}
+        {% set _ = get_assert_columns_equivalent(sql) %}
+        {% do executa('create table if not exists ' ~ alvo ~ ' ' ~ get_table_columns_and_constraints()) %}
+        {% set existentes = adapter.get_columns_in_relation(alvo) | map(attribute='name') | list %}
+        {% for coluna in model.columns.values() if coluna.name not in existentes %}
+            {% do executa(
+                "select controle.insiste('alter table " ~ alvo ~ " add column if not exists " ~ coluna.name ~ " "
+                ~ coluna.data_type ~ "')"
+            ) %}
+        {% endfor %}
         {% do executa(
-            "select controle.insiste('alter table " ~ alvo ~ " add column if not exists " ~ coluna.name ~ " "
-            ~ coluna.data_type ~ "')"
+            'create or replace trigger protege_dominio before update or delete or truncate on ' ~ alvo
+            ~ ' for each statement execute function controle.protege_dominio()'
         ) %}
-    {% endfor %}
-    {% do executa(
-        'create or replace trigger protege_dominio before update or delete or truncate on ' ~ alvo
-        ~ ' for each statement execute function controle.protege_dominio()'
-    ) %}
-    {% do executa("select controle.audita_dominio('" ~ alvo ~ "')") %}
+        {% do executa("select controle.audita_dominio('" ~ alvo ~ "')") %}
+    {% endif %}
     {% set colunas = model.columns.keys() | list %}
     {% set chave = config.require('unique_key') %}
     {% set demais = colunas | reject('equalto', chave) | list %}
@@ -53,9 +57,12 @@
         drop table dominio_novo;
         set local intel_lead.dominio_aberto = '';
     {% endcall %}
-    {% do create_indexes(alvo) if not existia %}
-    {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
-    {% do persist_docs(alvo, model) %}
+    {% if not intacta %}
+        {% do create_indexes(alvo) if not existia %}
+        {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+        {% do persist_docs(alvo, model) %}
+        {% do anota_intacta([alvo], assinatura) %}
+    {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

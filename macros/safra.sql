@@ -49,10 +49,11 @@
 {% endmacro %}
 
 {# Identity of what all leaves are made of: the code and contracts of every safra and staging model, and what
-   the macros that they share render to. One for all models, so that a change rebuilds a safra whole. #}
+   the macros that they share render to. One for all models, so that a change rebuilds a safra whole. Computed once a
+   command (cria_controle), read by every model. #}
 {% macro md5_dos_modelos() %}
     {# Not the database's name: a restored copy must not be built again. #}
-    {% set partes = [codigo_dos_macros_da_safra() | replace(this.include(schema=false, identifier=false) ~ '.', '')] %}
+    {% set partes = [codigo_dos_macros_da_safra() | replace('"' ~ target.database ~ '".', '')] %}
     {% for no in graph.nodes.values() | sort(attribute='unique_id')
         if no.resource_type == 'model' and no.config.materialized in ('safra', 'ephemeral') %}
         {% do partes.append(no.raw_code ~ no.constraints) %}
@@ -132,9 +133,7 @@
     {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
     {% set consulta %}
         select
-            i.ano, i.distribuidora_id, i.import_id,
-            to_regclass(format('construcao.{{ this.identifier }}_%s_%s', i.distribuidora_id, i.ano)) is not null
-                as em_obra
+            i.ano, i.distribuidora_id, i.import_id
         from controle.safra_importada as i
         left join controle.safra_construida as c
             on c.modelo = '{{ this.identifier }}'
@@ -196,37 +195,29 @@
     {{ return(tojson(raizes)) }}
 {% endmacro %}
 
-{# One leaf: rows, or none where the safra failed. A safra that fails is noted and taken out of construction;
-   the others go on. One call each: a statement of dbt's costs 5 to 10 ms, a small leaf 20. #}
-{% macro constroi_folha(safra, md5, parametros, raizes) %}
-    {% set chave = safra.ano ~ ', ' ~ safra.distribuidora_id %}
-    {% if safra.em_obra %}
-        {% do inicia_transacao() %}
-        {% do executa("select controle.descarta_obra('" ~ this.identifier ~ "', " ~ chave ~ ')') %}
-        {% do adapter.commit() %}
-    {% endif %}
-    {% do inicia_transacao() %}
-    {% set feita = run_query(
-        "select * from controle.constroi_folha('" ~ this.identifier ~ "', " ~ chave ~ ', ' ~ safra.import_id
-        ~ ", '" ~ md5 ~ "', '" ~ parametros ~ "', '" ~ invocation_id ~ "', $folha$" ~ sql ~ "$folha$, '" ~ raizes ~ "', "
+{# Builds the leaves of these safras, and says how many rows they have: a safra that failed is noted, and said. #}
+{% macro constroi_folhas(safras, md5, parametros, raizes) %}
+    {% set colunas = [] %}
+    {% for coluna, tipo in (('ano', 'integer'), ('distribuidora_id', 'integer'), ('import_id', 'bigint')) %}
+        {% do colunas.append('array[' ~ safras.columns[coluna].values() | map('int') | join(', ') ~ ']::' ~ tipo ~ '[]') %}
+    {% endfor %}
+    {% do run_query(
+        "call controle.constroi_folhas('" ~ this.identifier ~ "', " ~ colunas | join(', ') ~ ", '" ~ md5 ~ "', '"
+        ~ parametros ~ "', '" ~ invocation_id ~ "', $folha$" ~ sql ~ "$folha$, '" ~ raizes ~ "', "
         ~ ("'" ~ config.get('safra_pai') ~ "'" if config.get('safra_pai') else 'null') ~ ', '
         ~ ('$dominios$' ~ config.get('dominios_abertos') ~ '$dominios$' if config.get('dominios_abertos')
            else 'null') ~ ')'
-    )[0] %}
-    {% do adapter.commit() %}
-    {% if feita.motivo %}
-        {% do log(
-            'safra ' ~ safra.distribuidora_id ~ '-' ~ safra.ano ~ ' falhou em ' ~ this.identifier ~ ': '
-            ~ feita.motivo, info=true
-        ) %}
-        {% do inicia_transacao() %}
-        {% do executa(
-            'select controle.reprova_safra(' ~ chave ~ ', ' ~ safra.import_id ~ ", '" ~ md5 ~ "', '"
-            ~ invocation_id ~ "', '" ~ this.identifier ~ "', null, null, $motivo$" ~ feita.motivo ~ '$motivo$)'
-        ) %}
-        {% do adapter.commit() %}
-    {% endif %}
-    {{ return(feita.linhas or 0) }}
+    ) %}
+    {% for falha in run_query(
+        "select distribuidora_id || '-' || ano as chave, motivo from controle.safra_reprovada where invocacao = '"
+        ~ invocation_id ~ "' and onde = '" ~ this.identifier ~ "' order by ano, distribuidora_id"
+    ) %}
+        {% do log('safra ' ~ falha.chave ~ ' falhou em ' ~ this.identifier ~ ': ' ~ falha.motivo, info=true) %}
+    {% endfor %}
+    {{ return(run_query(
+        "select coalesce(sum(linhas), 0)::bigint from controle.safra_construida where modelo = '" ~ this.identifier
+        ~ "' and invocacao = '" ~ invocation_id ~ "'"
+    )[0][0]) }}
 {% endmacro %}
 
 {# At the end of every dbt command that builds: what failed makes it fail, after all others were published. #}
@@ -244,27 +235,34 @@
 
     {% set raiz_obra = api.Relation.create(
         database=this.database, schema='construcao', identifier=this.identifier, type='table') %}
-    {% do qualify_geometry() %}
-    {% set _ = get_assert_columns_equivalent(sql) %}
-    {% do garante_raiz(raiz) %}
-    {% do garante_raiz(raiz_obra) %}
+    {% set assinatura = assinatura_do_modelo() %}
+    {% set intacta = esta_intacta([raiz, raiz_obra], assinatura) %}
+    {% if not intacta %}
+        {% do qualify_geometry() %}
+        {% set _ = get_assert_columns_equivalent(sql) %}
+        {% do garante_raiz(raiz) %}
+        {% do garante_raiz(raiz_obra) %}
+    {% endif %}
+    {% do executa('select 1') %}
     {% do adapter.commit() %}
 
-    {% set md5 = md5_dos_modelos() %}
+    {% set md5 = run_query(
+        "select sql_md5 from controle.execucao_dbt where invocacao = '" ~ invocation_id ~ "'"
+    )[0][0] %}
     {% set parametros = md5_dos_parametros() %}
     {% set raizes = raizes_do_modelo() %}
-    {% set total = namespace(safras=0, linhas=0) %}
-    {% for safra in ([] if flags.EMPTY else safras_pendentes(md5, parametros, raizes)) %}
-        {% set total.linhas = total.linhas + constroi_folha(safra, md5, parametros, raizes) %}
-        {% set total.safras = total.safras + 1 %}
-    {% endfor %}
+    {% set safras = [] if flags.EMPTY else safras_pendentes(md5, parametros, raizes) %}
+    {% set linhas = constroi_folhas(safras, md5, parametros, raizes) if safras | length else 0 %}
 
     {% do inicia_transacao() %}
     {% call noop_statement(
-        'main', total.safras ~ ' safras, ' ~ total.linhas ~ ' linhas', 'SAFRA', total.linhas
+        'main', safras | length ~ ' safras, ' ~ linhas ~ ' linhas', 'SAFRA', linhas
     ) %}{{ sql }}{% endcall %}
-    {% do apply_grants(raiz, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
-    {% do persist_docs(raiz, model) %}
+    {% if not intacta %}
+        {% do apply_grants(raiz, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+        {% do persist_docs(raiz, model) %}
+        {% do anota_intacta([raiz, raiz_obra], assinatura) %}
+    {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -206,7 +206,8 @@ from (
         indicador_possivel('x', 'ano'), dimensao_do_grupo(), grupos_do_resumo([]), mesma_chave('x', 'y', ['c']),
         z_robusto('x', 'c', 'm', 'p'), tem_meses_iguais('x'), meses_positivos('x'), mes_e_ano('m', 'a'),
         horas_do_mes('a', 'm'), vezes_a('r'), maior_demanda_mes('s'), vezes_a_mediana('e', 'm', 3),
-        uc_id_da_origem(), esconde_em_totais('celulas', ['c'], [['t']])] %}
+        uc_id_da_origem(), esconde_em_totais('celulas', ['c'], [['t']]), (unidades_no_mapa('l', 'a', 'c', 'n') ~ no_plano('x', 'y') ~ do_plano('f')
+        ~ origem_do_plano()) | replace(postgis(), '')] %}
     {% for camada in camadas_uc() %}
         {% do partes.extend(
             [uc_normalizada(camada), series_da_camada(camada), series_da_camada(camada, somadas=true)]) %}

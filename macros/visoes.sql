@@ -140,13 +140,10 @@ $f$;
     )[0][0]) }}
 {% endmacro %}
 
-{% materialization view, adapter='postgres' %}
-    {% set alvo = this.incorporate(type='view') %}
-    {% set existia = load_cached_relation(this) %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+{# Replaces a view whose SQL is another one now, or that somebody changed. #}
+{% macro refaz_visao(alvo) %}
     {% set gravado = run_query('select md5 from controle.visao where ' ~ no_registro()) %}
-    {% if not existia or flags.FULL_REFRESH or not gravado or gravado[0][0] != md5_da_visao(alvo) %}
+    {% if flags.FULL_REFRESH or not gravado or gravado[0][0] != md5_da_visao(alvo) %}
         {% call statement('main') %}
             select controle.insiste($insiste$select controle.cria_visao(
                 '{{ alvo.include(database=false) }}', $visao${{ sql }}$visao$,
@@ -159,8 +156,23 @@ $f$;
     {% else %}
         {% call noop_statement('main', 'em dia', 'EM DIA', 0) %}{{ sql }}{% endcall %}
     {% endif %}
-    {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
-    {% do persist_docs(alvo, model) %}
+{% endmacro %}
+
+{% materialization view, adapter='postgres' %}
+    {% set alvo = this.incorporate(type='view') %}
+    {% set existia = load_cached_relation(this) %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% set assinatura = assinatura_do_modelo() %}
+    {% if esta_intacta([alvo], assinatura) %}
+        {% do executa('select 1') %}
+        {% call noop_statement('main', 'em dia', 'EM DIA', 0) %}{{ sql }}{% endcall %}
+    {% else %}
+        {{ refaz_visao(alvo) }}
+        {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+        {% do persist_docs(alvo, model) %}
+        {% do anota_intacta([alvo], assinatura) %}
+    {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -215,8 +227,12 @@ $f$;
 
     {% do executa('select 1') %}
     {% call noop_statement('main', acao, acao | upper, 0) %}{{ sql }}{% endcall %}
-    {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
-    {% do persist_docs(alvo, model) %}
+    {% set assinatura = assinatura_do_modelo() %}
+    {% if not esta_intacta([alvo], assinatura) %}
+        {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
+        {% do persist_docs(alvo, model) %}
+        {% do anota_intacta([alvo], assinatura) %}
+    {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -101,6 +101,8 @@ NOT_COMPARED = {
     "marts.resumo_distribuidora": NEW_MEASURES,
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
     **dict.fromkeys(("anomalia", "marts.mart_anomalia")),
+    # Once more from the points: test_map.py.
+    **dict.fromkeys(("marts.mart_hexagono", "marts.mart_cluster_geografico")),
     # Figures worked out by hand, and scores recomputed: test_leads.py; rollups: test_rollups.py.
     **dict.fromkeys(
         (

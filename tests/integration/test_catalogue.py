@@ -92,6 +92,24 @@ def test_a_rebuild_changes_nothing_in_catalogue_and_content(
     assert a.contents(conn) == content
 
 
+def test_what_somebody_undid_by_hand_is_put_right_by_the_next_build(
+    warehouse: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """A build asks for nothing of what stands as it left it; the rest it makes again."""
+    before = a.catalogue(conn)
+    for undo in (
+        "comment on table intel_lead.lead_bruto is null",
+        "comment on column marts.mart_lead.score_backup is 'outra coisa'",
+        "drop trigger protege_dominio on intel_lead.municipio",
+        "drop view marts.mart_lead cascade",
+        "drop index intel_lead.lead_bruto_municipio_id_idx",
+    ):
+        conn.execute(undo)
+    done = warehouse.build(*a.ALL)
+    assert done.ok, done.trouble
+    assert a.difference(before, a.catalogue(conn)) == []
+
+
 def of(catalogue: set[tuple[object, ...]], schema: str) -> set[tuple[object, ...]]:
     """The part of a catalogue that is of one schema."""
     return {thing for thing in catalogue if str(thing[1]).startswith(f"{schema}.")}

@@ -227,10 +227,12 @@ def _golden(tables: Iterable[str], *, published: bool = False) -> str:
     sums = compare.read(make.FOLDER / "synthetic" / make.SUMS)
     with psycopg.connect("") as conn:
         for table in tables:
+            golden = [line for line in sums if line["table"] == table]
+            if not golden:  # a mart: dbt's unit tests and data tests alone
+                continue
             query = "select to_regclass(format('construcao.%%I', %s::text))"
             unpublished = not published and conn.execute(query, [table]).fetchone()[0] is not None
             rows = compare.fetch(conn, table, YEARS, unpublished=unpublished)
-            golden = [line for line in sums if line["table"] == table]
             said = compare.differences_of_sums(golden, compare.summarize(table, rows))
             path = make.FOLDER / "synthetic" / f"{table}.csv"
             if not said and path.exists():

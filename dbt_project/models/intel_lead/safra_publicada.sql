@@ -13,6 +13,7 @@
     'lead_elegivel', 'lead_excluido', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_score_mudanca',
     'mart_lead_safra',
     'desempenho_estimativa', 'mart_gtd_rede', 'anomalia',
+    'mart_hexagono', 'mart_cluster_geografico',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
