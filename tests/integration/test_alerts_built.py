@@ -128,6 +128,22 @@ def test_the_batch_says_what_it_judged_and_a_bad_rule_is_a_problem(
     assert "INTEL_WEBHOOK_SALA não está no ambiente" in said[1]
 
 
+def test_the_one_road_judges_alerts_after_what_it_built(
+    warehouse: a.Warehouse, judged: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build itself is another module's: here it is one that had nothing to do."""
+    for name, value in warehouse.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(batch, "build", lambda *_, **__: batch.Build(builds=1))
+    monkeypatch.setattr(batch.manifest, "built_as", lambda: "")
+    monkeypatch.setattr(batch.manifest, "note_built", lambda _: None)
+    judged.execute("delete from app.alerta where regra = 'r_conjunto'")
+    said: list[str] = []
+    batch.run([], say=said.append)
+    assert any(line.startswith("alertas  ") for line in said)
+    assert a.value(judged, "select count(*) from app.alerta where regra = 'r_conjunto'") > 0
+
+
 def test_status_says_what_is_open_and_what_was_not_delivered(judged: psycopg.Connection) -> None:
     with judged.transaction(force_rollback=True):
         judged.execute("update app.entrega set situacao = 'morta', ultimo_erro = 'respondeu 500'")
