@@ -71,6 +71,11 @@ dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 status: venv db ## o que aterrissou, está retido, publicado; execuções, caixa de entrada, cópia, disco; o próximo passo
 	@$(BIN)/python -m dagster_pipeline.status
 
+.PHONY: alerts
+alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/alertas.md)
+	@$(BIN)/python -m alerts julgar
+	@$(BIN)/python -m alerts enviar
+
 .PHONY: screenshots
 screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make screenshots SAFRA=401-2024
 	@$(BIN)/python -m scripts.screenshots "$${SAFRA:-401-2024}"

@@ -12,12 +12,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
 import tenacity
 
+from alerts import delivery, tables
+from alerts.judge import judge as judge_alerts
 from dagster_pipeline import dbt_command, failures, manifest
 from forecasting import publish
 from loaders import connection as db
@@ -90,6 +92,7 @@ class Outcome:
         held: key → why; of what was judged, given or asked for.
         forecast: distributors whose forecasts were made anew.
         refused: a line for each distributor whose forecasts were not what they must be.
+        alerts: why alerts were not judged after the build.
     """
 
     landings: list[Landing]
@@ -98,12 +101,14 @@ class Outcome:
     build: Build
     forecast: list[int] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    alerts: str = ""
 
     @property
     def code(self) -> int:
         """Exit code: 0, 1 a safra failed or is held, else the greatest of the loaders'."""
         codes = [landing.code for landing in self.landings]
-        bad = self.held or self.build.failed or self.build.problem or self.refused
+        build = self.build
+        bad = self.held or build.failed or build.problem or self.refused or self.alerts
         return max([*codes, int(bool(bad))])
 
     def reasons(self, keys: Collection[str]) -> list[str]:
@@ -125,7 +130,7 @@ class Outcome:
         lines = [f"arquivo {x.path.name}: {x.error}" for x in self.landings if x.error]
         told = {key for x in self.landings if x.error for key in x.safras}
         lines += self.reasons({*self.held, *self.build.failed} - told)
-        return [*lines, *self.refused, *([self.build.problem] if self.build.problem else [])]
+        return [*lines, *self.refused, *filter(None, (self.build.problem, self.alerts))]
 
 
 def run(
@@ -168,7 +173,8 @@ def run(
                 " no meio da construção. Repita: make build"
             )
         forecast, refused = predict(conn, say=say) if building else ([], [])
-    return Outcome(landings, verdicts, held, done, forecast, refused)
+        alerted = alert(conn, say=say) if done.builds else ""
+    return Outcome(landings, verdicts, held, done, forecast, refused, alerted)
 
 
 def prepare(conn: psycopg.Connection) -> None:
@@ -177,6 +183,7 @@ def prepare(conn: psycopg.Connection) -> None:
 
     db.prepare(conn)
     aicss.prepare(conn)
+    tables.prepare(conn)
     sums.complete(conn)
 
 
@@ -289,6 +296,7 @@ def build(
     return result
 
 
+# ── Forecasts ─────────────────────────────────────────────────────────────────────────────────────
 def predict(conn: psycopg.Connection, *, say: Say = lambda _: None) -> tuple[list[int], list[str]]:
     """Forecast whose publications are not those that its forecasts are made of."""
     PROGRESS.get()("previsão")
@@ -299,6 +307,26 @@ def predict(conn: psycopg.Connection, *, say: Say = lambda _: None) -> tuple[lis
     for line in refused:
         say(f"falhou   {line}")
     return made, refused
+
+
+# ── Alerts ────────────────────────────────────────────────────────────────────────────────────────
+def alert(conn: psycopg.Connection, *, say: Say = lambda _: None) -> str:
+    """Judge all alert rules on what is published and send what is due; returns what went wrong.
+
+    A receiver that is down is no failure: its deliveries wait, and `make status` says so.
+    """
+    PROGRESS.get()("alertas")
+    try:
+        judged = judge_alerts(conn, datetime.now(UTC))
+        if judged.opened or judged.closed or judged.building:
+            say(f"alertas  {judged}")
+        sent = delivery.send(conn, datetime.now(UTC))
+        if sent.delivered or sent.errors:
+            say(f"avisos   {sent}")
+    except psycopg.Error as error:
+        said = " ".join(str(error).split())
+        return f"alertas não julgados ({said}); de novo: python -m alerts julgar"
+    return "; ".join(f"regra {x} não julgada: {why}" for x, why in judged.problems.items())
 
 
 def _tally(done: dbt_command.Done) -> str:

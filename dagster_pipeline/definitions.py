@@ -10,6 +10,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from dagster_pipeline import manifest  # noqa: E402
 from dagster_pipeline.defs import (  # noqa: E402
+    alerts,
     backup,
     dbt,
     forecasts,
@@ -35,8 +36,16 @@ def defs() -> dg.Definitions:
             dbt.published_assets(path),
             forecasts.forecasts,
         ],
-        jobs=[batch, jobs.safra, jobs.marts, jobs.aicss, backup.job],
-        schedules=[schedules.daily, backup.schedule],
+        jobs=[
+            batch,
+            jobs.safra,
+            jobs.marts,
+            jobs.aicss,
+            backup.job,
+            alerts.judging,
+            alerts.sending,
+        ],
+        schedules=[schedules.daily, backup.schedule, alerts.daily, alerts.due],
         sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
         resources={"banco": resources.Database()},
         # One process a run: a process a step would import all of this again each time (30 s).

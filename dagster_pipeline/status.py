@@ -199,6 +199,25 @@ def mesh(conn: psycopg.Connection) -> str:
     return text + textwrap.shorten(str(file), WIDTH - len(text), placeholder="…")
 
 
+def alerts(conn: psycopg.Connection) -> list[str]:
+    """How many alerts are open, and what deliveries wait or were given up, each in one line."""
+    if conn.execute("select to_regclass('app.entrega') is null").fetchone()[0]:
+        return []
+    opened, newest = conn.execute(
+        "select count(*), max(aberto_em) from app.alerta where fechado_em is null"
+    ).fetchone()
+    waiting, dead, why = conn.execute(
+        "select count(*) filter (where situacao = 'pendente'),"
+        " count(*) filter (where situacao = 'morta'),"
+        " (array_agg(destino || ', ' || ultimo_erro order by criada_em desc)"
+        "  filter (where ultimo_erro is not null))[1]"
+        " from app.entrega where situacao <> 'entregue'"
+    ).fetchone()
+    text = f"Alertas abertos: {opened}" + (f", o último em {local(newest)}" if opened else "")
+    sent = f"Entregas: {waiting} pendentes, {dead} mortas" + (f" ({why})" if why else "")
+    return [text, textwrap.shorten(sent, WIDTH, placeholder="…")]
+
+
 def backup() -> tuple[str, bool]:
     """How old the newest backup is; whether that is old."""
     folder = CLONE / ".local" / "backups"
@@ -244,6 +263,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     yield ""
     yield inbox()
     yield mesh(conn)
+    yield from alerts(conn)
     yield saved
     yield disk(conn)
     address = page.address()

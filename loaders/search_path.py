@@ -15,6 +15,7 @@ from psycopg import sql
 READERS = {
     "analista": ("intel_lead", "marts", "public"),
     "bi_leitor": ("marts", "public"),
+    "gestor_alerta": ("marts", "app", "public"),
     "intel_api": ("marts", "public"),
 }
 OURS_UNTIL_2026_11_28 = '"$user", public, intel_lead, marts'

@@ -4,7 +4,7 @@ Belongs here: roles, who owns what, privileges on schemas and raw. Not here: gra
 makes (config ``grants``, macros/papeis.sql), columns of raw leaves (loaders/bdgd/leaves.py).
 ``python -m server.roles create|list|drop``, as the database's owner with CREATEROLE or superuser;
 passwords from INTEL_CARGA_PASSWORD, INTEL_DBT_PASSWORD, INTEL_API_PASSWORD, ANALISTA_PASSWORD,
-BI_LEITOR_PASSWORD.
+BI_LEITOR_PASSWORD, GESTOR_ALERTA_PASSWORD.
 """
 
 import os
@@ -18,6 +18,7 @@ import psycopg
 import typer
 from psycopg import sql
 
+from alerts import tables
 from loaders import connection as db
 from loaders import search_path, usage
 from loaders.aicss import landing
@@ -31,6 +32,7 @@ ROLES = {
     "intel_api": "lê marts, escreve leituras AICSS",
     "analista": "lê intel_lead inteiro, também as residências, e marts",
     "bi_leitor": "lê marts",
+    "gestor_alerta": "lê marts, edita regras de alerta e contatos",
 }
 # Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
 SETTINGS = {
@@ -44,6 +46,11 @@ SETTINGS = {
         "statement_timeout": "60s",
         "idle_in_transaction_session_timeout": "1min",
         "search_path": ", ".join(search_path.READERS["bi_leitor"]),
+    },
+    "gestor_alerta": {
+        "statement_timeout": "60s",
+        "idle_in_transaction_session_timeout": "1min",
+        "search_path": ", ".join(search_path.READERS["gestor_alerta"]),
     },
     "intel_api": {
         "statement_timeout": "30s",
@@ -105,15 +112,22 @@ create policy da_api on raw.rejeitado to intel_api
 -- Readers have marts and nothing else; earlier versions let them read the views of intel_lead too.
 revoke all on all tables in schema intel_lead from intel_api, bi_leitor;
 revoke all on schema intel_lead from intel_api, bi_leitor;
-grant usage on schema marts to intel_api, analista, bi_leitor;
-grant select on all tables in schema marts to intel_api, analista, bi_leitor;
+grant usage on schema marts to intel_api, analista, bi_leitor, gestor_alerta;
+grant select on all tables in schema marts to intel_api, analista, bi_leitor, gestor_alerta;
 grant usage on schema intel_lead to analista;
 grant select on all tables in schema intel_lead to analista;
 -- The owner builds and lands too.
 alter default privileges for role intel_dbt, current_user in schema marts
-    grant select on tables to intel_api, analista, bi_leitor;
+    grant select on tables to intel_api, analista, bi_leitor, gestor_alerta;
 alter default privileges for role intel_dbt, intel_carga, current_user in schema intel_lead
     grant select on tables to analista;
+
+-- Schema app is the owner's: people edit rules and contacts, who lands and builds judges and sends.
+grant usage on schema app to intel_carga, intel_dbt, analista, gestor_alerta;
+grant select on all tables in schema app to intel_carga, analista, gestor_alerta;
+grant select on app.alerta, app.regra_alerta to intel_dbt;
+grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
+grant insert, update on app.alerta, app.entrega to intel_carga;
 """
 
 HANDOVER = """
@@ -245,6 +259,7 @@ def create_all(conn: psycopg.Connection) -> int:
     """All roles with all their privileges, in one transaction; how many objects changed owner."""
     db.prepare(conn)
     landing.prepare(conn)
+    tables.prepare(conn)
     with conn.transaction():
         conn.execute("set local lock_timeout = '10s'")
         for role in ROLES:
@@ -302,7 +317,7 @@ def show(conn: psycopg.Connection) -> None:
     for role, purpose in ROLES.items():
         row = conn.execute("select rolcanlogin from pg_roles where rolname = %s", [role]).fetchone()
         state = "não existe" if not row else "entra" if row[0] else "sem senha, não entra"
-        typer.echo(f"{role:<12} {state:<27} {purpose}")
+        typer.echo(f"{role:<13} {state:<27} {purpose}")
 
 
 def run(work: Callable[[psycopg.Connection], None]) -> None:

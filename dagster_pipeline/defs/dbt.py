@@ -162,10 +162,12 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
             done = dbt_command.build(
                 "--select", *names, *VIEW_TESTS[1:], "--indirect-selection", "cautious"
             )
+        with banco.connect() as conn:
+            alerted = batch.alert(conn, say=say)
         yield from results(manifest, done, chosen, context.selected_asset_check_keys)
         prune()
-        if done.code:
-            raise dg.Failure(failures.problem(done), allow_retries=False)
+        if problem := failures.problem(done) if done.code else alerted:
+            raise dg.Failure(problem, allow_retries=False)
 
     return dbt_published
 

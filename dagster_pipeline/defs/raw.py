@@ -209,6 +209,19 @@ FILES = [
         description="Polígonos dos municípios, da malha do IBGE que alguém aterrissou.",
     ),
     dg.AssetSpec(
+        ["app", "regra_alerta"],
+        group_name="alertas",
+        kinds={"postgres"},
+        description="Regras de alerta, editadas por pessoas (docs/alertas.md).",
+    ),
+    dg.AssetSpec(
+        ["app", "alerta"],
+        deps=[["app", "regra_alerta"]],
+        group_name="alertas",
+        kinds={"postgres"},
+        description="Alertas abertos e fechados, julgados depois de cada publicação e todo dia.",
+    ),
+    dg.AssetSpec(
         BOOKKEEPING[0],
         deps=[["raw", spec.table] for spec in ALL_LAYERS],
         group_name="raw",

@@ -5,6 +5,7 @@ Not here: what the rows say. Every role logs in by itself; the roles are gone wh
 
 import secrets
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -12,12 +13,14 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
+from alerts import delivery, tables
+from alerts.judge import judge
 from loaders.bdgd.layers import PERSONAL_COLUMNS, RAW_TABLES
 from server import roles
 from tests.integration import warehouse as a
 
 SCHEMAS = ["raw", "raw_safra", "controle", "construcao", "safra", "descarte", "seeds"]
-SCHEMAS += ["intel_lead", "marts"]
+SCHEMAS += ["intel_lead", "marts", "app"]
 RELATIONS = """
     select c.relnamespace::regnamespace::text, c.relname, c.relkind::text,
         array_agg(t.attname::text order by t.attnum) filter (where t.attnum > 0)
@@ -77,9 +80,13 @@ def readable(conn: psycopg.Connection, schema: str, name: str, columns: list[str
 def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -> bool:
     """The matrix of docs/security.md: whether a role reads these columns of a relation."""
     if role == "intel_carga":
-        return schema in ("raw", "raw_safra", "controle", "intel_lead", "marts")
+        return schema in ("app", "raw", "raw_safra", "controle", "intel_lead", "marts")
     if role == "intel_dbt":
+        if schema == "app":
+            return name in ("alerta", "regra_alerta")
         return not (schema in ("raw", "raw_safra") and PERSONAL & set(columns))
+    if schema == "app":
+        return role in ("analista", "gestor_alerta")
     if f"{schema}.{name}" in (*AICSS, *POSTING):
         return role == "intel_api"
     return schema == "marts" or schema == "intel_lead" and role == "analista"
@@ -123,12 +130,12 @@ def test_an_owner_who_is_no_superuser_makes_them_and_lands_as_the_loaders_role(
     owned: a.Warehouse, files: Mapping[str, Path]
 ) -> None:
     """First of this module: the roles are the server's, and must not be there yet."""
-    assert _roles(owned, "create", {}).count("não entra") == 5
+    assert _roles(owned, "create", {}).count("não entra") == len(roles.ROLES)
     done = owned.start_load(files["outra"], env={"INTEL_CARGA_ROLE": "intel_carga"}).wait()
     assert done.ok, done.trouble
     assert "; 0 objetos mudaram de dono" in _roles(owned, "create", {})
-    assert _roles(owned, "drop", {}).count("apagado") == 5
-    assert _roles(owned, "list", {}).count("não existe") == 5
+    assert _roles(owned, "drop", {}).count("apagado") == len(roles.ROLES)
+    assert _roles(owned, "list", {}).count("não existe") == len(roles.ROLES)
 
 
 def test_every_role_reads_what_it_should_and_nothing_else(
@@ -156,8 +163,8 @@ def test_create_takes_back_what_earlier_versions_let_readers_read(
 @pytest.mark.parametrize(
     ("maker", "schema", "readers"),
     [
-        ("intel_dbt", "marts", ["analista", "bi_leitor", "intel_api"]),
-        ("current_user", "marts", ["analista", "bi_leitor", "intel_api"]),
+        ("intel_dbt", "marts", ["analista", "bi_leitor", "gestor_alerta", "intel_api"]),
+        ("current_user", "marts", ["analista", "bi_leitor", "gestor_alerta", "intel_api"]),
         ("intel_dbt", "intel_lead", ["analista"]),
         ("intel_carga", "intel_lead", ["analista"]),
         ("current_user", "intel_lead", ["analista"]),
@@ -173,7 +180,7 @@ def test_what_is_made_later_is_readable_too(
     """By the builder, by the loader, or by the owner, who does both."""
     able = """
         select array_agg(r order by r)
-        from unnest('{analista,bi_leitor,intel_api}'::text[]) as r
+        from unnest('{analista,bi_leitor,gestor_alerta,intel_api}'::text[]) as r
         where has_table_privilege(r, %s, 'select')
     """
     with conn.transaction(force_rollback=True):
@@ -181,6 +188,33 @@ def test_what_is_made_later_is_readable_too(
             conn.execute(f"set local role {maker}")
         conn.execute(f"create table {schema}.de_depois (x integer)")
         assert a.value(conn, able, [f"{schema}.de_depois"]) == readers
+
+
+def test_alert_rules_are_edited_by_their_keepers_and_judged_by_who_builds(
+    logins: Mapping[str, Mapping[str, str]], conn: psycopg.Connection
+) -> None:
+    """An analyst reads them; the keeper's change is signed; who lands and builds judges by them."""
+    conn.execute(
+        "insert into intel_lead.anomalia (nivel, serie_id, uc_id, distribuidora_id, ano, tipo, mes,"
+        " valor, esperado, escore, visivel, evidencia)"
+        " select 'uc', uc_id, uc_id, distribuidora_id, ano, 'pico', 3, 900, 100, 1.8, true, 'Pico.'"
+        " from marts.mart_lead_safra limit 1"
+    )
+    change = "update app.regra_alerta set destinatarios = '{sala}', limite = 0"
+    with login(logins["analista"]) as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        own.execute(change)
+    with login(logins["gestor_alerta"]) as own:
+        own.execute(change)
+        own.execute("insert into app.contato values (401, 'U1', 'cliente')")
+        assert a.value(own, "select min(alterada_por) from app.regra_alerta") == "gestor_alerta"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            own.execute("delete from app.alerta")
+    with login(logins["intel_carga"]) as own:
+        tables.prepare(own)
+        assert judge(own, datetime.now(UTC)).opened != []
+        assert delivery.send(own, datetime.now(UTC)).errors.keys() == {"sala"}
+    with login(logins["bi_leitor"]) as own:
+        assert a.value(own, "select count(*) from marts.mart_alerta") > 0
 
 
 def test_personal_columns_are_in_raw_alone(conn: psycopg.Connection) -> None:

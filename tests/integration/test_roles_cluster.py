@@ -153,7 +153,7 @@ def test_no_password_no_login(cluster: clusters.Cluster, monkeypatch: pytest.Mon
         said = command(other.env(), "create")
         assert said.count("sem senha, não entra") == len(roles.ROLES)
         said = command(other.env() | {"BI_LEITOR_PASSWORD": "segredo nunca dito"}, "create")
-        assert "bi_leitor    entra" in said
+        assert "bi_leitor     entra" in said
         assert said.count("sem senha") == len(roles.ROLES) - 1
         assert "segredo" not in said
         command(other.env(), "drop")

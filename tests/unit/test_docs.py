@@ -79,7 +79,11 @@ def relations() -> dict[str, set[str]]:
     for name, path in models.items():
         schema = "marts" if "marts" in path.parts else "intel_lead"
         found.setdefault(schema, set()).add(name.removeprefix("leitor_"))
-    ddl = [*(CLONE / "loaders").rglob("schema.sql"), *(CLONE / "macros").glob("*.sql")]
+    ddl = [
+        *(CLONE / "loaders").rglob("schema.sql"),
+        CLONE / "alerts" / "tables.sql",
+        *(CLONE / "macros").glob("*.sql"),
+    ]
     made = r"create (?:table|type|or replace function)(?: if not exists)? (\w+)\.(\w+)"
     for path in ddl:
         text = path.read_text(encoding="utf-8")
@@ -105,7 +109,7 @@ def test_tables_named_exist(page: Path) -> None:
     known = relations()
     names = set().union(*known.values())
     text = "\n".join(code_of(page))
-    qualified = re.findall(r"\b(raw|intel_lead|marts|controle)\.(\w+)(?![\w*])", text)
+    qualified = re.findall(r"\b(raw|intel_lead|marts|controle|app)\.(\w+)(?![\w*])", text)
     wrong = {f"{schema}.{name}" for schema, name in qualified if name not in known[schema]}
     wrong |= set(re.findall(r"\b(?:vw|resumo|lead|stg)_\w*[a-z]\b", text)) - names
     assert wrong - NO_TABLES == set()

@@ -15,6 +15,7 @@ FILES = sorted(
     file
     for room in (
         "loaders",
+        "alerts",
         "server",
         "forecasting",
         "dagster_pipeline",

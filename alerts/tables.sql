@@ -1,0 +1,127 @@
+-- Schema app's tables of alerts and deliveries, and the rules that stand there at first.
+-- Belongs here: what people edit (regra_alerta, contato) and what the product writes for them (alerta, entrega).
+-- Not here: metrics (metrics.py), who may read and write (server/roles.py). No dbt build touches any of it.
+
+create schema if not exists app;
+
+create table if not exists app.regra_alerta (
+    chave text primary key check (chave ~ '^[a-z][a-z0-9_]*$'),
+    titulo text not null check (titulo <> ''),
+    metrica text not null,
+    nivel text not null check (nivel in ('distribuidora', 'municipio', 'bairro', 'conjunto', 'circuito', 'uc')),
+    distribuidora_id integer,
+    alvos text[],
+    operador text not null default '>' check (operador in ('>', '>=', '<', '<=')),
+    limite double precision not null check (limite = limite and abs(limite) < 'infinity'),
+    janela_meses smallint not null default 12 check (janela_meses between 1 and 12),
+    histerese double precision not null default 0 check (histerese >= 0 and histerese < 'infinity'),
+    destinatarios text[] not null default '{}' check (array_position(destinatarios, null) is null),
+    ativa boolean not null default true,
+    criada_em timestamptz not null default now(),
+    alterada_em timestamptz not null default now(),
+    alterada_por text not null default session_user
+);
+comment on table app.regra_alerta is 'Uma linha por regra de alerta: quem a edita são pessoas; nenhuma construção a muda (docs/alertas.md).';
+comment on column app.regra_alerta.chave is 'Nome curto e fixo da regra.';
+comment on column app.regra_alerta.titulo is 'O que se lê no alerta.';
+comment on column app.regra_alerta.metrica is 'Uma das métricas de python -m alerts regras --metricas.';
+comment on column app.regra_alerta.nivel is 'De que são os alvos: distribuidora, municipio, bairro, conjunto, circuito ou uc.';
+comment on column app.regra_alerta.distribuidora_id is 'Só esta distribuidora; nulo: todas.';
+comment on column app.regra_alerta.alvos is 'Só estes alvos, como em app.alerta.alvo; nulo: todos.';
+comment on column app.regra_alerta.operador is 'Como a métrica se compara com o limite: >, >=, < ou <=.';
+comment on column app.regra_alerta.limite is 'Limite, na unidade da métrica.';
+comment on column app.regra_alerta.janela_meses is 'Quantos dos últimos meses da safra se olham; métricas do ano só têm 12.';
+comment on column app.regra_alerta.histerese is 'Quanto a métrica deve voltar para aquém do limite até o alerta fechar, na unidade dela.';
+comment on column app.regra_alerta.destinatarios is 'Endereços de e-mail e nomes de webhook (o endereço deste está no ambiente: INTEL_WEBHOOK_NOME).';
+comment on column app.regra_alerta.ativa is 'Se a regra é julgada; ao desligar, os seus alertas abertos fecham.';
+comment on column app.regra_alerta.criada_em is 'Quando a regra foi criada.';
+comment on column app.regra_alerta.alterada_em is 'Quando foi mudada por último.';
+comment on column app.regra_alerta.alterada_por is 'Quem a mudou por último.';
+
+create or replace function app.assina_regra() returns trigger language plpgsql as $f$
+begin
+    new.alterada_em := now();
+    new.alterada_por := session_user;
+    return new;
+end
+$f$;
+create or replace trigger assina before update on app.regra_alerta
+for each row execute function app.assina_regra();
+
+create table if not exists app.regra_padrao (
+    chave text primary key,
+    oferecida_em timestamptz not null default now()
+);
+
+create table if not exists app.alerta (
+    id bigint generated always as identity primary key,
+    regra text not null references app.regra_alerta (chave) on update cascade,
+    distribuidora_id integer,
+    nivel text not null,
+    alvo text not null,
+    nome text,
+    ano smallint not null,
+    mes smallint,
+    valor double precision,
+    valor_abertura double precision not null,
+    limite double precision not null,
+    aberto_em timestamptz not null,
+    visto_em timestamptz not null,
+    fechado_em timestamptz,
+    motivo_fechamento text check (motivo_fechamento in ('voltou', 'sem_alvo', 'regra_desligada')),
+    evidencia jsonb not null,
+    check ((fechado_em is null) = (motivo_fechamento is null)),
+    check (fechado_em >= aberto_em)
+);
+create unique index if not exists alerta_um_aberto on app.alerta (regra, distribuidora_id, nivel, alvo)
+nulls not distinct where fechado_em is null;
+comment on table app.alerta is 'Uma linha por abertura de alerta, regra × alvo: no máximo um aberto de cada (docs/alertas.md).';
+
+create table if not exists app.entrega (
+    id bigint generated always as identity primary key,
+    chave uuid not null unique default gen_random_uuid(),
+    assunto text not null check (assunto in ('alerta', 'lead')),
+    referencia text not null,
+    destino text not null,
+    corpo jsonb not null,
+    situacao text not null default 'pendente' check (situacao in ('pendente', 'entregue', 'morta')),
+    tentativas smallint not null default 0,
+    proxima_em timestamptz not null,
+    ultimo_erro text,
+    criada_em timestamptz not null,
+    entregue_em timestamptz check ((entregue_em is not null) = (situacao = 'entregue')),
+    unique (assunto, referencia, destino)
+);
+create index if not exists entrega_pendente on app.entrega (proxima_em) where situacao = 'pendente';
+comment on table app.entrega is 'Uma linha por assunto × destinatário: o que há a entregar, o que foi, e o que morreu com o último erro.';
+
+create table if not exists app.contato (
+    distribuidora_id integer not null,
+    cod_id text not null,
+    situacao text not null check (situacao in ('em_contato', 'cliente', 'recusou')),
+    quando timestamptz not null default now(),
+    primary key (distribuidora_id, cod_id)
+);
+comment on table app.contato is 'Uma linha por UC com quem já se fala: não sai de novo para o CRM. Quem a edita são pessoas.';
+
+with padrao (chave, titulo, metrica, nivel, operador, limite, janela_meses, histerese, ativa) as (
+    values
+    ('dic_conjunto_acima_do_limite', 'DIC do conjunto acima do limite de DEC', 'dic_sobre_limite', 'conjunto', '>', 1, 12, 0.05, true),
+    ('dic_conjunto_dobro_da_mediana', 'DIC do conjunto acima do dobro da mediana', 'dic_sobre_mediana', 'conjunto', '>', 2, 12, 0.2, true),
+    ('dic_municipio_dobro_da_mediana', 'DIC do município acima do dobro da mediana', 'dic_sobre_mediana', 'municipio', '>', 2, 12, 0.2, true),
+    ('cliente_acima_do_tipico', 'Cliente muito acima do seu mês típico', 'consumo_sobre_tipico', 'uc', '>=', 5, 12, 1, true),
+    ('queda_no_municipio', 'Queda brusca de consumo no município', 'queda_na_area', 'municipio', '>=', 30, 12, 5, false)
+),
+
+nova as (
+    insert into app.regra_padrao (chave)
+    select p.chave from padrao as p
+    on conflict do nothing
+    returning chave
+)
+
+insert into app.regra_alerta (chave, titulo, metrica, nivel, operador, limite, janela_meses, histerese, ativa)
+select p.chave, p.titulo, p.metrica, p.nivel, p.operador, p.limite, p.janela_meses, p.histerese, p.ativa
+from padrao as p
+inner join nova as n on p.chave = n.chave
+on conflict (chave) do nothing;
