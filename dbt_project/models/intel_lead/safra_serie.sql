@@ -114,25 +114,31 @@ municipios as (
     ) as m
 ),
 
-{{ esconde_complementos('municipios', total=safra + ['mes'], parte='municipio_id', nome='municipios_ocultos') }},
+{{ esconde_complementos(
+    'municipios', total=safra + ['mes'], parte='municipio_id', nome='municipios_ocultos'
+) }},
+
+municipios_escondidos as (
+    select
+        {{ ', '.join(safra) }},
+        municipio_id,
+        bool_or(oculta) as oculto
+    from municipios_ocultos
+    group by {{ ', '.join(safra) }}, municipio_id
+),
 
 partes_1 as (
     select
         m.*,
         {{ pequena_de() }} or (m.leads_pf > 0 and coalesce(o.oculto, false)) as pequena
     from meses as m
-    left join (
-        select
-            {{ ', '.join(safra) }},
-            municipio_id,
-            bool_or(oculta) as oculto
-        from municipios_ocultos
-        group by {{ ', '.join(safra) }}, municipio_id
-    ) as o on {{ mesma_chave('m', 'o', safra + ['municipio_id']) }}
+    left join municipios_escondidos as o on {{ mesma_chave('m', 'o', safra + ['municipio_id']) }}
     where m.nivel = 'municipio_classe'
 ),
 
-{{ esconde_complementos('partes_1', total=safra + ['municipio_id', 'mes'], parte='serie_id', nome='do_municipio') }},
+{{ esconde_complementos(
+    'partes_1', total=safra + ['municipio_id', 'mes'], parte='serie_id', nome='do_municipio'
+) }},
 
 -- The later totals know what the earlier ones hid.
 partes_2 as (
