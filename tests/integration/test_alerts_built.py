@@ -119,7 +119,7 @@ def test_the_batch_says_what_it_judged_and_a_bad_rule_is_a_problem(
     said: list[str] = []
     with judged.transaction(force_rollback=True):
         judged.execute("update app.regra_alerta set metrica = 'lua' where chave = 'r_conjunto'")
-        judged.execute("delete from app.alerta where regra = 'r_municipio'")
+        judged.execute("delete from app.alerta where regra = 'cliente_acima_do_tipico'")
         problem = batch.alert(judged, say=said.append)
         outcome = batch.Outcome([], [], {}, batch.Build(), problem)
     assert "r_conjunto não julgada: não há a métrica lua" in problem
