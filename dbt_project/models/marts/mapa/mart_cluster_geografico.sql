@@ -1,5 +1,5 @@
--- Three places within a kilometre of one another make a cluster: of those in the top tenth by energy (demanda),
--- and of those with generation (gd). A place is a pole, or a unit's own point.
+-- Three places within a kilometre of one another make a cluster: of those in the top tenth by energy
+-- (demanda), and of those with generation (gd). A place is a pole, or a unit's own point.
 {{ config(indexes=[{'columns': ['geom'], 'type': 'gist'}]) }}
 
 {% set chaves = ['ano', 'distribuidora_id', 'tipo', 'cluster_id'] %}
