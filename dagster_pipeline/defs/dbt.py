@@ -108,6 +108,16 @@ def is_of_a_safra(props: Mapping[str, Any]) -> bool:
     return props["config"].get("materialized") in ("safra", "publicacao")
 
 
+def made_of(manifest: Mapping[str, Any], source: str) -> set[str]:
+    """Ids of the nodes that a source's tables lie under."""
+    found, ahead = set(), [i for i, s in manifest["sources"].items() if s["source_name"] == source]
+    while ahead:
+        new = set(manifest["child_map"].get(ahead.pop(), ())) - found
+        found |= new
+        ahead += new
+    return found
+
+
 def asset_key(props: Mapping[str, Any]) -> dg.AssetKey:
     """A model's or seed's key."""
     return dg.AssetKey([props["schema"], props["alias"]])

@@ -293,28 +293,41 @@ def _events(
     yield from checks.of_the_gate(outcome.verdicts)
     if news.readings:
         yield from raw.readings(conn)
-    rows = _rows(conn, published)
+    rows, after = _rows(conn, published), dbt.made_of(nodes, "previsao")
     for node in outcome.build.nodes:
-        props = nodes["nodes"].get(node.id)
-        if not props or node.kind not in ("model", "seed") or node.status != "success":
-            continue
-        asset = dbt.asset_key(props)
-        if not dbt.is_of_a_safra(props):
-            if not news.of(node, props):
-                continue
-            yield dg.AssetMaterialization(asset, metadata={"segundos": node.seconds})
-            continue
-        for key in published:
-            counted = rows.get((props["alias"], key))
-            yield dg.AssetMaterialization(
-                asset,
-                partition=key,
-                metadata={} if counted is None else {"dagster/partition_row_count": counted},
-            )
+        if node.id not in after:
+            yield from _of_node(node, nodes, rows, published, news)
     if outcome.forecast:
         yield from forecasts.materialized(outcome.forecast)
+    for node in outcome.build.nodes:
+        if node.id in after:
+            yield from _of_node(node, nodes, rows, published, news)
     yield from checks.of_dbt(nodes, outcome.build)
     yield from checks.of_the_published(conn, published)
+
+
+def _of_node(
+    node: dbt_command.Node,
+    nodes: Mapping[str, Any],
+    rows: Mapping[tuple[str, str], int],
+    published: list[str],
+    news: "News",
+) -> Iterator[Event]:
+    props = nodes["nodes"].get(node.id)
+    if not props or node.kind not in ("model", "seed") or node.status != "success":
+        return
+    asset = dbt.asset_key(props)
+    if not dbt.is_of_a_safra(props):
+        if news.of(node, props):
+            yield dg.AssetMaterialization(asset, metadata={"segundos": node.seconds})
+        return
+    for key in published:
+        counted = rows.get((props["alias"], key))
+        yield dg.AssetMaterialization(
+            asset,
+            partition=key,
+            metadata={} if counted is None else {"dagster/partition_row_count": counted},
+        )
 
 
 class News:

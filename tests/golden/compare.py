@@ -103,6 +103,8 @@ NOT_COMPARED = {
     **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
     **dict.fromkeys(("anomalia", "marts.mart_anomalia")),
+    # What is judged on other tables: test_alerts_built.py.
+    "marts.mart_alerta": None,
     # Once more from the points: test_map.py.
     **dict.fromkeys(("marts.mart_hexagono", "marts.mart_cluster_geografico")),
     # Figures worked out by hand, and scores recomputed: test_leads.py; rollups: test_rollups.py.
