@@ -121,7 +121,7 @@ def test_the_batch_says_what_it_judged_and_a_bad_rule_is_a_problem(
         judged.execute("update app.regra_alerta set metrica = 'lua' where chave = 'r_conjunto'")
         judged.execute("delete from app.alerta where regra = 'cliente_acima_do_tipico'")
         problem = batch.alert(judged, say=said.append)
-        outcome = batch.Outcome([], [], {}, batch.Build(), problem)
+        outcome = batch.Outcome([], [], {}, batch.Build(), alerts=problem)
     assert "r_conjunto não julgada: não há a métrica lua" in problem
     assert (outcome.code, outcome.problems()) == (1, [problem])
     assert said[0].startswith("alertas  ")
