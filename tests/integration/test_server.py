@@ -295,7 +295,8 @@ def test_what_is_said_of_versions_locks_and_connections(database: dict[str, str]
         "o servidor é PostgreSQL 13.4, e é preciso o 15 ou mais novo: atualize-o ou use outro"
     ]
     (few,) = server_check.warnings(replace(good, locks=64, backends=122))
-    assert "max_locks_per_transaction é 64: dá para 60 safras" in few
+    safras = 64 * 122 // server_check.LOCKS_PER_SAFRA
+    assert f"max_locks_per_transaction é 64: dá para {safras} safras" in few
     (few,) = server_check.warnings(replace(good, connections=10, taken=7))
     assert "há 10 conexões para esta conta (3 livres agora)" in few
 
