@@ -44,8 +44,8 @@ lint: venv ## ruff e sqlfluff, sem mudar nada
 unit: venv ## os testes que não precisam de banco
 	$(BIN)/python -m pytest tests/unit
 
-integration: venv ## os testes num PostgreSQL/PostGIS só deles
-	$(BIN)/python -m pytest tests/integration -m 'not faults' --durations=25
+integration: venv ## os testes, em dois processos, cada um num PostgreSQL/PostGIS só dele
+	$(BIN)/python -m pytest tests/integration -m 'not faults' -n 2 --dist loadfile --durations=25
 
 .PHONY: mutants
 mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma hora: make mutants MUTANTS="--only cep() --limit 50"
