@@ -63,6 +63,10 @@ anomalies: venv ## mede o que se acha das anomalias plantadas, num banco só par
 forecasts: venv ## mede quanto as previsões demoram e erram, num banco só para isso: make forecasts BENCH="--tres 5000"
 	$(PYTHON) -m server.postgres throwaway $(BIN)/python -m bench.forecasts $(BENCH)
 
+.PHONY: profiles
+profiles: venv db ## refaz os perfis de consumo (seeds/perfil_centro.csv) das safras publicadas; depois make build
+	@$(BIN)/python -m scripts.profile_centres
+
 .PHONY: dev
 dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 	@exec $(BIN)/python -m dagster_pipeline.dev
