@@ -58,7 +58,7 @@ class Group:
     """Units of a group and the profile of each.
 
     Attributes:
-        units: a row each: MEASURES as dbt scales them, kwh_mes, maior_mes, na_ponta, carga as they are.
+        units: a row each: MEASURES as dbt scales them; kwh_mes, maior_mes, na_ponta, carga.
         of: the profile of each unit, 0 the one of least energy.
         centres: profiles × MEASURES; NaN where the group has no such measure.
         silhouette: per profile.
@@ -74,7 +74,9 @@ def read(conn: psycopg.Connection, group: str) -> pd.DataFrame:
     """The units of a group that have all the measures that the group has."""
     rows = conn.execute(_UNITS, {"group": group, "most": MOST}).fetchall()
     natural = pd.DataFrame(
-        [row[1:] for row in rows], columns=["kwh_mes", "maior_mes", "na_ponta", "carga"], dtype=float
+        [row[1:] for row in rows],
+        columns=["kwh_mes", "maior_mes", "na_ponta", "carga"],
+        dtype=float,
     )
     scaled = pd.DataFrame([row[0] for row in rows], columns=MEASURES, dtype=float)
     units = scaled.join(natural)
@@ -185,8 +187,13 @@ def update(old: list[dict[str, str]], conn: psycopg.Connection) -> list[list[obj
             rows += rows_of(group, cluster(units, PROFILES[group]), source)
             for row in rows[-PROFILES[group] :]:
                 print(f"{row[2]:<70}{row[8]:>9,} unidades   silhueta {row[9]:.2f}")
-        rows.append([f"{group}_sem_consumo", group, f"{called}, sem consumo no ano"] + [""] * 8)
-    return [*rows, ["sem_dados", "sem_dados", "Sem energia ou sem classe no arquivo"] + [""] * 8]
+        rows.append(_without(f"{group}_sem_consumo", group, f"{called}, sem consumo no ano"))
+    return [*rows, _without("sem_dados", "sem_dados", "Sem energia ou sem classe no arquivo")]
+
+
+def _without(profile: str, group: str, name: str) -> list[object]:
+    """A profile that has no centre."""
+    return [profile, group, name, *[""] * 7, "regra: docs/perfis.md"]
 
 
 def main() -> None:
@@ -204,7 +211,7 @@ def main() -> None:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerows([columns, *rows])
     new.replace(SEED)
-    print("seeds/perfil_centro.csv escrita; git diff mostra o que mudou, make build refaz os perfis")
+    print("seeds/perfil_centro.csv: git diff mostra o que mudou, make build refaz os perfis")
 
 
 if __name__ == "__main__":

@@ -387,7 +387,6 @@ def test_the_readmes_commands_end_with_the_readmes_figures(
     for line in shown.splitlines():
         assert " ".join(line.split()) in squeezed
     with psycopg.connect("", dbname=empty_database_env["PGDATABASE"]) as conn:
-        conn.execute("set extra_float_digits = 0")
         for table in tables:
             query = " ".join(re.findall(r"lead[=-]> (.*)", table)).rstrip(";")
             shown_rows = table.split("-+-")[-1].splitlines()[1:]

@@ -67,6 +67,7 @@ def test_every_seed_is_described_with_its_source_and_has_a_typed_key() -> None:
         "cnae_segmento": "divisao_id",
         "classe_segmento": "classe_consumo_id",
         "feriado": "data",
+        "perfil_centro": "perfil_id",
     }
     outros = {
         "distribuidora_dominio": "integer",

@@ -40,7 +40,8 @@ proximos as (
                 from {{ ref('perfil_centro') }} as k
                 where k.grupo = u.grupo and k.nivel is not null and u.medidas is not null
             ) as d
-        ) as d on true
+        ) as d
+        on true
 )
 
 select

@@ -13,6 +13,7 @@ with unidades as (
         f.silhueta,
         p.energia_anual_kwh,
         p.energia_ponta_kwh,
+        case when p.energia_ponta_kwh is not null then p.energia_anual_kwh end as energia_com_ponta_kwh,
         p.sazonalidade,
         case when p.fator_carga <= 1 then p.fator_carga end as fator_carga,
         case
@@ -43,8 +44,7 @@ celulas as (
         avg(energia_anual_kwh) / 12 as media_kwh_mes,
         avg(sazonalidade) as media_sazonalidade,
         sum(energia_verao_kwh) / nullif(sum(energia_anual_kwh), 0) as participacao_verao,
-        sum(energia_ponta_kwh) / nullif(sum(energia_anual_kwh) filter (where energia_ponta_kwh is not null), 0)
-            as participacao_ponta,
+        sum(energia_ponta_kwh) / nullif(sum(energia_com_ponta_kwh), 0) as participacao_ponta,
         avg(fator_carga) as media_fator_carga,
         avg(silhueta) as silhueta
     from unidades
@@ -52,7 +52,9 @@ celulas as (
 ),
 
 -- A group's total stands in the rollups by class, and the distributor's in its own.
-{{ esconde_em_totais('celulas', chaves, [['ano', 'distribuidora_id', 'grupo'], ['ano', 'distribuidora_id']]) }}
+{{ esconde_em_totais(
+    'celulas', chaves, [['ano', 'distribuidora_id', 'grupo'], ['ano', 'distribuidora_id']]
+) }}
 
 select
     {{ medidas_mostradas('c', 'o.oculta', medidas) }},

@@ -9,7 +9,7 @@ select
     k.grupo,
     f.silhueta
 from {{ ref('lead_perfil_consumo') }} as f
--- Legal persons' units.
+-- Leads: of legal persons, active.
 inner join {{ ref('mart_lead_safra') }} as l
     on f.uc_id = l.uc_id and f.ano = l.ano and f.distribuidora_id = l.distribuidora_id
 inner join {{ ref('mart_perfil_consumo') }} as k
