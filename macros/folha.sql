@@ -191,7 +191,8 @@ begin
     -- A leaf lost in a crash is lost with its record, and publication's commit waits for the disk for all before it.
     perform set_config('jit', 'off', true), set_config('enable_memoize', 'off', true),
         set_config('work_mem', '256MB', true), set_config('synchronous_commit', 'off', true);
-    for raiz, tabela in select * from jsonb_each_text(p_raizes) loop
+    -- The longest name first: one may be the beginning of another.
+    for raiz, tabela in select * from jsonb_each_text(p_raizes) order by length(key) desc loop
         comando := replace(
             comando, raiz,
             case

@@ -113,6 +113,8 @@ NOT_COMPARED = {
             "lead_perfil_consumo",
             "marts.mart_perfil_consumo",
             "marts.mart_perfil_consumo_lead",
+            "previsao_faixa",
+            "marts.mart_previsao_lead",
         )
     ),
     # Figures worked out by hand, and scores recomputed: test_leads.py; rollups: test_rollups.py.

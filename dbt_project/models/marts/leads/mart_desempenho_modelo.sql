@@ -34,3 +34,22 @@ select
 from {{ ref('previsao_desempenho') }} as p
 inner join {{ ref('safra_publicada') }} as s
     on p.distribuidora_id = s.distribuidora_id and p.ano = s.ano
+union all
+-- Of a unit nothing but the naive can be said, so nothing beats it: mase is 1 by its definition.
+select
+    'previsao' as tipo,
+    f.distribuidora_id,
+    f.ano,
+    'uc' as nivel,
+    f.perfil_id as serie_id,
+    'ingenuo_sazonal' as modelo,
+    case when not m.suprimido then f.mae end as mae,
+    case when not m.suprimido then f.mape end as mape,
+    case when f.mae > 0 then 1 end as mase,
+    case when not m.suprimido then f.smape end as smape,
+    case when not m.suprimido then f.cobertura_80 end as cobertura_80,
+    case when not m.suprimido then f.cobertura_95 end as cobertura_95,
+    true as publicado
+from {{ ref('previsao_faixa') }} as f
+inner join {{ ref('mart_perfil_consumo') }} as m
+    on f.perfil_id = m.perfil_id and f.ano = m.ano and f.distribuidora_id = m.distribuidora_id
