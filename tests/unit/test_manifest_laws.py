@@ -46,6 +46,8 @@ EXCEPTIONS = {
     ("safra_camada", "source.intel_lead.carga.entrega"),
     # The distributor's published safra before this one.
     ("anomalia", "source.intel_lead.publicado.lead_perfil_anterior"),
+    ("previsao_faixa", "source.intel_lead.publicado.lead_perfil_anterior"),
+    ("previsao_faixa", "source.intel_lead.publicado.lead_perfil_consumo_anterior"),
     # What the product writes while it runs: of no safra, so no model stages it.
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),
