@@ -5,8 +5,8 @@
 {#- Units below which nothing is said: of one alone there would be no spread at all. #}
 {%- set poucas = 5 %}
 {%- set quantis = 'array[0.025, 0.1, 0.9, 0.975]' %}
--- How far a month of a lead goes from the same month a year before, as a part of its mean month: what units of
--- its profile lend it (mart_previsao_lead).
+-- How far a month of a lead goes from the same month a year before, as a part of its mean month: units of its
+-- profile lend it that (mart_previsao_lead).
 with unidades as (
     select
         f.uc_id,
