@@ -1,0 +1,3 @@
+select *
+from marts.resumo_distribuidora
+where ano = %(ano)s and distribuidora_id = %(distribuidora_id)s
