@@ -5,17 +5,22 @@ Belongs here: drawing rows. Not here: asking for them, tables. Same rows, same t
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from math import cos, radians
+from itertools import pairwise
+from math import cos, radians, sqrt
+from types import SimpleNamespace
+from xml.sax.saxutils import escape
 
 import matplotlib as mpl
+import numpy as np
 import shapely
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
@@ -36,25 +41,30 @@ STYLE = {
 # From dark to light, so that grey paper keeps the order.
 FILLS = ["#17365d", "#b5541c", "#4a90c2", "#e0a458", "#9cc5e0", "#f3d9b1", "#cfcfcf", "#ededed"]
 HATCHES = ["", "///", "", "...", "\\\\\\", "xx", "", "++"]
-ORANGE, BLUE, GREY = "#b5541c", "#17365d", "#777777"
+SHADES = ["#eaf1f7", "#bcd4e8", "#77a8d1", "#2f6ba8"]
+BLUE = "#17365d"
+
+
+class _Drawing(SimpleNamespace):
+    """A figure while it is drawn on, and afterwards its ``svg``."""
+
+    figure: Figure
+    svg: str
 
 
 @contextmanager
-def _figure(height: float, title: str):  # noqa: ANN202
-    """A figure to draw on, and afterwards its text in ``.svg``."""
+def _drawing(name: str, height: float, title: str) -> Iterator[_Drawing]:
+    """A figure of the page's width; ``name`` sets its ids apart from other figures' on the page."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        yield figure
+        drawing = _Drawing(figure=Figure(figsize=(WIDTH_IN, height), layout="constrained"))
+        yield drawing
         file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Title": title})
+        drawing.figure.savefig(file, format="svg", metadata={"Date": None, "Title": title})
     text = file.getvalue()
     svg = text[text.index("<svg") :]
-    # Millimetres are the page's; ids of several charts of one page must differ.
-    mark = re.sub(r"\W", "", title.lower())[:12]
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{mark}-\1"', svg)
-    svg = re.sub(r'(xlink:href="#|url\(#)', rf"\1{mark}-", svg)
-    figure.svg = svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r'(xlink:href="#|url\(#)', rf"\1{name}-", svg)
+    drawing.svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
 
 
 def monthly(rows: Sequence[Row], title: str) -> str:
@@ -62,10 +72,10 @@ def monthly(rows: Sequence[Row], title: str) -> str:
     totals: dict[str, float] = {}
     for row in rows:
         totals[row["classe"]] = totals.get(row["classe"], 0) + (row["energia_kwh"] or 0)
-    classes = sorted(totals, key=lambda name: (-totals[name], name))
+    classes = list(totals)
     kwh = {(row["classe"], row["mes"]): row["energia_kwh"] or 0 for row in rows}
-    with _figure(2.9, title) as figure:
-        axes = figure.add_subplot()
+    with _drawing("energia", 2.7, title) as drawing:
+        axes = drawing.figure.add_subplot()
         base = [0.0] * 12
         for number, name in enumerate(classes):
             heights = [kwh.get((name, month), 0) / 1000 for month in range(1, 13)]
@@ -77,89 +87,101 @@ def monthly(rows: Sequence[Row], title: str) -> str:
         axes.set_xticks(range(1, 13), words.MONTHS)
         _energy_axis(axes, "MWh")
         handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles[::-1], labels[::-1], loc="outside right upper", frameon=False)
-    return figure.svg
+        where = {"loc": "outside right upper", "frameon": False}
+        drawing.figure.legend(handles[::-1], labels[::-1], **where)
+    return drawing.svg
 
 
 def forecast(past: Sequence[Row], ahead: Sequence[Row], title: str) -> str:
     """A line that goes on as a dashed one within its two bands."""
-    with _figure(2.9, title) as figure:
-        axes = figure.add_subplot()
+    with _drawing("previsao", 2.4, title) as drawing:
+        axes = drawing.figure.add_subplot()
         days = [row["competencia"] for row in ahead]
         for share, colour in (("95", "#dce6f0"), ("80", "#a9c1da")):
-            low, high = ([r[f"{k}_{share}"] / 1000 for r in ahead] for k in ("inferior", "superior"))
+            low, high = (
+                [row[f"{end}_{share}"] / 1000 for row in ahead] for end in ("inferior", "superior")
+            )
             axes.fill_between(days, low, high, color=colour, label=f"{share} %", linewidth=0)
         middle = [row["media"] / 1000 for row in ahead]
         axes.plot(days, middle, "--o", color=BLUE, markersize=2.5, label="previsão")
-        was = [(date(row["ano"], row["mes"], 1), row["energia_kwh"]) for row in past]
-        was = [(day, kwh / 1000) for day, kwh in was if kwh is not None]
+        was = [(date(row["ano"], row["mes"], 1), row["energia_kwh"] / 1000) for row in past]
         axes.plot(*zip(*was, strict=True), "-o", color="black", markersize=2.5, label="medido")
         every = sorted({*days, *(day for day, _ in was)})
-        ticks = every[:: max(1, len(every) // 12)]
+        ticks = every[:: -(-len(every) // 12)]
         axes.set_xticks(ticks, [f"{words.MONTHS[d.month - 1]}\n{d.year}" for d in ticks])
         axes.set_ylim(bottom=0)
         _energy_axis(axes, "MWh por mês")
-        figure.legend(loc="outside right upper", frameon=False)
-    return figure.svg
+        drawing.figure.legend(loc="outside right upper", frameon=False)
+    return drawing.svg
 
 
 def places(
-    leads: Sequence[Row], hexagons: Sequence[Row], outlines: Sequence[Row], title: str
+    name: str, leads: Sequence[Row], hexagons: Sequence[Row], outlines: Sequence[Row], title: str
 ) -> str:
-    """A map: hexagons by energy, hidden ones hatched, leads as discs, outlines below."""
+    """A map: hexagons by energy, hidden ones hatched, leads as discs, outlines below.
+
+    It shows where leads are, else hexagons, else outlines.
+    """
     cells = [(row, shapely.from_wkb(row["geom"])) for row in hexagons]
-    shown = [(row, cell) for row, cell in cells if not row["suprimido"]]
-    hidden = [cell for row, cell in cells if row["suprimido"]]
     borders = [shapely.from_wkb(row["geom"]) for row in outlines]
-    with _figure(6.2, title) as figure:
-        axes = figure.add_subplot()
-        for border in borders:
-            for part in shapely.get_parts(border):
-                axes.plot(*part.exterior.xy, color="#555555", linewidth=0.8, zorder=1)
-        energies = [(row["energia_anual_kwh"] or 0) / 1e6 for row, _ in shown]
-        grid = PolyCollection(
-            [list(cell.exterior.coords) for _, cell in shown],
-            **{"array": energies, "cmap": "Blues", "edgecolor": "#8899aa", "linewidth": 0.4},
-            **{"alpha": 0.85, "zorder": 2},
-        )
-        grid.set_clim(0, max(energies, default=0) or 1)
-        axes.add_collection(grid)
-        nothing = PolyCollection([list(cell.exterior.coords) for cell in hidden], zorder=2)
-        nothing.set(facecolor="#eeeeee", edgecolor="#888888", hatch="////", linewidth=0.4)
-        axes.add_collection(nothing)
-        largest = max((row["energia_anual_kwh"] for row in leads), default=0) or 1
-        for upper, colour, label in ((False, "#f6b26b", "baixa"), (True, ORANGE, "média ou alta")):
-            some = [row for row in leads if row["at_mt"] is upper]
-            axes.scatter(
-                [row["longitude"] for row in some],
-                [row["latitude"] for row in some],
-                s=[max(2, 260 * row["energia_anual_kwh"] / largest) for row in some],
-                **{"c": colour, "edgecolor": "black", "linewidth": 0.3, "zorder": 3 + upper},
-                label=f"leads, {label} tensão",
-            )
-        _frame(axes, [cell for _, cell in cells], leads, borders)
-        if shown:
-            bar = figure.colorbar(grid, ax=axes, shrink=0.5, pad=0.01)
-            bar.set_label("GWh por ano no hexágono")
-            bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: words.number(v, 1)))
-        handles = axes.get_legend_handles_labels()[0]
-        if hidden:
-            handles.append(Patch(fc="#eeeeee", ec="#888888", hatch="////", label="oculto"))
-        axes.legend(handles=handles, loc="upper left", fontsize=7, markerscale=0.8)
-    return figure.svg
-
-
-def _frame(
-    axes: Axes, cells: Sequence[shapely.Geometry], leads: Sequence[Row], borders: Sequence
-) -> None:
-    """Show where cells and leads are, else the outline; degrees of one length; no axes."""
     points = [shapely.Point(row["longitude"], row["latitude"]) for row in leads]
-    west, south, east, north = shapely.total_bounds([*cells, *points] or list(borders))
-    margin = 0.04 * max(east - west, north - south, 0.01)
-    axes.set_xlim(west - margin, east + margin)
-    axes.set_ylim(south - margin, north + margin)
-    axes.set_aspect(1 / cos(radians((south + north) / 2)))
-    axes.set_axis_off()
+    bounds = shapely.total_bounds(points or [cell for _, cell in cells] or borders)
+    west, south, east, north = bounds
+    margin = 0.06 * max(east - west, north - south, 0.01)
+    box = (west - margin, south - margin, east + margin, north + margin)
+    stretch = 1 / cos(radians((south + north) / 2))
+    height = (WIDTH_IN - 1.5) * stretch * (box[3] - box[1]) / (box[2] - box[0])
+    with _drawing(name, min(6.5, max(1.9, height)), title) as drawing:
+        axes = drawing.figure.add_subplot()
+        axes.set(xlim=box[::2], ylim=box[1::2], aspect=stretch)
+        axes.set_axis_off()
+        for part in shapely.get_parts(borders):
+            axes.plot(*part.exterior.xy, color="#555555", linewidth=0.9, zorder=2.5)
+        keys = _cells(axes, cells)
+        largest = max((row["energia_anual_kwh"] for row in leads), default=0) or 1
+        for upper, colour in ((False, "#ffcf8f"), (True, "#8f2f00")):
+            disc = {"marker": "o", "linestyle": "", "color": colour, "markeredgecolor": "black"}
+            disc |= {"markeredgewidth": 0.3, "zorder": 3 + upper}
+            sizes: dict[int, list[Row]] = {}
+            for row in leads:
+                if row["at_mt"] is upper:
+                    size = round(max(2, 17 * sqrt(row["energia_anual_kwh"] / largest)))
+                    sizes.setdefault(size, []).append(row)
+            for size, some in sizes.items():  # a mark drawn once a size: a third of the bytes
+                where = ([row[degrees] for row in some] for degrees in ("longitude", "latitude"))
+                axes.plot(*where, markersize=size, **disc)
+            if sizes:
+                said = f"lead, {'média ou alta' if upper else 'baixa'} tensão"
+                keys.append(Line2D([], [], label=said, markersize=5, **disc))
+        if keys:
+            drawing.figure.legend(handles=keys, loc="outside right upper", frameon=False)
+    return drawing.svg
+
+
+def _cells(axes: Axes, cells: Sequence[tuple[Row, shapely.Geometry]]) -> list[Artist]:
+    """Draw hexagons in as many shades as a grey page tells apart; their keys."""
+    keys: list[Artist] = []
+    energies = [row["energia_anual_kwh"] or 0 for row, _ in cells if not row["suprimido"]]
+    limits = np.unique(np.quantile(energies, (0, 0.4, 0.7, 0.9, 1))) if energies else []
+    for number, (low, high) in enumerate(pairwise(limits)):
+        last = number == len(limits) - 2
+        inside = [
+            cell
+            for row, cell in cells
+            if not row["suprimido"]
+            and low <= (row["energia_anual_kwh"] or 0)
+            and (last or (row["energia_anual_kwh"] or 0) < high)
+        ]
+        style = {"facecolor": SHADES[number], "edgecolor": "#8899aa", "linewidth": 0.4}
+        axes.add_collection(PolyCollection([c.exterior.coords for c in inside], **style))
+        said = f"{words.number(low / 1e6, 2)} a {words.number(high / 1e6, 2)} GWh no ano"
+        keys.append(Patch(label=said, **style))
+    style = {"facecolor": "#f2f2f2", "edgecolor": "#777777", "hatch": "////", "linewidth": 0.4}
+    hidden = [cell.exterior.coords for row, cell in cells if row["suprimido"]]
+    if hidden:
+        axes.add_collection(PolyCollection(hidden, **style))
+        keys.append(Patch(label="oculto", **style))
+    return keys
 
 
 def _energy_axis(axes: Axes, unit: str) -> None:

@@ -21,11 +21,12 @@ WHOLE = (
     *("faltas", "origem"),
 )
 SECTIONS = {
-    Kind.SAFRA: WHOLE,
-    Kind.DAILY: (*CHANGES, "origem"),
-    Kind.WEEKLY: (*CHANGES, "origem"),
-    Kind.MONTHLY: (*CHANGES, *WHOLE),
+    Kind.SAFRA: ("ligar", *WHOLE),
+    Kind.DAILY: (*CHANGES, "ligar", "origem"),
+    Kind.WEEKLY: (*CHANGES, "ligar", "origem"),
+    Kind.MONTHLY: (*CHANGES, "ligar", *WHOLE),
 }
+"""Kind → its sections in order, each a template."""
 
 
 def page(safra: Safra, period: Period, figures: Figures, generated_at: datetime) -> str:
@@ -72,10 +73,12 @@ def _drawn(figures: Figures, safra: Safra) -> dict[str, str]:
     """Chart → SVG; a chart without its data is not there, and the section says so."""
     name = f"{safra.distribuidora} {safra.ano}"
     drawn = {}
-    if figures["mapa_leads"] or figures["hexagonos"] or figures["contorno"]:
-        drawn["mapa"] = charts.places(
-            figures["mapa_leads"], figures["hexagonos"], figures["contorno"], f"Mapa, {name}"
-        )
+    leads, cells, outlines = (figures[k] for k in ("mapa_leads", "hexagonos", "contorno"))
+    if leads or cells or outlines:
+        drawn["mapa"] = charts.places("mapa", leads, cells, outlines, f"Mapa, {name}")
+    if close := [row for row in leads if row["do_maior"]]:
+        title = f"Mapa, {close[0]['maior']}"
+        drawn["perto"] = charts.places("perto", close, cells, outlines, title)
     if any(row["energia_kwh"] for row in figures["mensal"]):
         drawn["energia"] = charts.monthly(figures["mensal"], f"Energia mensal, {name}")
     ahead = [row for row in figures["previsao"] if row["media"] is not None]

@@ -3,6 +3,7 @@
 Belongs here: how a value is written. Not here: where on the page (templates/).
 """
 
+import re
 from datetime import date, datetime
 
 from reports.period import ZONE
@@ -57,14 +58,16 @@ LAYERS = {
     "BE": "balanço de energia declarado",
     "PNT": "perdas não técnicas declaradas",
 }
-MODELS = {"ingenuo_sazonal": "ingênuo sazonal (o mesmo mês do ano anterior)"}
+LEVELS = {"uc": "unidade", "municipio": "município", "municipio_classe": "município, classe"}
+MODELS = {"ingenuo_sazonal": "ingênuo sazonal"}
 
 
 def number(value: float | int | None, decimals: int = 0) -> str:
     """83273095.2 is ``83.273.095``; nothing is ``sem dados``."""
     if value is None:
         return NONE
-    return f"{value:,.{decimals}f}".translate(str.maketrans(",.", ".,"))
+    text = f"{round(value, decimals) + 0:,.{decimals}f}"  # + 0: no minus before a zero
+    return text.translate(str.maketrans(",.", ".,"))
 
 
 def day(value: date | datetime | None) -> str:
@@ -82,14 +85,14 @@ def month(value: date) -> str:
     return f"{MONTHS[value.month - 1]}/{value.year}"
 
 
-def short(code: str) -> str:
-    """The beginning of a code that no line holds."""
-    return code if len(code) <= 16 else f"{code[:12]}…"
+def short(text: str) -> str:
+    """A text whose codes that no line holds are cut to their beginning."""
+    return re.sub(r"([^\s|]{12})[^\s|]{12,}", r"\1…", text)
 
 
 def reason(text: str | None) -> str:
     """A reason without the list of criteria that lack data, which is said once for the table."""
-    return (text or "").split(". Sem dado, contam 0:")[0]
+    return (text or "").split(". Sem dado, contam 0:")[0].replace(" %", "\u00a0%")
 
 
 def lacking(text: str | None) -> str:

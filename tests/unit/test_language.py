@@ -18,6 +18,7 @@ FILES = sorted(
         "alerts",
         "server",
         "forecasting",
+        "reports",
         "dagster_pipeline",
         "scripts",
         "bench",
