@@ -59,6 +59,8 @@ def snapshot(conn: psycopg.Connection) -> Iterator[None]:
     try:
         with conn.transaction():
             conn.execute("set transaction isolation level repeatable read, read only")
+            # Twelve digits: the last ones of a sum depend on the order in which it was added.
+            conn.execute("set local extra_float_digits = -3")
             yield
     finally:
         conn.execute(_UNLOCK)

@@ -1,10 +1,15 @@
 """The same page on A4, by WeasyPrint.
 
 Belongs here: HTML → PDF, and what the system lacks for it. Not here: how it looks (estilo.css).
-WeasyPrint draws text by Pango, which is the operating system's.
+WeasyPrint draws text by Pango, which is the operating system's, and cuts fonts by HarfBuzz; it
+could do without that, but then the moment stands in them.
 """
 
+import importlib
 import logging
+import sys
+import warnings
+from types import ModuleType
 
 from server import system_packages
 
@@ -22,7 +27,7 @@ def install() -> None:
         CannotWrite: it is missing, and we may not install it.
     """
     try:
-        written("")
+        _library()
     except CannotWrite:
         try:
             system_packages.install(PACKAGES)
@@ -36,15 +41,29 @@ def written(html: str) -> bytes:
     Raises:
         CannotWrite: Pango is not on this system.
     """
-    try:
-        import weasyprint
-    except OSError:
-        raise CannotWrite(
-            f"falta o Pango, que escreve o PDF: instale {' '.join(PACKAGES)}, ou digite make report"
-        ) from None
+    weasyprint = _library()
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
+    nothing = weasyprint.urls.URLFetcher(allowed_protocols=[], fail_on_errors=True)
+    return weasyprint.HTML(string=html, url_fetcher=nothing).write_pdf()
 
-    def refuse(url: str) -> None:
-        raise ValueError(f"a página pede {url}")
 
-    return weasyprint.HTML(string=html, url_fetcher=refuse).write_pdf()
+def _library() -> ModuleType:
+    """WeasyPrint with all that it needs; another try may find what was installed since.
+
+    Raises:
+        CannotWrite: something is not on this system.
+    """
+    lacking = CannotWrite(
+        f"falta o Pango, que escreve o PDF: instale {' '.join(PACKAGES)}, ou digite make report"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            weasyprint = importlib.import_module("weasyprint")
+        except OSError:
+            raise lacking from None
+    if weasyprint.text.ffi.harfbuzz_subset is None:
+        for name in [name for name in sys.modules if name.split(".")[0] == "weasyprint"]:
+            del sys.modules[name]
+        raise lacking
+    return weasyprint

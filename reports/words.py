@@ -15,7 +15,7 @@ OFFERS = {
     "arbitragem": "Arbitragem de ponta",
     "backup": "Backup",
     "gtd": "GTD",
-    "eficiencia": "Eficiência energética",
+    "eficiencia": "Eficiência",
 }
 """Offer → its name in seeds/oferta.csv."""
 PITCHES = {
