@@ -44,7 +44,7 @@ class Safra:
     ano: int
     distribuidora: str
     publicada_em: datetime
-    mais_nova: bool
+    newest: bool
 
     @property
     def key(self) -> str:
@@ -78,7 +78,7 @@ def chosen(conn: psycopg.Connection, keys: Sequence[str]) -> list[Safra]:
     if not published:
         raise InvalidInput(_NOTHING)
     if not keys:
-        return [safra for safra in published if safra.mais_nova]
+        return [safra for safra in published if safra.newest]
     by_key = {safra.key: safra for safra in published}
     if unknown := [key for key in keys if key not in by_key]:
         raise InvalidInput(

@@ -43,7 +43,15 @@ READINGS = datetime(2025, 1, 16, 12, tzinfo=UTC)
 """The day after that of the sample of readings."""
 
 CHANGES = f"""
-    -- What the reader of a page should see: a hidden hexagon, alerts, ranks that moved.
+    -- What the reader of a page should see: a município's outline, a hidden hexagon, alerts, ranks
+    -- that moved.
+    insert into intel_lead.municipio_geometria (municipio_id, malha_id, geom, geom_simples)
+    select municipio_id, 1, st_multi(st_envelope(g)), st_multi(st_envelope(g))
+    from (
+        select municipio_id, st_buffer(st_collect(geom), 0.01) as g
+        from marts.mart_lead where distribuidora_id = 401 and municipio_id is not null
+        group by municipio_id
+    ) as m;
     update marts.mart_hexagono set suprimido = true, quantidade_leads = null,
         energia_anual_kwh = null, media_dic_anual_h = null, leads_com_geracao = null
     where ctid = (
@@ -300,6 +308,24 @@ def test_the_file_that_all_of_it_comes_from_is_named_with_its_sum(
     assert len(layers) == a.value(owner, of_safra)
 
 
+def test_outlines_are_the_areas_and_the_municipios_that_have_units(
+    owner: psycopg.Connection, page: Element
+) -> None:
+    shown = owner.execute(
+        f"select tipo, codigo, geom from marts.mart_contorno where {SAFRA} order by 1, 2"
+    ).fetchall()
+    expected = owner.execute(
+        "select 'area' as tipo, area_atuacao as codigo, geom from intel_lead.area_atuacao"
+        f" where {SAFRA} and geom is not null union all"
+        " select 'municipio', municipio_id::text, geom_simples from intel_lead.municipio_geometria"
+        f" where municipio_id in (select municipio_id from intel_lead.lead_bruto where {SAFRA})"
+        " order by 1, 2"
+    ).fetchall()
+    assert {tipo for tipo, *_ in shown} == {"area", "municipio"}
+    assert shown == expected
+    assert "municípios (IBGE)" in text(part(page, "secao-mapa"))
+
+
 def test_a_page_asks_nothing_of_the_net(html: dict[str, str]) -> None:
     for name, page in html.items():
         tree = parsed(page)
@@ -320,7 +346,8 @@ def test_no_natural_person_is_on_a_page(
     pages = [*html.values()]
     for kind in (Kind.DAILY, Kind.WEEKLY, Kind.MONTHLY):
         pages += [
-            m.paths[0].read_text() for m in make(reader, tmp_path, kind=kind, generated_at=NOW)
+            m.paths[0].read_text()
+            for m in make(reader, tmp_path, keys=["401-2024"], kind=kind, generated_at=NOW)
         ]
     told = "".join(pages)
     persons = {code for (code,) in owner.execute(PERSONS)}
