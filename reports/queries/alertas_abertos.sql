@@ -7,4 +7,4 @@ from marts.mart_alerta
 where aberto
     and (distribuidora_id = %(distribuidora_id)s or distribuidora_id is null)
 group by titulo, nivel
-order by count(*) desc, titulo, nivel
+order by count(*) desc, titulo, nivel asc

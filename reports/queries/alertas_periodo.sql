@@ -7,8 +7,8 @@ with eventos as (
     from marts.mart_alerta
     union all
     select
-        'fechou',
-        fechado_em,
+        'fechou' as evento,
+        fechado_em as quando,
         *
     from marts.mart_alerta
 )

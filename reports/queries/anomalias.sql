@@ -6,4 +6,4 @@ select
 from marts.mart_anomalia
 where ano = %(ano)s and distribuidora_id = %(distribuidora_id)s
 group by nivel, tipo
-order by count(*) desc, nivel, tipo
+order by count(*) desc, nivel, tipo asc

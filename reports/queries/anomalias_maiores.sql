@@ -9,13 +9,13 @@ with ordenadas as (
         a.evidencia
     from marts.mart_anomalia as a
     where a.ano = %(ano)s and a.distribuidora_id = %(distribuidora_id)s
-    order by a.tipo, a.serie_id, a.escore desc nulls last, a.mes
+    order by a.tipo asc, a.serie_id asc, a.escore desc nulls last, a.mes asc
 ),
 
 numeradas as (
     select
         *,
-        row_number() over (partition by tipo order by escore desc nulls last, serie_id) as ordem
+        row_number() over (partition by tipo order by escore desc nulls last, serie_id asc) as ordem
     from ordenadas
 )
 

@@ -13,4 +13,4 @@ select
     leads_fic_impossivel
 from marts.resumo_conjunto
 where ano = %(ano)s and distribuidora_id = %(distribuidora_id)s
-order by media_dic_anual_h desc nulls last, conjunto, conjunto_id
+order by media_dic_anual_h desc nulls last, conjunto asc, conjunto_id asc

@@ -17,8 +17,8 @@ select
     geom::text as geom
 from marts.mart_hexagono
 where ano = %(ano)s and distribuidora_id = %(distribuidora_id)s
-    and tamanho_m = coalesce(
-        (select min(tamanho_m) from tamanhos where n <= %(hexagonos)s),
-        (select max(tamanho_m) from tamanhos)
+    and tamanho_m = (
+        select coalesce(min(t.tamanho_m) filter (where t.n <= %(hexagonos)s), max(t.tamanho_m))
+        from tamanhos as t
     )
 order by hexagono

@@ -26,4 +26,4 @@ inner join marts.mart_lead_safra as l using (uc_id, ano, distribuidora_id)
 left join marts.mart_lead_oferta as o using (uc_id, ano, distribuidora_id, oferta)
 where s.ano = %(ano)s and s.distribuidora_id = %(distribuidora_id)s
     and s.posicao <= %(leads)s
-order by s.oferta, s.posicao, l.energia_anual_kwh desc nulls last, l.cod_id
+order by s.oferta asc, s.posicao asc, l.energia_anual_kwh desc nulls last, l.cod_id asc

@@ -26,11 +26,11 @@ select
     coalesce(sum(l.energia_anual_kwh), 0) as energia_anual_kwh,
     bool_or(l.origem <> 'UCBT') as at_mt,
     bool_or(coalesce(l.municipio_id = m.municipio_id, false))
-    and (select count(distinct municipio_id) from leads) > 1 as do_maior,
+    and (select count(distinct a.municipio_id) from leads as a) > 1 as do_maior,
     min(m.municipio) as maior,
     count(*) over () as lugares
 from leads as l
 left join maior as m on true
 group by l.longitude, l.latitude
-order by energia_anual_kwh desc, l.longitude, l.latitude
+order by energia_anual_kwh desc, l.longitude asc, l.latitude asc
 limit %(lugares)s

@@ -16,4 +16,4 @@ select
     suprimidas,
     sum(energia_kwh) over (partition by mes) as todas_kwh
 from classes
-order by sum(energia_kwh) over (partition by classe) desc nulls last, classe, mes
+order by sum(energia_kwh) over (partition by classe) desc nulls last, classe, mes asc

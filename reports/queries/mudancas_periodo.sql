@@ -15,5 +15,5 @@ left join marts.mart_lead_safra as l using (uc_id, ano, distribuidora_id)
 where m.ano = %(ano)s and m.distribuidora_id = %(distribuidora_id)s
     and m.quando >= %(inicio)s and m.quando < %(fim)s
 order by
-    m.oferta, abs(coalesce(m.posicao_antes, 0) - coalesce(m.posicao_agora, 0)) desc,
-    m.posicao_agora nulls last, l.cod_id
+    m.oferta asc, abs(coalesce(m.posicao_antes, 0) - coalesce(m.posicao_agora, 0)) desc,
+    m.posicao_agora nulls last, l.cod_id asc

@@ -42,4 +42,4 @@ left join marts.resumo_municipio as m
         and m.municipio_id::text = split_part(s.serie_id, '|', 1)
 order by
     array_position(array['distribuidora', 'conjunto', 'segmento', 'municipio_classe'], s.nivel),
-    s.media desc nulls last, s.serie_id
+    s.media desc nulls last, s.serie_id asc

@@ -13,5 +13,5 @@ select
     sum(potencia_kva) over () as potencia_total_kva
 from marts.mart_transformador
 where ano = %(ano)s and distribuidora_id = %(distribuidora_id)s
-order by carregamento_maximo desc nulls last, transformador
+order by carregamento_maximo desc nulls last, transformador asc
 limit 10

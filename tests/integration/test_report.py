@@ -321,7 +321,7 @@ def test_outlines_are_the_areas_and_the_municipios_that_have_units(
         f" where municipio_id in (select municipio_id from intel_lead.lead_bruto where {SAFRA})"
         " order by 1, 2"
     ).fetchall()
-    assert {tipo for tipo, *_ in shown} == {"area", "municipio"}
+    assert {kind for kind, *_ in shown} == {"area", "municipio"}
     assert shown == expected
     assert "municípios (IBGE)" in text(part(page, "secao-mapa"))
 
