@@ -80,6 +80,11 @@ alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/a
 	@$(BIN)/python -m alerts julgar
 	@$(BIN)/python -m alerts enviar
 
+.PHONY: report
+export PERIODO
+report: venv db ## relatórios em HTML e PDF da safra mais nova de cada distribuidora: make report [SAFRA=401-2024] [PERIODO=diario|semanal|mensal]
+	@$(BIN)/python -m reports $$SAFRA --periodo "$${PERIODO:-safra}"
+
 .PHONY: screenshots
 screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make screenshots SAFRA=401-2024
 	@$(BIN)/python -m scripts.screenshots "$${SAFRA:-401-2024}"

@@ -16,6 +16,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     forecasts,
     jobs,
     raw,
+    reports,
     resources,
     safras,
     schedules,
@@ -44,8 +45,12 @@ def defs() -> dg.Definitions:
             backup.job,
             alerts.judging,
             alerts.sending,
+            reports.reporting,
         ],
-        schedules=[schedules.daily, backup.schedule, alerts.daily, alerts.due],
+        schedules=[
+            *(schedules.daily, backup.schedule, alerts.daily, alerts.due),
+            *reports.schedules,
+        ],
         sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
         resources={"banco": resources.Database()},
         # One process a run: a process a step would import all of this again each time (30 s).

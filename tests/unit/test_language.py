@@ -18,6 +18,7 @@ FILES = sorted(
         "alerts",
         "server",
         "forecasting",
+        "reports",
         "dagster_pipeline",
         "scripts",
         "bench",
@@ -41,7 +42,7 @@ PORTUGUESE = frozenset(_PORTUGUESE.split())
 _DATA = """
 CAMADA_VAZIA COLUNA_EXTRA TIPO_ERRADO NOMES_MINUSCULOS SEM_CAMADA_PONNOT SEM_CAMADA_UCAT
 SEM_CAMADA_UCBT SEM_CAMADAS_DA_REDE CODIGO_FORA_DO_DOMINIO
-arquivo arquivos banco forcar manter sem_camada substituir
+arquivo arquivos banco forcar manter pasta sem_camada substituir
 test_what_came_by_the_inbox_ends_in_feito_or_recusado_with_the_reason
 """
 DATA = frozenset(_DATA.split())

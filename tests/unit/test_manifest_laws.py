@@ -25,6 +25,7 @@ MAY_READ = {
 EXCEPTIONS = {
     # The ledger is the loader's own table, part of the contract: there is nothing to stage.
     ("vw_import_status_resumido", "source.intel_lead.controle.import_status"),
+    ("mart_safra_camada", "source.intel_lead.controle.import_status"),
     # Rows and energy as they landed, before the staging.
     ("carga_resumo", "source.intel_lead.raw.ucat"),
     ("carga_resumo", "source.intel_lead.raw.ucmt"),

@@ -1,0 +1,78 @@
+"""Reports by the clock: each day, each week, each month; stopped until someone switches them on.
+
+Belongs here: the job, its schedules. Not here: what a report says (reports/), nor installing what
+writes PDFs: ``make report`` does that once.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from dagster_pipeline.defs import resources
+from loaders.environment import CLONE
+from loaders.errors import LoadError
+from reports.make import make
+from reports.period import ZONE, Kind
+
+
+class Which(dg.Config):
+    """What to make, and where to."""
+
+    periodo: Literal["safra", "diario", "semanal", "mensal"] = Field(
+        default="safra", description="A safra inteira, ou o que mudou nos dias que acabaram."
+    )
+    safras: list[str] = Field(
+        default=[], description="Chaves como 401-2024; sem elas, a mais nova de cada distribuidora."
+    )
+    pasta: str = Field(
+        default=str(Path(CLONE) / "relatorios"), description="Onde ficam os relatórios."
+    )
+
+
+@dg.op(name="fazer_relatorios")
+def write(
+    context: dg.OpExecutionContext,
+    config: Which,
+    banco: dg.ResourceParam[resources.Database],
+) -> None:
+    """Make them; a report without its PDF fails the run, and the HTML is there."""
+    problems = set()
+    now = datetime.now(ZONE)
+    options = {"keys": config.safras, "kind": Kind(config.periodo), "generated_at": now}
+    with banco.connect() as conn:
+        try:
+            for made in make(conn, Path(config.pasta), **options):
+                context.log.info(f"{', '.join(map(str, made.paths))}: {made.seconds:.1f} s")
+                problems |= {made.problem} - {""}
+        except LoadError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+    if problems:
+        raise dg.Failure("; ".join(problems), allow_retries=False)
+
+
+@dg.job(name="relatorios", description="Relatórios em HTML e PDF das safras publicadas.")
+def reporting() -> None:
+    """One step."""
+    write()
+
+
+def _schedule(kind: Kind, cron: str, description: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"relatorio_{kind}",
+        job=reporting,
+        cron_schedule=cron,
+        execution_timezone=str(ZONE),
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        run_config={"ops": {"fazer_relatorios": {"config": {"periodo": kind.value}}}},
+        description=description,
+    )
+
+
+schedules = [
+    _schedule(Kind.DAILY, "0 8 * * *", "Toda manhã: o que mudou ontem."),
+    _schedule(Kind.WEEKLY, "15 8 * * 1", "Às segundas: o que mudou nos sete dias que acabaram."),
+    _schedule(Kind.MONTHLY, "30 8 1 * *", "No dia 1: o mês que acabou, e a safra inteira."),
+]

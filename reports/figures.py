@@ -1,0 +1,116 @@
+"""What a report says, asked of schema marts in one snapshot.
+
+Belongs here: which queries (queries/*.sql), their parameters, refusals. Not here: how a figure
+looks (words.py, charts.py, templates/).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from loaders.errors import InvalidInput
+from reports.period import Period
+
+Row = Mapping[str, Any]
+Figures = Mapping[str, Sequence[Row]]
+
+# A snapshot older than a publication sees the replaced safra empty (docs/architecture.md): none is
+# published while one is taken.
+_LOCK = "select pg_advisory_lock_shared(hashtext('intel_lead.publicacao'))"
+_UNLOCK = "select pg_advisory_unlock_shared(hashtext('intel_lead.publicacao'))"
+
+OF_SAFRA = (
+    *("resumo", "localizacao", "municipios", "ofertas", "leads", "excluidos"),
+    *("mapa_leads", "hexagonos", "contorno", "mensal", "conjuntos"),
+    *("alimentadores", "balanco", "transformadores", "historia", "previsao", "previsao_series"),
+    *("anomalias", "anomalias_maiores", "alertas_abertos", "camadas", "suprimidas"),
+)
+OF_DAYS = ("alertas_periodo", "publicadas_periodo", "mudancas_periodo", "aicss_periodo")
+LIMITS = {"leads": 8, "lugares": 3000, "hexagonos": 1500}
+"""What fits on paper: positions of an offer, discs of a map, cells of a map."""
+
+
+@dataclass(frozen=True)
+class Safra:
+    """A published safra."""
+
+    distribuidora_id: int
+    ano: int
+    distribuidora: str
+    publicada_em: datetime
+    newest: bool
+
+    @property
+    def key(self) -> str:
+        """As people type it."""
+        return f"{self.distribuidora_id}-{self.ano}"
+
+
+@contextmanager
+def snapshot(conn: psycopg.Connection) -> Iterator[None]:
+    """Everything asked within is of one moment, and nothing is published meanwhile."""
+    conn.execute(_LOCK)
+    try:
+        with conn.transaction():
+            conn.execute("set transaction isolation level repeatable read, read only")
+            # Twelve digits: the last ones of a sum depend on the order in which it was added.
+            conn.execute("set local extra_float_digits = -3")
+            yield
+    finally:
+        conn.execute(_UNLOCK)
+
+
+def chosen(conn: psycopg.Connection, keys: Sequence[str]) -> list[Safra]:
+    """The published safras of these keys; of no key, each distributor's newest.
+
+    Raises:
+        InvalidInput: none is published, or not one of these.
+    """
+    if conn.execute("select to_regclass('marts.safra_publicada') is null").fetchone()[0]:
+        raise InvalidInput(_NOTHING)
+    published = [Safra(**row) for row in _asked(conn, "safras", {})]
+    if not published:
+        raise InvalidInput(_NOTHING)
+    if not keys:
+        return [safra for safra in published if safra.newest]
+    by_key = {safra.key: safra for safra in published}
+    if unknown := [key for key in keys if key not in by_key]:
+        raise InvalidInput(
+            f"safra não publicada: {', '.join(unknown)}; publicadas: {', '.join(sorted(by_key))};"
+            " make status diz o que falta às outras"
+        )
+    return [by_key[key] for key in keys]
+
+
+_NOTHING = (
+    "nenhuma safra publicada: antes, make run BDGD=ARQUIVO (ou make run, para um exemplo inventado)"
+)
+
+
+def read(conn: psycopg.Connection, safra: Safra, period: Period) -> Figures:
+    """Query → its rows, of one safra, and of the days if there are any.
+
+    Raises:
+        InvalidInput: a mart is not there: an earlier version of the code built this warehouse.
+    """
+    values = {"ano": safra.ano, "distribuidora_id": safra.distribuidora_id} | LIMITS
+    values |= {"inicio": period.start, "fim": period.end}
+    names = OF_SAFRA + (OF_DAYS if period.start else ())
+    try:
+        return {name: _asked(conn, name, values) for name in names}
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise InvalidInput(
+            f"este armazém é de uma versão anterior ({error.diag.message_primary}): antes, make"
+            " build"
+        ) from None
+
+
+def _asked(conn: psycopg.Connection, name: str, values: Mapping[str, Any]) -> list[Row]:
+    query = resources.files("reports").joinpath(f"queries/{name}.sql").read_text(encoding="utf-8")
+    return conn.cursor(row_factory=dict_row).execute(query, values or None).fetchall()

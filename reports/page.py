@@ -1,0 +1,88 @@
+"""One HTML of its own: no script, nothing to fetch; charts and style are in it.
+
+Belongs here: figures → HTML. Not here: what a section says (templates/), figures, PDF.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from importlib import resources
+from itertools import groupby
+from operator import itemgetter
+
+import jinja2
+
+from reports import charts, words
+from reports.figures import LIMITS, Figures, Row, Safra
+from reports.period import Kind, Period
+
+CHANGES = ("mudou", "aicss")
+WHOLE = (
+    *("mapa", "energia", "leads", "qualidade", "perdas", "previsao", "anomalias"),
+    *("faltas", "origem"),
+)
+SECTIONS = {
+    Kind.SAFRA: ("ligar", *WHOLE),
+    Kind.DAILY: (*CHANGES, "ligar", "origem"),
+    Kind.WEEKLY: (*CHANGES, "ligar", "origem"),
+    Kind.MONTHLY: (*CHANGES, "ligar", *WHOLE),
+}
+"""Kind → its sections in order, each a template."""
+
+
+def page(safra: Safra, period: Period, figures: Figures, generated_at: datetime) -> str:
+    """The whole HTML."""
+    env = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "numero": words.number,
+        "dia": words.day,
+        "momento": words.moment,
+        "mes": words.month,
+        "curto": words.short,
+        "motivo": words.reason,
+        "por": _by,
+    }
+    leads = {
+        offer: list(rows) for offer, rows in groupby(figures["leads"], key=itemgetter("oferta"))
+    }
+    sections = SECTIONS[period.kind]
+    return env.get_template("relatorio.html").render(
+        safra=safra,
+        periodo=period,
+        gerado_em=generated_at,
+        secoes=sections,
+        dados=figures,
+        leads=leads,
+        graficos=_drawn(figures, safra) if "mapa" in sections else {},
+        palavras=words,
+        limites=LIMITS,
+        estilo=resources.files("reports").joinpath("templates/estilo.css").read_text("utf-8"),
+    )
+
+
+def _by(rows: Iterable[Row], key: str) -> dict[object, Row]:
+    return {row[key]: row for row in rows}
+
+
+def _drawn(figures: Figures, safra: Safra) -> dict[str, str]:
+    """Chart → SVG; a chart without its data is not there, and the section says so."""
+    name = f"{safra.distribuidora} {safra.ano}"
+    drawn = {}
+    leads, cells, outlines = (figures[k] for k in ("mapa_leads", "hexagonos", "contorno"))
+    if leads or cells or outlines:
+        drawn["mapa"] = charts.places("mapa", leads, cells, outlines, f"Mapa, {name}")
+    if close := [row for row in leads if row["do_maior"]]:
+        title = f"Mapa, {close[0]['maior']}"
+        drawn["perto"] = charts.places("perto", close, cells, outlines, title)
+    if any(row["energia_kwh"] for row in figures["mensal"]):
+        drawn["energia"] = charts.monthly(figures["mensal"], f"Energia mensal, {name}")
+    ahead = [row for row in figures["previsao"] if row["media"] is not None]
+    past = [row for row in figures["historia"] if row["energia_kwh"] is not None]
+    if ahead and past:
+        drawn["previsao"] = charts.forecast(past, ahead, f"Previsão, {name}")
+    return drawn

@@ -1,0 +1,10 @@
+select
+    s.oferta,
+    count(*) as leads,
+    count(*) filter (where l.origem <> 'UCBT') as leads_at_mt,
+    sum(l.energia_anual_kwh) as energia_anual_kwh,
+    max(s.score) as maior_score
+from marts.mart_lead_score as s
+inner join marts.mart_lead_safra as l using (uc_id, ano, distribuidora_id)
+where s.ano = %(ano)s and s.distribuidora_id = %(distribuidora_id)s
+group by s.oferta
