@@ -26,7 +26,7 @@ _LOCK = "select pg_advisory_lock_shared(hashtext('intel_lead.publicacao'))"
 _UNLOCK = "select pg_advisory_unlock_shared(hashtext('intel_lead.publicacao'))"
 
 OF_SAFRA = (
-    *("resumo", "localizacao", "municipios", "ofertas", "leads", "excluidos"),
+    *("resumo", "localizacao", "municipios", "ofertas", "leads", "excluidos", "perfis"),
     *("mapa_leads", "hexagonos", "contorno", "mensal", "conjuntos"),
     *("alimentadores", "balanco", "transformadores", "historia", "previsao", "previsao_series"),
     *("anomalias", "anomalias_maiores", "alertas_abertos", "camadas", "suprimidas"),

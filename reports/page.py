@@ -17,7 +17,7 @@ from reports.period import Kind, Period
 
 CHANGES = ("mudou", "aicss")
 WHOLE = (
-    *("mapa", "energia", "leads", "qualidade", "perdas", "previsao", "anomalias"),
+    *("mapa", "energia", "perfis", "leads", "qualidade", "perdas", "previsao", "anomalias"),
     *("faltas", "origem"),
 )
 SECTIONS = {

@@ -195,6 +195,14 @@ def test_a_figure_is_what_the_mart_says(
             f" from marts.resumo_conjunto where {SAFRA} and not suprimido",
         ),
         (
+            "perfis",
+            "select quantidade_leads, energia_anual_kwh, media_kwh_mes, media_sazonalidade,"
+            " 100 * participacao_ponta, (select count(*) from marts.mart_perfil_consumo_lead as l"
+            " where l.perfil_id = p.perfil_id and l.ano = p.ano"
+            " and l.distribuidora_id = p.distribuidora_id)"
+            f" from marts.mart_perfil_consumo as p where {SAFRA}",
+        ),
+        (
             "alimentadores",
             "select unidades, injetada_kwh, gerada_kwh,"
             " faturada_at_kwh + faturada_mt_kwh + faturada_bt_kwh, iluminacao_kwh, perdas_kwh,"
