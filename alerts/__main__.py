@@ -15,7 +15,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from alerts import crm, delivery, rules, tables
+from alerts import crm, delivery, rules
 from alerts.judge import judge
 from alerts.metrics import METRICS
 from loaders import connection as db
@@ -141,7 +141,7 @@ def warehouse() -> Iterator[psycopg.Connection]:
     """A connection to tables that are there; a refusal ends in one line and code 4."""
     try:
         with db.connect() as conn:
-            tables.prepare(conn)
+            db.prepare(conn)
             yield conn
     except (psycopg.Error, LoadError) as error:
         sys.stderr.write(f"alertas: {' '.join(str(error).split())}\n")

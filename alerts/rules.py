@@ -1,7 +1,7 @@
 """A rule of app.regra_alerta as it is judged, and what is wrong with one that cannot be.
 
 Belongs here: reading rules, checking what a table's constraints cannot. Not here: defaults
-(tables.sql), comparing (judge.py).
+(loaders/schema_app.sql), comparing (judge.py).
 """
 
 import re

@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+import pandas as pd
 import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
+from sklearn.ensemble import IsolationForest
 
 from loaders import environment
 from loaders.synthetic.recipe import Recipe
@@ -46,6 +49,23 @@ SHARES = """
     where a.nivel = 'uc'
     group by a.distribuidora_id, a.ano, a.tipo, t.julga, u.todas, u.com_demanda
     order by 1, 2
+"""
+UNITS = """
+    select l.origem::text as camada, l.cod_id, c.grupo, l.municipio_id, p.energia_mes,
+        s.demanda_total as demanda_mes, a.energia_anual_kwh as antes, p.energia_anual_kwh as agora,
+        l.uc_id in (
+            select m.uc_id from intel_lead.anomalia as m where m.nivel = 'uc'
+        ) as marcada
+    from intel_lead.lead_bruto as l
+    inner join intel_lead.lead_perfil as p using (uc_id, ano, distribuidora_id)
+    inner join intel_lead.lead_serie as s using (uc_id, ano, distribuidora_id)
+    left join intel_lead.classe_consumo as c on c.id = l.classe_consumo_id
+    left join intel_lead.lead_bruto as la on la.ano = l.ano - 1
+        and la.distribuidora_id = l.distribuidora_id and la.origem = l.origem
+        and la.cod_id = l.cod_id
+    left join intel_lead.lead_perfil as a on a.uc_id = la.uc_id
+    where l.ano = %s and l.distribuidora_id = %s
+    order by l.uc_id
 """
 
 
@@ -86,6 +106,43 @@ def score(planted: Sequence[dict[str, str]], marked: Sequence[tuple]) -> list[tu
     return [(kind, *row) for kind, row in sorted(kinds.items())]
 
 
+def measures(units: pd.DataFrame) -> np.ndarray:
+    """What the rules look at, of each unit: its months, runs, zeros, peers, demand, year before."""
+    months = np.array(units["energia_mes"].tolist(), dtype=float)
+    seen = np.where(months > 0, months, np.nan)
+    usual = pd.DataFrame(seen).median(axis=1)
+    shape = np.log(np.where(months > 0, months, 0.01) / usual.fillna(1).to_numpy()[:, None])
+    same = (np.diff(months, axis=1) == 0).sum(axis=1)
+    peers = usual.groupby([units["grupo"].fillna(""), units["municipio_id"]]).transform("median")
+    demand = pd.DataFrame(units["demanda_mes"].tolist()).astype(float).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hours = np.nanmax(np.where(demand > 0, months / demand, 0), axis=1)
+        beside = np.log(units["agora"].astype(float) / units["antes"].astype(float))
+    told = [shape, same, (months == 0).sum(axis=1), np.log(usual / peers), hours, beside]
+    return np.nan_to_num(np.column_stack(told), nan=0, posinf=9, neginf=-9)
+
+
+def beside_forest(
+    planted: Sequence[dict[str, str]], units: pd.DataFrame
+) -> list[tuple[str, int, int, int]]:
+    """Kind, units with one planted, of which the rules and a forest mark, each as many units."""
+    forest = IsolationForest(n_estimators=300, random_state=0)
+    scores = forest.fit(told := measures(units)).score_samples(told)
+    most = np.argsort(scores, kind="stable")[: int(units["marcada"].sum())]
+    names = list(zip(units["camada"], units["cod_id"], strict=True))
+    by_rules = {name for name, marked in zip(names, units["marcada"], strict=True) if marked}
+    by_forest = {names[n] for n in most}
+    kinds: dict[str, set[tuple[str, str]]] = {}
+    for one in planted:
+        if one["nivel"] == "uc":
+            kinds.setdefault(one["tipo"], set()).add((one["camada"], one["serie"]))
+    kinds["todos"] = set().union(*kinds.values())
+    return [
+        (kind, len(there), len(there & by_rules), len(there & by_forest))
+        for kind, there in sorted(kinds.items())
+    ]
+
+
 def _part(some: int, of: int) -> str:
     return f"{100 * some / of:.1f} %".replace(".", ",") if of else "-"
 
@@ -114,6 +171,8 @@ def main(
     with psycopg.connect("", autocommit=True) as conn:
         marked = conn.execute(MARKED, [ANO, DISTRIBUIDORA]).fetchall()
         shares = conn.execute(SHARES).fetchall()
+        asked = conn.execute(UNITS, [ANO, DISTRIBUIDORA])
+        units = pd.DataFrame(asked.fetchall(), columns=[c.name for c in asked.description or ()])
     table = Table(
         "tipo", "plantadas", "achadas", "alcance", "marcas", "sobre plantadas", "precisão"
     )
@@ -128,6 +187,12 @@ def main(
     console = Console(width=110)
     console.print(table)
     console.print(parts)
+    both = Table(
+        "unidades com", "plantadas", "as regras marcam", "IsolationForest, tantas quanto elas"
+    )
+    for kind, there, rules, forest in beside_forest(planted, units):
+        both.add_row(kind, str(there), _part(rules, there), _part(forest, there))
+    console.print(both)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import tenacity
 
-from alerts import delivery, tables
+from alerts import delivery
 from alerts.judge import judge as judge_alerts
 from dagster_pipeline import dbt_command, failures, manifest
 from forecasting import publish
@@ -183,7 +183,6 @@ def prepare(conn: psycopg.Connection) -> None:
 
     db.prepare(conn)
     aicss.prepare(conn)
-    tables.prepare(conn)
     sums.complete(conn)
 
 

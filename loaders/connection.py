@@ -52,7 +52,7 @@ def lost(error: psycopg.Error) -> DatabaseFailure:
 
 
 def prepare(conn: psycopg.Connection, *, force: bool = False) -> None:
-    """Create schemas, enums, ledger and raw roots where they are missing.
+    """Create schemas, enums, ledger, raw roots and schema app where they are missing.
 
     The version is kept as the comment of schema ``raw``, so that a load runs no DDL when
     nothing changed: even CREATE INDEX IF NOT EXISTS would wait for other loads' open transactions.
@@ -63,7 +63,8 @@ def prepare(conn: psycopg.Connection, *, force: bool = False) -> None:
     """
     server_check.refuse(conn)
     _refuse_newer_database(conn)
-    ddl = resources.files("loaders").joinpath("schema.sql").read_text(encoding="utf-8")
+    files = (resources.files("loaders").joinpath(name) for name in ("schema.sql", "schema_app.sql"))
+    ddl = "\n".join(file.read_text(encoding="utf-8") for file in files)
     definition = ddl + "".join(f"{c.table}{c.columns}" for c in RAW_TABLES)
     version = f"esquema {md5(definition.encode(), usedforsecurity=False).hexdigest()}"
     if force or _version(conn) != version:

@@ -18,7 +18,6 @@ import psycopg
 import typer
 from psycopg import sql
 
-from alerts import tables
 from loaders import connection as db
 from loaders import search_path, usage
 from loaders.aicss import landing
@@ -259,7 +258,6 @@ def create_all(conn: psycopg.Connection) -> int:
     """All roles with all their privileges, in one transaction; how many objects changed owner."""
     db.prepare(conn)
     landing.prepare(conn)
-    tables.prepare(conn)
     with conn.transaction():
         conn.execute("set local lock_timeout = '10s'")
         for role in ROLES:

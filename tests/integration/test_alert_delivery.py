@@ -14,8 +14,9 @@ from email import message_from_string
 import psycopg
 import pytest
 
-from alerts import crm, delivery, tables
+from alerts import crm, delivery
 from alerts.judge import judge
+from loaders import connection as db
 from tests.conftest import CLONE
 from tests.integration import receivers
 from tests.integration.test_alerts import MARTS
@@ -30,7 +31,7 @@ def conn(empty_database_env: dict[str, str]) -> Iterator[psycopg.Connection]:
     """One conjunto far above its median, and a rule that tells webhook ``sala`` of it."""
     with psycopg.connect("", autocommit=True) as connection:
         connection.execute(MARTS)
-        tables.prepare(connection)
+        db.prepare(connection)
         connection.execute(
             "delete from app.regra_alerta where chave not like 'dic_conjunto_dobro%'"
         )

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from alerts import tables
 from alerts.judge import Judged, judge
 from alerts.metrics import METRICS
+from loaders import connection as db
 from loaders import ledger
 
 MARTS = """
@@ -48,7 +48,7 @@ def conn(empty_database_env: dict[str, str]) -> Iterator[psycopg.Connection]:
     """Small marts, schema app, one rule that is on: DIC over its median above 2, back at 1.8."""
     with psycopg.connect("", autocommit=True) as connection:
         connection.execute(MARTS)
-        tables.prepare(connection)
+        db.prepare(connection)
         connection.execute(
             "update app.regra_alerta set ativa = (chave = 'dic_conjunto_dobro_da_mediana')"
         )
@@ -213,8 +213,7 @@ def test_what_a_person_made_of_a_rule_stays(conn: psycopg.Connection) -> None:
     conn.execute("delete from app.regra_alerta where chave = 'queda_no_municipio'")
     conn.execute("delete from app.regra_padrao where chave = 'cliente_acima_do_tipico'")
     conn.execute("delete from app.regra_alerta where chave = 'cliente_acima_do_tipico'")
-    conn.execute("comment on table app.regra_padrao is 'alertas de antes'")
-    tables.prepare(conn)
+    db.prepare(conn, force=True)
     rules = dict(conn.execute("select chave, limite from app.regra_alerta").fetchall())
     assert rules["dic_conjunto_dobro_da_mediana"] == 3
     assert "queda_no_municipio" not in rules

@@ -13,8 +13,9 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
-from alerts import delivery, tables
+from alerts import delivery
 from alerts.judge import judge
+from loaders import connection as db
 from loaders.bdgd.layers import PERSONAL_COLUMNS, RAW_TABLES
 from server import roles
 from tests.integration import warehouse as a
@@ -210,7 +211,7 @@ def test_alert_rules_are_edited_by_their_keepers_and_judged_by_who_builds(
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             own.execute("delete from app.alerta")
     with login(logins["intel_carga"]) as own:
-        tables.prepare(own)
+        db.prepare(own)
         assert judge(own, datetime.now(UTC)).opened != []
         assert delivery.send(own, datetime.now(UTC)).errors.keys() == {"sala"}
     with login(logins["bi_leitor"]) as own:

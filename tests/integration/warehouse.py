@@ -112,13 +112,6 @@ def _loaders(folder: Path, arguments: list[str]) -> None:
     app(arguments)
 
 
-def _tables_of_app(folder: Path) -> None:
-    from alerts import tables
-
-    with psycopg.connect("", autocommit=True) as connection:
-        tables.prepare(connection)
-
-
 def _parse(folder: Path, arguments: list[str]) -> None:
     from dbt.cli.main import dbtRunner
 
@@ -198,8 +191,6 @@ class Warehouse:
 
     def judge(self) -> None:
         """Pass what landed through the whole gate, as every command that builds does."""
-        done = Running(_tables_of_app, env=self.env).wait()
-        assert done.ok, done.text
         done = Running(_loaders, ["julgar"], env=self.env).wait()
         assert done.code in (0, 3), done.text
 

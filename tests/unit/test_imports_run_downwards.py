@@ -13,7 +13,7 @@ BELOW = {
     "loaders": set(),
     "alerts": {"loaders"},
     "forecasting": {"loaders"},
-    "server": {"loaders", "alerts"},
+    "server": {"loaders"},
     "reports": {"loaders", "server"},
     "dagster_pipeline": {"loaders", "alerts", "forecasting", "server", "reports"},
     "scripts": {"loaders", "alerts", "server", "dagster_pipeline"},

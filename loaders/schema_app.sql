@@ -1,6 +1,6 @@
--- Schema app's tables of alerts and deliveries, and the rules that stand there at first.
+-- Schema app's tables of alerts and deliveries (alerts/), and the rules that stand there at first; run with schema.sql.
 -- Belongs here: what people edit (regra_alerta, contato) and what the product writes for them (alerta, entrega).
--- Not here: metrics (metrics.py), who may read and write (server/roles.py). No dbt build touches any of it.
+-- Not here: metrics (alerts/metrics.py), who may read and write (server/roles.py). No dbt build touches any of it.
 
 create schema if not exists app;
 
