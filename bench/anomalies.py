@@ -114,7 +114,7 @@ def measures(units: pd.DataFrame) -> np.ndarray:
     shape = np.log(np.where(months > 0, months, 0.01) / usual.fillna(1).to_numpy()[:, None])
     same = (np.diff(months, axis=1) == 0).sum(axis=1)
     peers = usual.groupby([units["grupo"].fillna(""), units["municipio_id"]]).transform("median")
-    demand = pd.DataFrame(units["demanda_mes"].tolist()).astype(float).to_numpy()
+    demand = np.array([kw or [np.nan] * 12 for kw in units["demanda_mes"]], dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         hours = np.nanmax(np.where(demand > 0, months / demand, 0), axis=1)
         beside = np.log(units["agora"].astype(float) / units["antes"].astype(float))
@@ -182,8 +182,8 @@ def main(
             str(marks), str(hits), _part(hits, marks),
         )  # fmt: skip
     parts = Table("safra", "tipo", "unidades marcadas", "de", "parte")
-    for key, kind, units, judged in shares:
-        parts.add_row(key, kind, str(units), str(judged), _part(units, judged))
+    for key, kind, many, judged in shares:
+        parts.add_row(key, kind, str(many), str(judged), _part(many, judged))
     console = Console(width=110)
     console.print(table)
     console.print(parts)
