@@ -194,7 +194,7 @@ def _verdict(
 
 
 def _data_tests(manifest: Any, built: Set[str]) -> list[str]:  # noqa: ANN401
-    """Data tests of what was built: one that reads another safra's table too would find it empty."""
+    """Of what was built alone: another table of a safra would be empty where tests read it."""
     found = []
     for test in (n for n in manifest.nodes.values() if n.resource_type == "test"):
         read = [manifest.nodes[k] for k in test.depends_on.nodes if k in manifest.nodes]
