@@ -71,6 +71,18 @@ EQUIVALENT = (
         "every profile is in the seed (tests/unit/test_profile_centres.py)",
     ),
     Equivalent(
+        r"mart_previsao_lead",
+        "left for inner",
+        r"'lead_perfil_consumo'",
+        "each lead has its row there: it is made of lead_bruto and lead_perfil, which have every lead",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "left for inner",
+        r"ano_anterior",
+        "the where after it asks for its year",
+    ),
+    Equivalent(
         r"resumo_municipio",
         "left for inner",
         r"divididos|pequenos",
