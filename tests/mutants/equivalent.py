@@ -74,13 +74,19 @@ EQUIVALENT = (
         r"mart_previsao_lead",
         "left for inner",
         r"'lead_perfil_consumo'",
-        "each lead has its row there: it is made of lead_bruto and lead_perfil, which have every lead",
+        "every unit has its row there, of lead_bruto and lead_perfil, which have them all",
     ),
     Equivalent(
         r"previsao_faixa",
         "left for inner",
         r"ano_anterior",
         "the where after it asks for its year",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "edge moved, <=",
+        r"bastam",
+        "of more than two thousand units, one less is looked at",
     ),
     Equivalent(
         r"resumo_municipio",
