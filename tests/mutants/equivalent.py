@@ -84,6 +84,12 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"previsao_faixa",
+        "(min|avg) for max",
+        r"\+.*\(ano\) as ano",
+        "the safra before is one leaf, of one year",
+    ),
+    Equivalent(
+        r"previsao_faixa",
         "edge moved, <=",
         r"bastam",
         "of more than two thousand units, one less is looked at",
