@@ -90,6 +90,12 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"previsao_faixa",
+        "edge moved, <",
+        r"a\.ano <= e\.ano",
+        "the safra before is of a year before",
+    ),
+    Equivalent(
+        r"previsao_faixa",
         "edge moved, <=",
         r"bastam",
         "of more than two thousand units, one less is looked at",
