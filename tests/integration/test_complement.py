@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from loaders import ledger
 from loaders.__main__ import app
+from loaders.bdgd import complement
 from loaders.bdgd.layers import UCBT
 from loaders.connection import connect, prepare
 from loaders.synthetic.writer import generate
@@ -220,6 +221,21 @@ def test_without_a_layer_to_stand_beside_it_is_refused_and_a_dry_run_lands_nothi
     )
     assert "o armazém não tem UCBT de 3004-2024" in said
     assert run("--complemento", geodatabase) == 3
+
+
+def test_a_row_that_is_lost_on_the_way_to_its_unit_refuses_the_file(
+    conn: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = generate(tmp_path / "a.gdb", ucs=80, distribuidora=3007)
+    assert run(base) == 0
+    real = complement._find_units
+
+    def one_less(*given: object) -> dict[str, tuple[int, str]]:
+        return {layer: (rows - 1, said) for layer, (rows, said) in real(*given).items()}
+
+    monkeypatch.setattr(complement, "_find_units", one_less)
+    assert run("--complemento", write(tmp_path / "ucbt_pj.csv", units(base)[:5])) == 3
+    assert found(conn, 3007) == {}
 
 
 def test_of_a_national_file_what_has_a_geodatabase_lands_and_more_when_more_has(

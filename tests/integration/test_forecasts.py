@@ -130,6 +130,24 @@ def test_one_model_of_each_series_is_published_and_it_is_the_one_that_forecasts(
     assert sorted(rows) == sorted(published)
 
 
+def test_readers_see_the_errors_that_were_measured_each_in_its_column(
+    forecast: psycopg.Connection,
+) -> None:
+    columns = "distribuidora_id, ano, nivel, serie_id, modelo, mae, mape, mase, smape,"
+    columns += " cobertura_80, cobertura_95, publicado"
+    measured = forecast.execute(
+        f"select {columns} from raw.previsao_desempenho where not suprimido order by 1, 2, 3, 4, 5"
+    ).fetchall()
+    shown = forecast.execute(
+        f"select {columns} from marts.mart_desempenho_modelo where tipo = 'previsao'"
+        " and (distribuidora_id, ano, nivel, serie_id, modelo) in (select distribuidora_id, ano,"
+        " nivel, serie_id, modelo from raw.previsao_desempenho where not suprimido)"
+        " order by 1, 2, 3, 4, 5"
+    ).fetchall()
+    assert any(None not in row for row in measured)
+    assert shown == measured
+
+
 def test_of_small_cells_readers_see_no_number(forecast: psycopg.Connection) -> None:
     """Small in one of the safras is enough; what is known of their error is null too."""
     hidden = set(

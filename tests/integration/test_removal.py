@@ -22,6 +22,8 @@ from typer.testing import CliRunner
 from dagster_pipeline.definitions import defs
 from loaders import removal
 from loaders.bdgd.layers import ALL_LAYERS
+from loaders.errors import DatabaseFailure
+from loaders.safra import Safra
 from loaders.synthetic.writer import generate
 from server import roles
 from tests.integration import warehouse as a
@@ -95,6 +97,17 @@ def test_what_is_not_there_is_refused_with_what_is(warehouse: a.Warehouse) -> No
     )
     assert remove(warehouse, KEY).code == 2
     assert remove(warehouse, "mux", "--motivo", "x").code == 2
+
+
+def test_what_postgresql_refuses_is_said_in_its_words_and_nothing_goes(
+    warehouse: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    before = state(conn, GONE)
+    with warehouse.connect() as reading:
+        reading.execute("set default_transaction_read_only = on")
+        with pytest.raises(DatabaseFailure, match=f"safra {KEY}: .* read-only transaction"):
+            removal.remove(reading, Safra.from_key(KEY), "teste")
+    assert state(conn, GONE) == before
 
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(

@@ -255,6 +255,11 @@ def main() -> None:
                     )
                     return
                 judged = judge_of_sql(base, given.workers)
+                one_of_each = {unit.kind: unit for unit in found}.values()
+                for u in one_of_each:
+                    verdict = judged(Mutant(u.name, u.file, "none", u.source, u.source, u))
+                    if verdict.state != "survived":
+                        sys.exit(f"fails without any fault: {u.name}: {verdict.by}")
                 verdicts += run(models, judged, given.workers)
         if loaders:
             judged = judge_of_python(folder, loaders, given.workers, deep=not given.shallow)

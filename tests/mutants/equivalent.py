@@ -33,7 +33,8 @@ EQUIVALENT = (
         "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
-        r"resumo_leads_distribuidora|leitura_estado|consumo_dispositivo_hora|leitor_safra_publicada",
+        r"resumo_leads_distribuidora|resumo_classe_mes|leitura_estado|consumo_dispositivo_hora"
+        r"|leitor_safra_publicada",
         "left for inner",
         r"distribuidora|dispositivo",
         "a foreign key: the code is always there",
@@ -56,6 +57,48 @@ EQUIVALENT = (
         "left for inner",
         r"'(classe_consumo|lead_bruto)'",
         "every month has its lead, and who has no class is left out by pessoa_juridica",
+    ),
+    Equivalent(
+        r"mart_perfil_consumo_lead",
+        "left for inner",
+        r"'mart_perfil_consumo'",
+        "a lead's row in lead_perfil_consumo is one of those that its cell was made of",
+    ),
+    Equivalent(
+        r"mart_perfil_consumo",
+        "left for inner",
+        r"'perfil_centro'",
+        "every profile is in the seed (tests/unit/test_profile_centres.py)",
+    ),
+    Equivalent(
+        r"mart_previsao_lead",
+        "left for inner",
+        r"'lead_perfil_consumo'",
+        "every unit has its row there, of lead_bruto and lead_perfil, which have them all",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "left for inner",
+        r"ano_anterior",
+        "the where after it asks for its year",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "(min|avg) for max",
+        r"\+.*\(ano\) as ano",
+        "the safra before is one leaf, of one year",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "edge moved, <",
+        r"a\.ano <= e\.ano",
+        "the safra before is of a year before",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "edge moved, <=",
+        r"bastam",
+        "of more than two thousand units, one less is looked at",
     ),
     Equivalent(
         r"resumo_municipio",
@@ -170,6 +213,12 @@ EQUIVALENT = (
         "function",
         r"\+.*last < max\(others\)",
         "the least and the greatest of one",
+    ),
+    Equivalent(
+        r"bdgd\.csv_lines",
+        "constant",
+        r"-_LONGEST_LINE = ",
+        "one MiB more before a line without end is called one: rows have a few hundred bytes",
     ),
     Equivalent(
         r"gate\.units",

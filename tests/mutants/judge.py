@@ -7,7 +7,7 @@ Belongs here: judging one changed model or macro on a copy of a built warehouse.
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Unit:
         name: of the model, or of the macro with ``()``.
         file: where it stands.
         source: its Jinja source.
+        kind: how it is materialized, or macro.
         shows: the models that are not ephemeral and that it is part of, name → table or view as
             tests/golden names it.
         tests: dbt's unit tests of those, or of it.
@@ -51,6 +52,7 @@ class Unit:
     name: str
     file: str
     source: str
+    kind: str
     shows: dict[str, str]
     tests: tuple[str, ...]
 
@@ -78,20 +80,26 @@ def units(manifest: Any) -> list[Unit]:  # noqa: ANN401
                 found[node.name] = prefix + node.alias
         return found
 
-    def unit(key: str, name: str, file: str, source: str, users: set[str]) -> Unit:
+    def unit(key: str, name: str, file: str, source: str, kind: str, users: set[str]) -> Unit:
         visible = shows(users)
         tested = visible.keys() | {models[u].name for u in users}
         tests = sorted(t.name for t in manifest.unit_tests.values() if t.model in tested)
-        return Unit(key, name, file, source, visible, tuple(tests))
+        return Unit(key, name, file, source, kind, visible, tuple(tests))
 
     made = [
-        unit(key, n.name, f"dbt_project/{n.original_file_path}", n.raw_code, {key})
+        unit(
+            *(key, n.name, f"dbt_project/{n.original_file_path}", n.raw_code),
+            n.config.materialized,
+            {key},
+        )
         for key, n in models.items()
         if n.name not in ENGINE
     ]
     made += [
         unit(
-            key, f"{m.name}()", m.original_file_path.removeprefix("../"), m.macro_sql, used_by[key]
+            *(key, f"{m.name}()", m.original_file_path.removeprefix("../"), m.macro_sql),
+            "macro",
+            used_by[key],
         )
         for key, m in manifest.macros.items()
         if m.package_name == "intel_lead"
@@ -103,8 +111,10 @@ def units(manifest: Any) -> list[Unit]:  # noqa: ANN401
 
 
 def _of_data(path: str) -> bool:
-    of_data = ("limpeza.sql", "unidade_consumidora.sql", "chaves.sql", "privacidade.sql")
-    return Path(path).name in of_data
+    return Path(path).name in (
+        *("limpeza.sql", "unidade_consumidora.sql", "chaves.sql", "privacidade.sql"),
+        "perfil.sql",
+    )
 
 
 def _all_macros(manifest: Any, direct: Iterable[str]) -> set[str]:  # noqa: ANN401
@@ -158,30 +168,47 @@ def _judge(
 def _verdict(
     manifest: Path, arguments: list[str], unit: Unit, changed: str
 ) -> tuple[str, str, bool]:
-    runner = _runner(manifest, unit.unique_id, changed)
+    from dbt.cli.main import dbtRunner
+
+    parsed = _parsed(manifest, unit.unique_id, changed)
+    # What dbt runs before and after: a second a command, and unit tests need none of it. A build
+    # does: its identity is written before it, and a leaf that failed makes it fail after it.
+    hooks = {k: n for k, n in parsed.nodes.items() if n.resource_type == "operation"}
 
     def dbt(*command: str) -> tuple[str, str] | None:
-        return _trouble(runner.invoke([arguments[0], *command, *arguments[1:]]))
+        return _trouble(dbtRunner(manifest=parsed).invoke([arguments[0], *command, *arguments[1:]]))
+
+    for key in hooks:
+        del parsed.nodes[key]
 
     if unit.tests and (said := dbt("test", "--select", *unit.tests)):
         return *said, False
+    parsed.nodes |= hooks
     if said := dbt("run", "--full-refresh", "--select", *unit.shows):
         return *said, True
     if difference := _golden(unit.shows.values()):
         return "noticed", f"golden: {difference}", True
-    said = dbt("test", "--exclude-resource-type", "unit_test", "--select", *unit.shows)
+    tests = _data_tests(parsed, unit.shows.keys())
+    said = dbt("test", "--select", *tests) if tests else None
     return (*said, True) if said else ("survived", "", True)
 
 
-def _runner(manifest: Path, unique_id: str, changed: str) -> Any:  # noqa: ANN401
-    """Dbt with the changed source in its parsed project: no parse, four seconds less."""
-    from dbt.cli.main import dbtRunner
+def _data_tests(manifest: Any, built: Set[str]) -> list[str]:  # noqa: ANN401
+    """Of what was built alone: another table of a safra would be empty where tests read it."""
+    found = []
+    for test in (n for n in manifest.nodes.values() if n.resource_type == "test"):
+        read = [manifest.nodes[k] for k in test.depends_on.nodes if k in manifest.nodes]
+        unbuilt = {n.name for n in read if n.config.materialized == "safra"} - built
+        if not unbuilt and any(n.name in built for n in read):
+            found.append(test.name)
+    return found
+
+
+def _parsed(manifest: Path, unique_id: str, changed: str) -> Any:  # noqa: ANN401
+    """The parsed project with the changed source: no parse, four seconds less."""
     from dbt.contracts.graph.manifest import Manifest
 
     parsed = Manifest.from_msgpack(manifest.read_bytes())
-    # What dbt runs before and after (the control tables are there): a second a command.
-    for key in [k for k, n in parsed.nodes.items() if n.resource_type == "operation"]:
-        del parsed.nodes[key]
     for node in (*parsed.nodes.values(), *parsed.sources.values()):
         parsed_for, node.database = node.database, os.environ["PGDATABASE"]
         if node.relation_name:
@@ -191,7 +218,7 @@ def _runner(manifest: Path, unique_id: str, changed: str) -> Any:  # noqa: ANN40
     else:
         parsed.nodes[unique_id].raw_code = changed
     parsed.build_flat_graph()
-    return dbtRunner(manifest=parsed)
+    return parsed
 
 
 def _trouble(done: Any) -> tuple[str, str] | None:  # noqa: ANN401

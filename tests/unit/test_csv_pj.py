@@ -461,6 +461,12 @@ def test_many_rows_of_no_safra_refuse_the_file(tmp_path: Path) -> None:
         read(write_csv(tmp_path, *rows, "V;;1;31DEC2024;x"))
 
 
+def test_a_refusal_says_what_most_of_the_lost_rows_lack(tmp_path: Path) -> None:
+    rows = [*table(*map(str, range(18))), "V;;1;31DEC2024;x", *["V;86;1;;x"] * 3]
+    with pytest.raises(InvalidInput, match=r"4 de 22 .* \('86', vazio\): DATA_BASE em branco"):
+        read(write_csv(tmp_path, *rows))
+
+
 def test_another_header_within_the_file_refuses_it(tmp_path: Path) -> None:
     """Its columns stand elsewhere: the rows below it would land in the wrong ones."""
     rows = table(*map(str, range(40)))

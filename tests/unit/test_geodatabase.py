@@ -618,6 +618,7 @@ def test_the_hash_is_of_content_not_of_place_or_lock_files(gdb: Path, tmp_path: 
     copied = copy_into(gdb, tmp_path / "outra.gdb").parent
     for transient in ("_gdb.maquina.1.sr.lock", "._a00000001.gdbtable", ".DS_Store"):
         (copied / transient).write_bytes(b"x")
+    (copied / "pasta de ninguém").mkdir()
     assert bdgd_files.sha256_of(copied) == bdgd_files.sha256_of(gdb)
     (copied / "gdb").write_bytes(b"x")
     assert bdgd_files.sha256_of(copied) != bdgd_files.sha256_of(gdb)

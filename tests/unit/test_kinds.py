@@ -332,6 +332,18 @@ def test_a_folder_with_nothing_to_land_says_what_each_file_is(tmp_path: Path) ->
         bdgd_files.find(tmp_path)
 
 
+def test_a_folder_with_nothing_to_land_names_ten_files_and_counts_the_others(
+    tmp_path: Path,
+) -> None:
+    for n in range(10):
+        (tmp_path / f"{n}.pdf").write_bytes(b"%PDF")
+    with pytest.raises(InvalidInput, match=r"9\.pdf[^)]*CSV\);"):
+        bdgd_files.find(tmp_path)
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    with pytest.raises(InvalidInput, match=r"9\.pdf[^)]*CSV; e mais 1\)"):
+        bdgd_files.find(tmp_path)
+
+
 def test_a_piece_of_a_geodatabase_names_its_folder(gdb: Path) -> None:
     with pytest.raises(NotABdgd, match=f"carregue a pasta {gdb}"):
         identify(gdb / CATALOGUE)
