@@ -111,7 +111,8 @@ def measures(units: pd.DataFrame) -> np.ndarray:
     months = np.array(units["energia_mes"].tolist(), dtype=float)
     seen = np.where(months > 0, months, np.nan)
     usual = pd.DataFrame(seen).median(axis=1)
-    shape = np.log(np.where(months > 0, months, 0.01) / usual.fillna(1).to_numpy()[:, None])
+    # Zeros are counted by themselves: as a logarithm they would outweigh everything else.
+    shape = np.log(np.where(months > 0, months / usual.to_numpy()[:, None], 1))
     same = (np.diff(months, axis=1) == 0).sum(axis=1)
     peers = usual.groupby([units["grupo"].fillna(""), units["municipio_id"]]).transform("median")
     demand = np.array([kw or [np.nan] * 12 for kw in units["demanda_mes"]], dtype=float)
