@@ -11,6 +11,8 @@ import numpy as np
 from forecasting.series import MONTHS
 
 LEVELS = (0.80, 0.95)
+SMALLEST = 1e-6
+"""kWh: of a smaller mean month nothing is a part; its square would be beyond all numbers."""
 PEERS = 8
 """Fewer series of a level: all of the distributor's are the peers."""
 
@@ -116,7 +118,7 @@ def yearly_errors(energy: np.ndarray) -> np.ndarray:
     """
     years = energy.reshape(len(energy), -1, MONTHS)
     size = _mean(years)
-    size = np.where(size > 0, size, np.nan)
+    size = np.where(size > SMALLEST, size, np.nan)
     seen = np.flatnonzero((~np.isnan(years)).any(axis=(0, 2)))
     if len(seen) > 1:
         return np.concatenate(

@@ -249,6 +249,13 @@ def test_a_safra_of_other_layers_is_not_compared(
     assert comparable(layers, 2024) == ({2023, 2024} if same else {2024})
 
 
+def test_a_mean_month_of_next_to_nothing_makes_no_interval_of_nothing() -> None:
+    energy = np.zeros((3, 2 * MONTHS))
+    energy[0, 11], energy[:, -MONTHS] = 2e-249, 1.0
+    made = seasonal_naive(energy, 12, levels(energy))
+    assert np.isfinite([made.mean, *made.lower, *made.upper]).all()
+
+
 NUMBER = st.one_of(st.just(0.0), st.just(np.nan), st.floats(-1e3, 1e9, allow_nan=False))
 
 
