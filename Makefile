@@ -77,8 +77,8 @@ status: venv db ## o que aterrissou, está retido, publicado; execuções, caixa
 
 .PHONY: alerts
 alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/alertas.md)
-	@$(BIN)/python -m alerts julgar
-	@$(BIN)/python -m alerts enviar
+	@# A rule that cannot be judged keeps nobody from what the others found.
+	@code=0; $(BIN)/python -m alerts julgar || code=$$?; $(BIN)/python -m alerts enviar || code=$$?; exit $$code
 
 .PHONY: report
 export PERIODO

@@ -22,6 +22,8 @@
     {% do executa(
         "insert into controle.semente (nome, sinal) values ('" ~ this.identifier ~ "', '" ~ sinal ~ "')"
     ) %}
+    {# What failed with the rows of before is tried again. #}
+    {% do executa("delete from controle.safra_reprovada where invocacao <> '" ~ invocation_id ~ "'") %}
     {% do adapter.commit() %}
     {{ return(carregada) }}
 {% endmaterialization %}

@@ -73,6 +73,12 @@ def report(
     except psycopg.Error as error:
         sys.stderr.write(f"relatórios: {' '.join(str(error).split())}\n")
         raise typer.Exit(4) from None
+    except OSError as error:
+        sys.stderr.write(
+            f"relatórios: não se pode escrever em {error.filename} ({error.strerror}); outra pasta:"
+            " --saida PASTA\n"
+        )
+        raise typer.Exit(1) from None
     raise typer.Exit(int(not whole))
 
 

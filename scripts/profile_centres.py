@@ -185,7 +185,10 @@ def update(old: list[dict[str, str]], conn: psycopg.Connection) -> list[list[obj
             rows += [list(row.values()) for row in old if row["grupo"] == group and row["nivel"]]
         else:
             rows += rows_of(group, cluster(units, PROFILES[group]), source)
+            before = {row["perfil_id"]: row["perfil"] for row in old}
             for row in rows[-PROFILES[group] :]:
+                if before.get(str(row[0]), row[2]) != row[2]:
+                    print(f"{row[0]} chamava-se «{before[str(row[0])]}»:")
                 print(f"{row[2]:<70}{row[8]:>9,} unidades   silhueta {row[9]:.2f}")
         rows.append(_without(f"{group}_sem_consumo", group, f"{called}, sem consumo no ano"))
     return [*rows, _without("sem_dados", "sem_dados", "Sem energia ou sem classe no arquivo")]

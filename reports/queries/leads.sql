@@ -11,6 +11,7 @@ select
     l.municipio,
     l.uf,
     l.bairro,
+    l.cep,
     l.segmento_mercado,
     l.cnae,
     l.energia_anual_kwh,

@@ -6,7 +6,8 @@ select
     c.presente,
     c.linhas,
     i.linhas_rejeitadas,
-    i.observacoes,
+    -- What is published did not fail: an earlier try of the same import did.
+    nullif(regexp_replace(i.observacoes, '(^|; )reprovada, não publicada: .*$', ''), '') as observacoes,
     c.import_id,
     i.arquivo,
     i.sha256,

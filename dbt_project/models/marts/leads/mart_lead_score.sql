@@ -23,6 +23,7 @@ elegiveis as (
     where motivo is null
 ),
 
+-- What a lead is not (0 of *0 ou 1*) may count half of the group's rank, and is no reason.
 ordenados as (
     select
         *,
@@ -31,6 +32,7 @@ ordenados as (
             order by contribuicao desc, peso desc, criterio asc
         ) as ordem
     from criterios
+    where contribuicao > 0 and not (unidade = '0 ou 1' and valor = 0)
 ),
 
 somas as (
@@ -61,10 +63,11 @@ frases as (
             )
         )
         || case o.direcao when 'menor' then ', menos que ' else ', mais que ' end
-        || {{ numero_br('100 * o.valor_normalizado') }} || ' % do grupo' as frase
+        -- Nobody is more than the whole group, of which it is one.
+        || {{ numero_br('least(100 * o.valor_normalizado, 99)') }} || ' % do grupo' as frase
     from ordenados as o
     inner join leads as l on o.uc_id = l.uc_id
-    where o.ordem <= 3 and o.contribuicao > 0
+    where o.ordem <= 3
 ),
 
 motivos as (
