@@ -155,14 +155,14 @@ mudancas as (
         avg(abs(m.kwh - m.antes)) as mae,
         100 * avg(abs(m.kwh - m.antes) / nullif(greatest(m.kwh, 0), 0)) as mape,
         100 * avg(2 * abs(m.kwh - m.antes) / nullif(abs(m.kwh) + abs(m.antes), 0)) as smape,
-        {%- for parte, de, ate in [(80, 2, 3), (95, 1, 4)] %}
         case
             when count(distinct m.uc_id) >= {{ poucas }}
-                then avg((
-                    m.mudou between least(e.faixa[{{ de }}], 0) and greatest(e.faixa[{{ ate }}], 0)
-                )::integer)::double precision
-        end as cobertura_{{ parte }}{{ ',' if not loop.last }}
-        {%- endfor %}
+                then avg((m.mudou between least(e.faixa[2], 0) and greatest(e.faixa[3], 0))::integer)
+        end::double precision as cobertura_80,
+        case
+            when count(distinct m.uc_id) >= {{ poucas }}
+                then avg((m.mudou between least(e.faixa[1], 0) and greatest(e.faixa[4], 0))::integer)
+        end::double precision as cobertura_95
     from meses_de_antes as m
     inner join estacao_2 as e
         on m.ano = e.ano and m.distribuidora_id = e.distribuidora_id and m.perfil_id = e.perfil_id
