@@ -116,16 +116,23 @@ def forecast(past: Sequence[Row], ahead: Sequence[Row], title: str) -> str:
 
 
 def places(
-    name: str, leads: Sequence[Row], hexagons: Sequence[Row], outlines: Sequence[Row], title: str
+    name: str,
+    leads: Sequence[Row],
+    hexagons: Sequence[Row],
+    outlines: Sequence[Row],
+    title: str,
+    *,
+    close: bool = False,
 ) -> str:
     """A map: hexagons by energy, hidden ones hatched, leads as discs, outlines below.
 
-    It shows where leads are, else hexagons, else outlines.
+    All of it; from close, where leads are.
     """
     cells = [(row, shapely.from_wkb(row["geom"])) for row in hexagons]
     borders = [shapely.from_wkb(row["geom"]) for row in outlines]
     points = [shapely.Point(row["longitude"], row["latitude"]) for row in leads]
-    bounds = shapely.total_bounds(points or [cell for _, cell in cells] or borders)
+    all_of_it = [*points, *(cell for _, cell in cells), *borders]
+    bounds = shapely.total_bounds(points if close else all_of_it)
     west, south, east, north = bounds
     margin = 0.06 * max(east - west, north - south, 0.01)
     box = (west - margin, south - margin, east + margin, north + margin)

@@ -78,7 +78,7 @@ def _drawn(figures: Figures, safra: Safra) -> dict[str, str]:
         drawn["mapa"] = charts.places("mapa", leads, cells, outlines, f"Mapa, {name}")
     if close := [row for row in leads if row["do_maior"]]:
         title = f"Mapa, {close[0]['maior']}"
-        drawn["perto"] = charts.places("perto", close, cells, outlines, title)
+        drawn["perto"] = charts.places("perto", close, cells, outlines, title, close=True)
     if any(row["energia_kwh"] for row in figures["mensal"]):
         drawn["energia"] = charts.monthly(figures["mensal"], f"Energia mensal, {name}")
     ahead = [row for row in figures["previsao"] if row["media"] is not None]
