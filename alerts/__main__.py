@@ -101,7 +101,13 @@ def crm_command(
     if recipient and not rules.WEBHOOK.fullmatch(recipient):
         raise typer.BadParameter("não é nome de webhook", param_hint="--enviar-para")
     with warehouse() as conn:
+        best = crm.best(conn)
+        if offer and offer not in best:
+            raise typer.BadParameter(f"há: {', '.join(best) or 'nenhuma'}", param_hint="--oferta")
         fields, found = crm.leads(conn, crm.Choice(score, offer, distributor, limit))
+        if not found:
+            most = ", ".join(f"{name} {top:.0f}" for name, top in best.items())
+            sys.stderr.write(f"nenhum lead assim; o maior score de cada oferta: {most}\n")
         if recipient and simulate:
             typer.echo(f"simulação: {len(found)} leads; os que {recipient} já tem não repetem")
         elif recipient:
@@ -112,6 +118,7 @@ def crm_command(
         elif output:
             with output.open("w", encoding="utf-8") as file:
                 crm.write(fields, found, file, form)
+            typer.echo(f"{len(found)} leads em {output}")
         else:
             crm.write(fields, found, sys.stdout, form)
 
@@ -146,6 +153,9 @@ def warehouse() -> Iterator[psycopg.Connection]:
     except (psycopg.Error, LoadError) as error:
         sys.stderr.write(f"alertas: {' '.join(str(error).split())}\n")
         raise typer.Exit(4) from None
+    except OSError as error:
+        sys.stderr.write(f"alertas: não se pode escrever em {error.filename}: {error.strerror}\n")
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

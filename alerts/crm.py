@@ -63,6 +63,16 @@ def leads(conn: psycopg.Connection, choice: Choice) -> tuple[list[str], list[Lea
     return [column.name for column in cursor.description], cursor.fetchall()
 
 
+def best(conn: psycopg.Connection) -> dict[str, float]:
+    """Offer → the best score that a lead has for it."""
+    query = (
+        "select s.oferta, max(s.score)::double precision from marts.mart_lead_score as s"
+        " inner join marts.mart_lead as l using (uc_id, ano, distribuidora_id)"
+        " group by s.oferta order by s.oferta"
+    )
+    return dict(conn.execute(query).fetchall())
+
+
 def write(fields: Sequence[str], found: Sequence[Lead], file: TextIO, form: str) -> None:
     """As CSV (UTF-8, comma, decimal point) or as one JSON list."""
     if form == "json":

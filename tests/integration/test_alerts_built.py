@@ -5,8 +5,10 @@ Not here: the steps of an alert (test_alerts.py), receivers (test_alert_delivery
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -181,6 +183,22 @@ def test_the_crm_gets_qualified_leads_and_none_that_is_in_contact(
     assert len(after) < len(first)
     (header,) = run(warehouse, "crm", "--score-minimo", "100").splitlines()
     assert header.split(",") == list(first[0])
+
+
+def test_the_crm_says_why_nothing_comes(warehouse: a.Warehouse, tmp_path: Path) -> None:
+    """No lead as good as that, no such offer, no such folder."""
+
+    def told(*arguments: str, code: int) -> str:
+        done = CliRunner().invoke(app, ["crm", *arguments], env=dict(warehouse.env))
+        assert done.exit_code == code, (done.output, done.exception)
+        return done.output
+
+    file = tmp_path / "leads.csv"
+    said = told("--score-minimo", "100", "--saida", str(file), code=0)
+    assert re.search(r"o maior score de cada oferta: arbitragem \d+, backup \d+", said)
+    assert f"0 leads em {file}" in said
+    assert "arbitragem, backup" in told("--oferta", "migraçao", code=2)
+    assert "não se pode escrever em" in told("--saida", str(tmp_path / "x" / "y.csv"), code=1)
 
 
 def test_the_commands_say_what_they_would_do_and_exit_by_what_they_did(
