@@ -134,10 +134,10 @@ def test_a_backup_restores_where_the_roles_are_not_and_create_completes_it(
     saved = backup.create(tmp_path)
     with clusters.throwaway() as other:
         clusters.bring_up(other)
-        env = other.env(database="copia")
-        for name, value in env.items():
+        for name, value in other.env().items():
             monkeypatch.setenv(name, value)
         assert restore.restore(saved, new="copia") == "copia"
+        env = other.env(database="copia")
         with connect(env) as conn:
             assert a.value(conn, guarded)
             assert a.value(conn, policies) == 0
