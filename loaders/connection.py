@@ -68,12 +68,19 @@ def prepare(conn: psycopg.Connection, *, force: bool = False) -> None:
     definition = ddl + "".join(f"{c.table}{c.columns}" for c in RAW_TABLES)
     version = f"esquema {md5(definition.encode(), usedforsecurity=False).hexdigest()}"
     if force or _version(conn) != version:
-        with conn.transaction():
-            conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
-            conn.execute(ddl)
-            create_roots(conn)
-            complete_safras(conn)
-            conn.execute(sql.SQL("comment on schema raw is {}").format(version))
+        try:
+            with conn.transaction():
+                lock = "select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))"
+                conn.execute(lock)
+                conn.execute(ddl)
+                create_roots(conn)
+                complete_safras(conn)
+                conn.execute(sql.SQL("comment on schema raw is {}").format(version))
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise DatabaseFailure(
+                "as tabelas faltam ou são de outra versão do código, e esta conta não as muda"
+                f" ({error.diag.message_primary}): o dono do banco digita make roles"
+            ) from None
     search_path.complete(conn)
 
 

@@ -13,10 +13,12 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
+from alerts import __main__ as commands
 from alerts import delivery
 from alerts.judge import judge
 from loaders import connection as db
 from loaders.bdgd.layers import PERSONAL_COLUMNS, RAW_TABLES
+from loaders.errors import DatabaseFailure
 from server import roles
 from tests.integration import warehouse as a
 
@@ -210,6 +212,11 @@ def test_alert_rules_are_edited_by_their_keepers_and_judged_by_who_builds(
         assert a.value(own, "select min(alterada_por) from app.regra_alerta") == "gestor_alerta"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             own.execute("delete from app.alerta")
+    # Whoever edits rules may ask what they are, without a right to controle.
+    listed = CliRunner().invoke(commands.app, ["regras"], env=dict(logins["gestor_alerta"]))
+    assert listed.exit_code == 0, listed.output
+    with login(logins["intel_carga"]) as own, pytest.raises(DatabaseFailure, match="make roles"):
+        db.prepare(own, force=True)
     with login(logins["intel_carga"]) as own:
         db.prepare(own)
         assert judge(own, datetime.now(UTC)).opened != []
