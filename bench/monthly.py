@@ -98,10 +98,10 @@ def _on_leaves(conn: psycopg.Connection, text: str) -> str:
 def _constrained(conn: psycopg.Connection, model: str, text: str) -> None:
     leaf = f"{model}{SUFFIX}"
     with conn.transaction():
-        conn.execute(f"create table construcao.{leaf} as {_on_leaves(conn, text)}")
+        made = conn.execute(f"create table construcao.{leaf} as {_on_leaves(conn, text)}")
         conn.execute(
-            "select controle.completa_folha(%s, %s, %s, %s, 'lead_bruto')",
-            [model, leaf, ANO, DISTRIBUIDORA],
+            "select controle.completa_folha(%s, %s, %s, %s, 'lead_bruto', %s)",
+            [model, leaf, ANO, DISTRIBUIDORA, made.rowcount],
         )
 
 

@@ -15,7 +15,7 @@ from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import complete_safras, create_roots
 from loaders.errors import DatabaseFailure
 
-DATABASE_VERSION = 3
+DATABASE_VERSION = 4
 """The newest step of macros/migracoes.sql that this code knows."""
 
 

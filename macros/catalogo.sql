@@ -60,8 +60,9 @@
     {% set perguntas = [] %}
     {% for coluna in promessas.nulas %}
         {% do perguntas.append(
-            "select 'nulas' as tipo, " ~ loop.index0 ~ " as n, exists (select from pg_attribute where attrelid = '" ~ alvo
-            ~ "'::regclass and attname = '" ~ coluna ~ "' and attnotnull) as provada"
+            "select 'nulas' as tipo, " ~ loop.index0 ~ ' as n, ' ~ em_toda_folha(
+                alvo, "select from pg_attribute where attrelid = f.relid and attname = '" ~ coluna ~ "' and attnotnull"
+            ) ~ ' as provada'
         ) %}
     {% endfor %}
     {% for chave in promessas.chaves %}
@@ -80,12 +81,24 @@
     {{ return(sem_prova) }}
 {% endmacro %}
 
+{# Whether something is there of every table that holds a relation's rows: its partitions or children, else itself. #}
+{% macro em_toda_folha(alvo, pergunta) %}
+    (select bool_and(exists ({{ pergunta }})) from ({{ folhas_de(alvo) }}) as f)
+{% endmacro %}
+
+{% macro folhas_de(alvo) -%}
+    select inhrelid as relid from pg_inherits where inhparent = to_regclass('{{ alvo }}')
+    union all
+    select to_regclass('{{ alvo }}')
+    where not exists (select from pg_inherits where inhparent = to_regclass('{{ alvo }}'))
+{%- endmacro %}
+
 {# nulos_iguais: two rows that are null in the same column count as equal. #}
 {% macro tem_indice_unico(alvo, colunas, nulos_iguais) %}
-    exists (
+    {% set pergunta %}
         select from pg_index as i
         where
-            i.indrelid = to_regclass('{{ alvo }}')
+            i.indrelid = f.relid
             and i.indisunique
             and i.indisvalid
             and i.indpred is null
@@ -95,12 +108,12 @@
                 from pg_attribute as a
                 where a.attrelid = i.indrelid and a.attnum = any(i.indkey)
             ) = array['{{ colunas | sort | join("', '") }}']::name []
-    )
+    {% endset %}
+    {{ em_toda_folha(alvo, pergunta) }}
 {% endmacro %}
 
 {% macro tem_chave_estrangeira(alvo, chave) %}
-    (
-        select coalesce(bool_and(exists (
+    {% set pergunta %}
             select
             from pg_constraint as c,
                 unnest(c.conkey, c.confkey) as k (de, para)
@@ -112,20 +125,20 @@
                 and c.convalidated
                 and (
                     c.confrelid = to_regclass('{{ chave.outra }}')
-                    or c.confrelid in (select relid from pg_partition_tree('{{ chave.outra }}'))
+                    or c.confrelid in ({{ folhas_de(chave.outra) }})
                     {% if '"construcao"' in chave.outra %}
-                    or c.confrelid in (select relid from pg_partition_tree(
-                        controle.raiz_da_safra('{{ chave.outra.split('"')[5] }}')))
+                    or c.confrelid in (
+                        select inhrelid from pg_inherits
+                        where inhparent = controle.raiz_da_safra('{{ chave.outra.split('"')[5] }}')
+                    )
                     {% endif %}
                 )
                 and a.attrelid = c.conrelid
                 and a.attname = '{{ chave.coluna }}'
                 and b.attrelid = c.confrelid
                 and b.attname = '{{ chave.campo }}'
-        )), true)
-        from pg_partition_tree('{{ alvo }}') as f
-        where f.isleaf
-    )
+    {% endset %}
+    {{ em_toda_folha(alvo, pergunta) }}
 {% endmacro %}
 
 {# Rows of a relation that break promises of this kind: what is broken, and the columns that find the row again. A

@@ -8,7 +8,7 @@
    loaders/connection.py says the newest number too. #}
 
 {% macro passos_da_migracao() %}
-    {{ return([migracao_1(), migracao_2(), migracao_3()]) }}
+    {{ return([migracao_1(), migracao_2(), migracao_3(), migracao_4()]) }}
 {% endmacro %}
 
 {# Before anything else: refuses a database that is ahead, and notes a new one as up to date. #}
@@ -142,4 +142,14 @@ $migracao$;
             alter table if exists marts.mart_gtd_rede alter column leads drop not null;
             alter table if exists construcao.mart_gtd_rede alter column leads drop not null;
         $insiste$);
+{% endmacro %}
+
+{# 2026-11-29. Leaves under construction are no partitions any more. What a cut build left is built again. #}
+{% macro migracao_4() %}
+        perform controle.insiste(coalesce((
+            select 'drop table ' || string_agg(oid::regclass::text, ', ') || ' cascade'
+            from pg_class
+            where relnamespace = 'construcao'::regnamespace and relkind = 'p'
+        ), 'select'));
+        delete from controle.safra_construida where not publicada;
 {% endmacro %}

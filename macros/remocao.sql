@@ -19,11 +19,11 @@ begin
     delete from controle.safra_reprovada
     where ano = p_ano and distribuidora_id = p_distribuidora_id;
     create temporary table retirada on commit drop as
-    select i.inhparent::regclass as raiz, i.inhrelid::regclass as folha
+    select i.inhparent::regclass as raiz, i.inhrelid::regclass as folha, r.relkind = 'p' as publicada
     from pg_inherits as i
     inner join pg_class as r on i.inhparent = r.oid
     inner join pg_class as f on i.inhrelid = f.oid
-    where r.relkind = 'p'
+    where r.relkind in ('p', 'r')
         and r.relnamespace in (
             to_regnamespace('intel_lead'), to_regnamespace('marts'), to_regnamespace('construcao')
         )
@@ -48,8 +48,14 @@ begin
         execute format('lock table only %s in %s mode', alvo.nome, alvo.modo);
     end loop;
     perform set_config('lock_timeout', '1s', true);
-    for folha in select t.raiz, t.folha, t.folha::oid as numero from retirada as t order by t.folha::oid desc loop
-        execute format('alter table %s detach partition %s', folha.raiz, folha.folha);
+    for folha in
+        select t.raiz, t.folha, t.folha::oid as numero, t.publicada from retirada as t order by t.folha::oid desc
+    loop
+        if folha.publicada then
+            execute format('alter table %s detach partition %s', folha.raiz, folha.folha);
+        else
+            execute format('alter table %s no inherit %s', folha.folha, folha.raiz);
+        end if;
         execute format('alter table %s set schema descarte', folha.folha);
         perform controle.renomeia_descartada(folha.numero::regclass);
         nomes := nomes || format('folha_%s', folha.numero);

@@ -24,9 +24,12 @@ begin
         invocacao = excluded.invocacao, linhas = excluded.linhas, chaves = excluded.chaves,
         motivo = excluded.motivo, quando = clock_timestamp();
     for tabela in
-        select relname from pg_class
-        where relnamespace = 'construcao'::regnamespace and relkind = 'p'
-        order by relname
+        select r.relname
+        from pg_inherits as i
+        inner join pg_class as r on i.inhparent = r.oid
+        inner join pg_class as f on i.inhrelid = f.oid
+        where r.relnamespace = 'construcao'::regnamespace and f.relname = r.relname || sufixo
+        order by r.relname
     loop
         perform controle.descarta_obra(tabela, p_ano, p_distribuidora_id);
     end loop;

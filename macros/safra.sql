@@ -18,11 +18,12 @@
 
 {# Creates the root if it is missing; a column that the contract gained is added, anything else that
    differs needs a migration by hand, because a root is never dropped. Of the published root a new column may be
-   null until every safra is built again; then publication takes over what the contract asks (exige_na_publicada). #}
+   null until every safra is built again; then publication takes over what the contract asks (exige_na_publicada).
+   The published root is partitioned; leaves under construction inherit from theirs. #}
 {% macro garante_raiz(raiz) %}
     {% do executa(
         'create table if not exists ' ~ raiz ~ ' ' ~ get_table_columns_and_constraints()
-        ~ ' partition by range (ano, distribuidora_id)'
+        ~ ('' if raiz.schema == 'construcao' else ' partition by range (ano, distribuidora_id)')
     ) %}
     {% set existentes = adapter.get_columns_in_relation(raiz) | map(attribute='name') | list %}
     {% for coluna in model.columns.values() if coluna.name not in existentes %}

@@ -109,9 +109,9 @@ begin
             for i in 1..coalesce(array_length(tabelas, 1), 0) loop
                 tabela := tabelas[i];
                 execute format(
-                    'alter table construcao.%I detach partition construcao.%I', tabela, tabela || sufixo);
+                    'alter table construcao.%I no inherit construcao.%I, reset (autovacuum_enabled)',
+                    tabela || sufixo, tabela);
                 execute format('alter table construcao.%I set schema safra', tabela || sufixo);
-                execute format('alter table safra.%I reset (autovacuum_enabled)', tabela || sufixo);
                 execute format(
                     'alter table %s attach partition safra.%I '
                     'for values from (%s, %s) to (%s, %s)',

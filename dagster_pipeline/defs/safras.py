@@ -4,7 +4,6 @@ Belongs here: the job ``lote`` (what is given or pending), the assets of a safra
 for), their events. Not here: what a batch does (batch.py), what landing takes (raw.py).
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby, product
@@ -17,12 +16,10 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import (
     AssetMaterializationPlannedData,
     DagsterEvent,
-    DagsterEventBatchMetadata,
-    StepMaterializationData,
 )
 
 from dagster_pipeline import batch, dbt_command, failures
-from dagster_pipeline.defs import checks, dbt, forecasts, inbox, raw
+from dagster_pipeline.defs import checks, dbt, events, forecasts, inbox, raw
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
@@ -213,13 +210,15 @@ def _report(
         if known:
             instance.add_dynamic_partitions(SAFRA.name, known)
         news = News(instance, conn, readings=readings)
-        events = _events(conn, nodes, outcome, sorted({*landed, *new}), published, news)
-        for asset, of_it in groupby(events, key=lambda event: (type(event), event.asset_key)):
-            if asset[0] is dg.AssetMaterialization:
-                _store(context, list(of_it))
-            else:
+        told = _events(conn, nodes, outcome, sorted({*landed, *new}), published, news)
+        for asset, of_it in groupby(told, key=_materialized):
+            if asset:
+                events.materializations(context, list(of_it))
+            elif planned:  # rows of theirs are there, and Dagster finds them
                 for event in of_it:
                     context.log_event(event)
+            else:
+                events.checks(context, list(of_it))
     if planned:
         return
     # A partition is red in the page where a run that failed had planned it.
@@ -259,22 +258,8 @@ def tell(
     return keys
 
 
-def _store(context: dg.OpExecutionContext, events: list[dg.AssetMaterialization]) -> None:
-    """One asset's partitions in one write: by themselves they take 4 ms each, 5 s of 50 safras."""
-    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(len(events))
-    last = len(events)
-    for n, materialization in enumerate(events, 1):
-        context.instance.report_dagster_event(
-            DagsterEvent(
-                event_type_value="ASSET_MATERIALIZATION",
-                job_name=context.job_name,
-                step_key=context.op.name,
-                event_specific_data=StepMaterializationData(materialization),
-                message=f"Materializado: {materialization.asset_key.to_user_string()}.",
-            ),
-            context.run_id,
-            batch_metadata=DagsterEventBatchMetadata(context.run_id, n == last),
-        )
+def _materialized(event: Event) -> dg.AssetKey | None:
+    return event.asset_key if isinstance(event, dg.AssetMaterialization) else None
 
 
 def _events(

@@ -5,6 +5,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from dagster_pipeline.defs import events
+
 EVENTS = 30
 
 
@@ -61,3 +63,37 @@ def test_a_connection_the_server_dropped_is_replaced(
 def test_no_event_waits_for_the_disk(instance: dg.DagsterInstance) -> None:
     with instance.event_log_storage.index_connection() as conn:
         assert conn.execute(text("show synchronous_commit")).scalar() == "off"
+
+
+def test_checks_that_are_written_at_once_are_what_dagster_reads_of_them(
+    instance: dg.DagsterInstance,
+) -> None:
+    asset, keys = dg.AssetKey(["raw", "ucbt"]), [f"{n}-2023" for n in range(1, 6)]
+
+    @dg.op
+    def tells(context: dg.OpExecutionContext) -> None:
+        events.checks(
+            context,
+            [
+                dg.AssetCheckEvaluation(
+                    asset, "portao", key != "3-2023", {"linhas": 7}, description=key, partition=key
+                )
+                for key in keys
+            ],
+        )
+
+    @dg.job
+    def whole() -> None:
+        tells()
+
+    run = whole.execute_in_process(instance=instance)
+    check = dg.AssetCheckKey(asset, "portao")
+    history = instance.event_log_storage.get_asset_check_execution_history(check, limit=10)
+    found = {r.partition: r for r in history}
+    assert set(found) == set(keys)
+    assert {k for k, r in found.items() if r.status.value == "FAILED"} == {"3-2023"}
+    assert {r.run_id for r in history} == {run.run_id}
+    told = found["3-2023"].event.asset_check_evaluation
+    assert (told.description, told.metadata["linhas"].value) == ("3-2023", 7)
+    stored = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    assert [entry.dagster_event.partition for entry in stored] == keys
