@@ -1,0 +1,20 @@
+select
+    arquivo_id,
+    linha,
+    {{ dito('dscreh') }} as resolucao,
+    {{ sigla_agente('sigagente') }} as agente,
+    {{ cnpj('numcnpjdistribuidora') }} as cnpj,
+    {{ data_br('datiniciovigencia') }} as inicio_vigencia,
+    {{ data_br('datfimvigencia') }} as fim_vigencia,
+    btrim(dscbasetarifaria) as base_tarifaria,
+    upper(btrim(dscsubgrupo)) as subgrupo,
+    lower(btrim(dscmodalidadetarifaria)) as modalidade,
+    {{ dito('dscclasse') }} as classe,
+    {{ dito('dscsubclasse') }} as subclasse,
+    {{ dito('dscdetalhe') }} as detalhe,
+    lower({{ dito('nompostotarifario') }}) as posto,
+    btrim(dscunidadeterciaria) as unidade,
+    {{ dito('sigagenteacessante') }} as agente_acessante,
+    {{ decimal_br('vlrtusd') }} as tusd,
+    {{ decimal_br('vlrte') }} as te
+from {{ source('aberto', 'aberto_tarifas') }}
