@@ -21,7 +21,10 @@ TARIFAS = Dataset(
     licence=_LICENCE,
     page=_page("tarifas-distribuidoras-energia-eletrica"),
     period="a cada resolução homologatória; o arquivo é renovado toda semana",
-    caveat="Só DscBaseTarifaria «Tarifa de Aplicação» é preço que se paga; R$/kW ou R$/MWh, sem tributos.",
+    caveat=(
+        "Só DscBaseTarifaria «Tarifa de Aplicação» é preço que se paga; R$/kW ou R$/MWh, sem"
+        " tributos."
+    ),
     columns=(
         _GENERATED,
         Column("DscREH"),
@@ -131,7 +134,7 @@ CONTINUIDADE = Dataset(
         Column("NumPeriodoIndice", Kind.INTEGER, needed=True),
         Column("VlrIndiceEnviado", Kind.NUMBER, needed=True),
     ),
-    origin=Origin("ckan", CKAN, _DEC_FEC, choose=r"(?!.*(limite|atributo)).*20\d\d-20\d\d"),
+    origin=Origin("ckan", CKAN, _DEC_FEC, choose=r"^(?!.*(limite|atributo)).*20\d\d-20\d\d"),
     cron="45 5 5 * *",
     fresh_days=62,
     by_year="AnoIndice",
@@ -164,8 +167,8 @@ GERACAO_DISTRIBUIDA = Dataset(
     page=_page("relacao-de-empreendimentos-de-geracao-distribuida"),
     period="semanal; o arquivo inteiro, perto de 1 GB",
     caveat=(
-        "DthAtualizaCadastralEmpreend não é a data da conexão, e 1900 quer dizer nenhuma; o município"
-        " vem com 6 ou 7 dígitos."
+        "DthAtualizaCadastralEmpreend não é a data da conexão, e 1900 quer dizer nenhuma; o"
+        " município vem com 6 ou 7 dígitos."
     ),
     columns=(
         _GENERATED,

@@ -16,8 +16,8 @@ CONSUMO = Dataset(
     page=f"{CKAN}/dataset/parcela_carga_consumo",
     period="mensal; um arquivo por ano",
     caveat=(
-        "MWh no mês; a carga está na cidade que o agente informou, por nome; linhas do mesmo arquivo"
-        " podem vir em codificações diferentes."
+        "MWh no mês; a carga está na cidade que o agente informou, por nome; linhas do mesmo"
+        " arquivo podem vir em codificações diferentes."
     ),
     columns=(
         Column("MES_REFERENCIA", Kind.MONTH, needed=True),
@@ -74,7 +74,7 @@ CLIMA = Dataset(
     licence="livre, com citação da fonte (INMET)",
     page="https://portal.inmet.gov.br/dadoshistoricos",
     period="mensal; um zip por ano, um arquivo por estação",
-    caveat="Hora UTC; -9999 é sem medida; o município toma a estação mais próxima, que pode ser longe.",
+    caveat="Hora UTC; -9999 é sem medida; a estação mais próxima de um município pode ser longe.",
     columns=(
         Column("estacao", needed=True),
         Column("nome"),

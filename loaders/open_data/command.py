@@ -6,21 +6,26 @@ Belongs here: the command, the list that it shows. Not here: landing (landing.py
 import logging
 import shutil
 from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import psycopg
 import typer
 
+from loaders.bdgd import zip_archive
 from loaders.connection import connect, lost, prepare
 from loaders.errors import DatabaseFailure, LoadError
+from loaders.open_data import sources
+from loaders.open_data.client import Client
 from loaders.open_data.dataset import Dataset
-from loaders.open_data.landing import Delivery, land, landed_rows
+from loaders.open_data.landing import Delivery, date_of, land, landed_rows
 from loaders.open_data.registry import DATASETS
 
 HELP = (
-    "Aterrissa um conjunto de dados abertos (ANEEL, IBGE, CCEE, INMET), da internet ou de um arquivo"
-    " que você baixou; sem conjunto, mostra a lista."
+    "Aterrissa um conjunto de dados abertos (ANEEL, IBGE, CCEE, INMET), da internet ou de um"
+    " arquivo que você baixou; sem conjunto, mostra a lista."
 )
 
 
@@ -54,33 +59,90 @@ def command(
             "--forcar", help="Aterrissa de novo o que já está, ou um arquivo bem menor que ele."
         ),
     ] = False,
+    since: Annotated[
+        int | None,
+        typer.Option(
+            "--desde",
+            min=1990,
+            max=2100,
+            metavar="ANO",
+            help="Das fontes com um arquivo por ano, o primeiro a buscar; sem isto, o ano passado.",
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--endereco", metavar="URL", help="Outro endereço da fonte: um espelho do portal."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Diz o que aterrissaria; não muda nada.")
     ] = False,
 ) -> None:
     """Land a dataset of open data, or list them."""
+    last_year = date.today().year - 1  # noqa: DTZ011
+    options = _Options(file, since or last_year, force, dry_run)
     try:
         with closing(connect()) as conn:
             prepare(conn)
             if dataset is None:
                 _show(conn)
                 return
-            _land(conn, DATASETS[dataset], file, force=force, dry_run=dry_run)
+            code = _land(conn, _located(DATASETS[dataset], address), options)
     except LoadError as error:
         logging.error("%s", error)
-        raise typer.Exit(error.code) from None
+        code = error.code
     except psycopg.OperationalError as error:
         logging.error("%s", lost(error))
-        raise typer.Exit(DatabaseFailure.code) from None
+        code = DatabaseFailure.code
+    if code:
+        raise typer.Exit(code)
 
 
-def _land(
-    conn: psycopg.Connection, dataset: Dataset, file: Path | None, *, force: bool, dry_run: bool
-) -> None:
-    if file is None:
-        raise NotImplementedError
-    delivery = Delivery(file, file.name)
-    typer.echo(str(land(conn, dataset, delivery, force=force, dry_run=dry_run)))
+@dataclass(frozen=True)
+class _Options:
+    """What a person typed."""
+
+    file: Path | None
+    since: int
+    force: bool
+    dry_run: bool
+
+
+def _located(dataset: Dataset, address: str | None) -> Dataset:
+    if address is None or dataset.origin is None:
+        return dataset
+    return replace(dataset, origin=replace(dataset.origin, base=address.rstrip("/")))
+
+
+def _land(conn: psycopg.Connection, dataset: Dataset, options: _Options) -> int:
+    """Land a file, or all that the source has; the greatest exit code."""
+    if options.file is not None:
+        return _say(conn, dataset, Delivery(options.file, options.file.name), options)
+    code, count = 0, 0
+    with zip_archive.temporary_folder() as folder:
+        for delivery in sources.fetch(
+            dataset,
+            Client(),
+            folder,
+            years=range(options.since, date.today().year + 1),  # noqa: DTZ011
+            known=lambda url: None if options.force else date_of(conn, dataset, url),
+        ):
+            count += 1
+            code = max(code, _say(conn, dataset, delivery, options))
+    if not count:
+        typer.echo(f"{dataset.id}: a fonte não tem nada de novo")
+    return code
+
+
+def _say(conn: psycopg.Connection, dataset: Dataset, delivery: Delivery, options: _Options) -> int:
+    try:
+        result = land(conn, dataset, delivery, force=options.force, dry_run=options.dry_run)
+    except LoadError as error:
+        logging.error("%s", error)
+        return error.code
+    typer.echo(str(result))
+    return 0
 
 
 def _show(conn: psycopg.Connection) -> None:

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 from loaders.bdgd import zip_archive
 from loaders.errors import InvalidInput
-from loaders.open_data import reshaping
+from loaders.open_data import reshaping, stations
 from loaders.open_data.dataset import Dataset
 
 _DATA = {".csv", ".txt", ".json", ".tsv"}
@@ -36,7 +36,7 @@ def as_csv(path: Path, dataset: Dataset) -> Iterator[Path]:
                 archive = stack.enter_context(zip_archive.opened(path))
                 if dataset.shape == "estacoes":
                     folder = stack.enter_context(zip_archive.temporary_folder())
-                    yield reshaping.stations(archive, folder / "estacoes.csv", path.name)
+                    yield stations.from_zip(archive, folder / "estacoes.csv", path.name)
                     return
                 inner = stack.enter_context(_member(archive, path.name))
                 head = _head(inner)
@@ -61,7 +61,7 @@ def _plain(file: Path, head: bytes, folder: Path, dataset: Dataset, name: str) -
     if start[:1] in (b"{", b"["):
         return reshaping.answer(file, folder / "resposta.csv", dataset, name)
     if dataset.shape == "estacoes":
-        return reshaping.station_file(file, folder / "estacoes.csv", name)
+        return stations.from_file(file, folder / "estacoes.csv", name)
     return file
 
 

@@ -87,10 +87,10 @@ class Dataset:
         cron: when its schedule asks the source, once switched on.
         fresh_days: days after which what is landed is old.
         by_year: column that says the year of a row: a new file replaces only its own years.
-        rows: fewest rows of a whole file.
+        rows: fewest rows of a whole file, and of each of its years.
         private: columns of the file that are never landed.
-        shape: ``tabela``, ``localidades``, ``sidra`` or ``estacoes`` (reshaping.py).
-        separator: between a CSV's fields, where the declaration knows better than a count.
+        shape: ``tabela``, ``localidades``, ``sidra`` or ``estacoes`` (reshaping.py, stations.py).
+        variable: code of SIDRA's variable that an answer must be of.
         most_bytes: greatest download, and greatest unpacked content.
     """
 
@@ -109,6 +109,7 @@ class Dataset:
     rows: int = 1
     private: tuple[str, ...] = ()
     shape: str = "tabela"
+    variable: str = ""
     most_bytes: int = 4 * 2**30
 
     @property

@@ -72,6 +72,7 @@ POPULACAO = Dataset(
     by_year="d3c",
     rows=_WHOLE,
     shape="sidra",
+    variable="9324",
 )
 
 PIB = Dataset(
@@ -89,6 +90,7 @@ PIB = Dataset(
     by_year="d3c",
     rows=_WHOLE,
     shape="sidra",
+    variable="37",
 )
 
 _ATLAS = (

@@ -151,6 +151,16 @@ def landed_rows(conn: psycopg.Connection, dataset: Dataset, years: list[str] | N
     return int(rows)
 
 
+def date_of(conn: psycopg.Connection, dataset: Dataset, url: str) -> str | None:
+    """The date that the source gave to what landed last from an address."""
+    row = conn.execute(
+        "select last_modified from controle.aberto_arquivo where (conjunto, url) = (%s, %s)"
+        " order by arquivo_id desc limit 1",
+        [dataset.id, url],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def _year_keys(found: Reading) -> list[str]:
     return sorted({str(y) for y in found.years.values()}) if found.dataset.by_year else [""]
 

@@ -83,19 +83,28 @@ def examine(path: Path, dataset: Dataset, name: str) -> Reading:
     with path.open("rb") as stream:
         census = csv_census.take(stream, grammar, name, keys=(key or 0,), numeric=numeric)
     csv_safras.refuse_misshapen(census, name)
-    if census.records < dataset.rows:
-        raise InvalidInput(
-            f"{name}: tem {census.records} linhas, {dataset.id} inteiro tem pelo menos"
-            f" {dataset.rows}; baixe o arquivo de novo"
-        )
+    _refuse_few(census.records, "", dataset, name)
     reading = Reading(path, name, dataset, grammar, positions, census, notes=notes)
     if census.unended:
         with path.open("rb") as stream:
             reading.cut = csv_census.last_value_cut(stream, grammar, name)
     reading.groups = _groups(reading)
     if dataset.by_year:
-        reading.years = _years(census)
+        counted: Counter[int | None] = Counter()
+        for (text, _), rows in census.keys.items():
+            counted[values.year_of(text)] += rows
+        reading.years = _years(counted)
+        for year in set(reading.years.values()):
+            _refuse_few(counted[year], f", ano {year}", dataset, name)
     return reading
+
+
+def _refuse_few(rows: int, where: str, dataset: Dataset, name: str) -> None:
+    if rows < dataset.rows:
+        raise InvalidInput(
+            f"{name}{where}: {rows} linhas; {dataset.id} inteiro tem pelo menos {dataset.rows}:"
+            " baixe o arquivo de novo"
+        )
 
 
 def _match(
@@ -143,11 +152,8 @@ def _groups(reading: Reading) -> dict[str, str]:
     return groups
 
 
-def _years(census: Census) -> dict[int | None, int]:
+def _years(counted: Counter[int | None]) -> dict[int | None, int]:
     """Each year of the rows → the year of the file that it belongs to: its own, or the nearest."""
-    counted: Counter[int | None] = Counter()
-    for (text, _), rows in census.keys.items():
-        counted[values.year_of(text)] += rows
     least = _STRAGGLERS * counted.total()
     main = [year for year, rows in counted.items() if year is not None and rows >= least]
     if not main:
@@ -278,7 +284,9 @@ def columns(dataset: Dataset) -> list[str]:
 def _empty(reading: Reading) -> pa.RecordBatch:
     typed = {"linha": pa.int64(), "ano_arquivo": pa.int16()}
     names = columns(reading.dataset)
-    return pa.RecordBatch.from_pylist([], pa.schema([(n, typed.get(n, pa.string())) for n in names]))
+    return pa.RecordBatch.from_pylist(
+        [], pa.schema([(n, typed.get(n, pa.string())) for n in names])
+    )
 
 
 def _misshapen(reading: Reading, number: int, record: object) -> Rejected:
