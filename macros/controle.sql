@@ -68,6 +68,11 @@
             nome text primary key,
             sinal text not null
         );
+        create table if not exists controle.inteira (
+            nome text primary key,
+            feita_de text not null,
+            escrita_em timestamptz not null
+        );
         create table if not exists controle.visao (
             nome text not null,
             md5 text not null,

@@ -108,3 +108,15 @@
         translate(upper({{ coluna }}), 'ÁÀÂÃÄÉÊÈÍÓÔÕÖÚÜÇ', 'AAAAAEEEIOOOOUUC'), '[^0-9A-Z]', '', 'g'
     ), '')
 {%- endmacro %}
+
+{# Month of 202401, 2024-01, 01/2024 or of any day, as its first day. #}
+{% macro mes_br(coluna) -%}
+    {%- set texto = 'btrim(' ~ coluna ~ ')' -%}
+    case
+        when {{ texto }} ~ '^(19|20)[0-9]{2}[-/]?(0[1-9]|1[0-2])$'
+            then make_date(left({{ texto }}, 4)::integer, right({{ texto }}, 2)::integer, 1)
+        when {{ texto }} ~ '^(0[1-9]|1[0-2])[-/](19|20)[0-9]{2}$'
+            then make_date(right({{ texto }}, 4)::integer, left({{ texto }}, 2)::integer, 1)
+        else date_trunc('month', {{ data_br(coluna) }})::date
+    end
+{%- endmacro %}
