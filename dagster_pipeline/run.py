@@ -278,8 +278,12 @@ def choose(
     if removal.holds_real_data(conn):
         say("exemplo", "fica de fora: o armazém já tem dados seus")
         return [], False
+    from loaders.open_data.landing import land_example
+
     if not EXAMPLE.exists():
         make_example()
+    for result in land_example(conn):
+        say("exemplo", f"{result}; inventado")
     return tasks([EXAMPLE], conn, report), not sample_is_landed(conn)
 
 

@@ -71,7 +71,7 @@
 
 {#
     A number as text, with decimal comma or point: the last mark starts the decimals, one that comes twice groups
-    thousands, no value ('-', '...', 'X') is null. The loader lets no other text through (loaders/open_data/values.py).
+    thousands, no value ('-', '...') is null. The loader lets no other text through (loaders/open_data/values.py).
 #}
 {% macro decimal_br(coluna) -%}
     {%- set texto = 'btrim(' ~ coluna ~ ')' -%}

@@ -1,4 +1,4 @@
-"""A portal of open data on this machine that misbehaves as told: CKAN, IBGE's and INMET's addresses.
+"""A portal of open data on this machine that misbehaves as told: CKAN, IBGE, INMET.
 
 Belongs here: answering. Not here: what well-behaved sources hold (open_data_samples.py), any claim.
 """

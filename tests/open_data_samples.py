@@ -85,22 +85,26 @@ _GD = (
 GERACAO_DISTRIBUIDA = table(
     _GD,
     "2024-06-01;06/2024;97578090000134;MUXENERGIA;EXEMPLO;1;Residencial;1;B1;43;RS;4;Sul;4320909;"
-    "Tapejara;99950-000;PF;***.111.222-**;PESSOA INVENTADA;GD.RS.000.000.001;1900-01-01 00:00:00;P;1;"
-    "UFV;Radiação solar;Microgeracao;-28,06;-52,01;8,25;;;",
+    "Tapejara;99950-000;PF;***.111.222-**;PESSOA INVENTADA;GD.RS.000.000.001;1900-01-01 00:00:00;P;"
+    "1;UFV;Radiação solar;Microgeracao;-28,06;-52,01;8,25;;;",
     "2024-06-01;06/2024;97578090000134;MUXENERGIA;EXEMPLO;2;Comercial;1;A4;43;RS;4;Sul;432090;"
-    "Tapejara;99950-000;PJ;00.000.000/0001-91;EMPRESA INVENTADA;GD.RS.000.000.002;2024-02-29;R;3;UFV;"
-    "Radiação solar;Minigeracao;-28,06;-52,01;150;;;",
+    "Tapejara;99950-000;PJ;00.000.000/0001-91;EMPRESA INVENTADA;GD.RS.000.000.002;2024-02-29;R;3;"
+    "UFV;Radiação solar;Minigeracao;-28,06;-52,01;150;;;",
 )
-SIGA = table(
-    "DatGeracaoConjuntoDados;NomEmpreendimento;IdeNucleoCEG;CodCEG;SigUFPrincipal;SigTipoGeracao;"
-    "DscFaseUsina;DscOrigemCombustivel;DscFonteCombustivel;DscTipoOutorga;NomFonteCombustivel;"
-    "DatEntradaOperacao;MdaPotenciaOutorgadaKw;MdaPotenciaFiscalizadaKw;MdaGarantiaFisicaKw;"
-    "IdcGeracaoQualificada;NumCoordNEmpreendimento;NumCoordEEmpreendimento;DatInicioVigencia;"
-    "DatFimVigencia;DscPropriRegimePariticipacao;DscSubBacia;DscMuninicpios",
-    "2024-06-01;USINA INVENTADA;1;UHE.PH.RS.000001-1.01;RS;UHE;Operação;Hídrica;Potencial hidráulico;"
-    "Concessão;Potencial hidráulico;15/03/1990;1000,00;900,00;;Não;-28,06;-52,01;01/01/1990;"
-    "01/01/2030;100% para DONO INVENTADO;70;Tapejara - RS",
-).decode().encode("latin-1")
+SIGA = (
+    table(
+        "DatGeracaoConjuntoDados;NomEmpreendimento;IdeNucleoCEG;CodCEG;SigUFPrincipal;SigTipoGeracao;"
+        "DscFaseUsina;DscOrigemCombustivel;DscFonteCombustivel;DscTipoOutorga;NomFonteCombustivel;"
+        "DatEntradaOperacao;MdaPotenciaOutorgadaKw;MdaPotenciaFiscalizadaKw;MdaGarantiaFisicaKw;"
+        "IdcGeracaoQualificada;NumCoordNEmpreendimento;NumCoordEEmpreendimento;DatInicioVigencia;"
+        "DatFimVigencia;DscPropriRegimePariticipacao;DscSubBacia;DscMuninicpios",
+        "2024-06-01;USINA INVENTADA;1;UHE.PH.RS.000001-1.01;RS;UHE;Operação;Hídrica;Potencial;"
+        "Concessão;Potencial hidráulico;15/03/1990;1000,00;900,00;;Não;-28,06;-52,01;01/01/1990;"
+        "01/01/2030;100% para DONO INVENTADO;70;Tapejara - RS",
+    )
+    .decode()
+    .encode("latin-1")
+)
 PLD = table(
     "MES_REFERENCIA;SUBMERCADO;PERIODO_COMERCIALIZACAO;DIA;HORA;PLD_HORA",
     "202401;SUDESTE;1;1;0;61.07",
@@ -156,38 +160,38 @@ def sidra(variable: str, years: tuple[int, ...] = (2024,)) -> list[dict[str, str
     rows = [header]
     for year in years:
         for n, (code, name, _) in enumerate(municipality_codes()):
-            value = "..." if n == 0 else str(1000 + n)
+            value = {0: "...", 1: "X"}.get(n, str(1000 + n))
             row = ("6", "Município", "45", "Pessoas", value, str(code), name, variable, "x")
             rows.append(dict(zip(names, (*row, str(year), str(year)), strict=True)))
     return rows
 
 
-def station(*, year: int = 2024, code: str = "A001", at: tuple[str, str] = ("-28,1", "-52,0")) -> str:
+def station() -> str:
     """One of INMET's station files: two hours, one of them without a measure."""
     return "\r\n".join(
         [
             "REGIAO:;S",
             "UF:;RS",
             "ESTACAO:;INVENTADA",
-            f"CODIGO (WMO):;{code}",
-            f"LATITUDE:;{at[0]}",
-            f"LONGITUDE:;{at[1]}",
+            "CODIGO (WMO):;A001",
+            "LATITUDE:;-28,1",
+            "LONGITUDE:;-52,0",
             "ALTITUDE:;650",
             "DATA DE FUNDACAO:;07/05/00",
             "Data;Hora UTC;PRECIPITAÇÃO TOTAL, HORÁRIO (mm);RADIACAO GLOBAL (Kj/m²);"
             "TEMPERATURA DO AR - BULBO SECO, HORARIA (°C);UMIDADE RELATIVA DO AR, HORARIA (%);",
-            f"{year}/01/01;0000 UTC;1,2;;20,5;80;",
-            f"{year}/01/01;0100 UTC;-9999;;-9999;-9999;",
+            "2024/01/01;0000 UTC;1,2;;20,5;80;",
+            "2024/01/01;0100 UTC;-9999;;-9999;-9999;",
             "",
         ]
     )
 
 
-def stations(**options: object) -> bytes:
+def stations() -> bytes:
     """A yearly zip of INMET's."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        text = station(**options)  # type: ignore[arg-type]
+        text = station()
         member = zipfile.ZipInfo("2024/INMET_S_RS_A001_INVENTADA.CSV")
         archive.writestr(member, text.encode("latin-1"))
     return packed.getvalue()

@@ -6,21 +6,17 @@ Belongs here: the command, the list that it shows. Not here: landing (landing.py
 import logging
 import shutil
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import psycopg
 import typer
 
-from loaders.bdgd import zip_archive
 from loaders.connection import connect, lost, prepare
 from loaders.errors import DatabaseFailure, LoadError
-from loaders.open_data import sources
-from loaders.open_data.client import Client
 from loaders.open_data.dataset import Dataset
-from loaders.open_data.landing import Delivery, date_of, land, landed_rows
+from loaders.open_data.errand import Errand, run
+from loaders.open_data.landing import landed_rows
 from loaders.open_data.registry import DATASETS
 
 HELP = (
@@ -80,15 +76,14 @@ def command(
     ] = False,
 ) -> None:
     """Land a dataset of open data, or list them."""
-    last_year = date.today().year - 1  # noqa: DTZ011
-    options = _Options(file, since or last_year, force, dry_run)
     try:
         with closing(connect()) as conn:
             prepare(conn)
             if dataset is None:
                 _show(conn)
                 return
-            code = _land(conn, _located(DATASETS[dataset], address), options)
+            errand = Errand(file, since, force, address, dry_run)
+            code = _run(conn, DATASETS[dataset], errand)
     except LoadError as error:
         logging.error("%s", error)
         code = error.code
@@ -99,50 +94,19 @@ def command(
         raise typer.Exit(code)
 
 
-@dataclass(frozen=True)
-class _Options:
-    """What a person typed."""
-
-    file: Path | None
-    since: int
-    force: bool
-    dry_run: bool
-
-
-def _located(dataset: Dataset, address: str | None) -> Dataset:
-    if address is None or dataset.origin is None:
-        return dataset
-    return replace(dataset, origin=replace(dataset.origin, base=address.rstrip("/")))
-
-
-def _land(conn: psycopg.Connection, dataset: Dataset, options: _Options) -> int:
-    """Land a file, or all that the source has; the greatest exit code."""
-    if options.file is not None:
-        return _say(conn, dataset, Delivery(options.file, options.file.name), options)
-    code, count = 0, 0
-    with zip_archive.temporary_folder() as folder:
-        for delivery in sources.fetch(
-            dataset,
-            Client(),
-            folder,
-            years=range(options.since, date.today().year + 1),  # noqa: DTZ011
-            known=lambda url: None if options.force else date_of(conn, dataset, url),
-        ):
-            count += 1
-            code = max(code, _say(conn, dataset, delivery, options))
-    if not count:
+def _run(conn: psycopg.Connection, dataset: Dataset, errand: Errand) -> int:
+    """Say what became of each file; the greatest exit code."""
+    codes = []
+    for outcome in run(conn, dataset, errand):
+        if isinstance(outcome, LoadError):
+            logging.error("%s", outcome)
+            codes.append(outcome.code)
+        else:
+            typer.echo(str(outcome))
+            codes.append(0)
+    if not codes:
         typer.echo(f"{dataset.id}: a fonte não tem nada de novo")
-    return code
-
-
-def _say(conn: psycopg.Connection, dataset: Dataset, delivery: Delivery, options: _Options) -> int:
-    try:
-        result = land(conn, dataset, delivery, force=options.force, dry_run=options.dry_run)
-    except LoadError as error:
-        logging.error("%s", error)
-        return error.code
-    typer.echo(str(result))
-    return 0
+    return max(codes, default=0)
 
 
 def _show(conn: psycopg.Connection) -> None:

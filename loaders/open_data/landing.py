@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -20,7 +21,7 @@ from psycopg.types.json import Jsonb
 from loaders.bdgd.files import sha256_of
 from loaders.bdgd.transfer import Rejected
 from loaders.errors import DatabaseFailure, InvalidInput
-from loaders.open_data import content, reading
+from loaders.open_data import content, made_up, reading
 from loaders.open_data.dataset import Dataset
 from loaders.open_data.reading import Reading
 
@@ -139,14 +140,23 @@ def _refuse_part(conn: psycopg.Connection, found: Reading, *, force: bool) -> No
         )
 
 
-def landed_rows(conn: psycopg.Connection, dataset: Dataset, years: list[str] | None = None) -> int:
-    """Rows that are there of a dataset, as the bookkeeping has it; of some years, or of all."""
+def landed_rows(
+    conn: psycopg.Connection,
+    dataset: Dataset,
+    years: list[str] | None = None,
+    *,
+    made_up: bool = False,
+) -> int:
+    """Rows that are there of a dataset, as the bookkeeping has it; of some years, or of all.
+
+    Made-up ones count where they are asked for.
+    """
     (rows,) = conn.execute(
         "select coalesce(sum(linhas), 0) from (select distinct on (ano) value::bigint as linhas"
         " from controle.aberto_arquivo as a, jsonb_each(a.anos) as j (ano, value)"
-        " where conjunto = %s and not inventado and (%s::text[] is null or ano = any(%s))"
-        " order by ano, arquivo_id desc) as t",
-        [dataset.id, years, years],
+        " where conjunto = %s and (%s or not inventado)"
+        " and (%s::text[] is null or ano = any(%s)) order by ano, arquivo_id desc) as t",
+        [dataset.id, made_up, years, years],
     ).fetchone()
     return int(rows)
 
@@ -157,6 +167,22 @@ def date_of(conn: psycopg.Connection, dataset: Dataset, url: str) -> str | None:
         "select last_modified from controle.aberto_arquivo where (conjunto, url) = (%s, %s)"
         " order by arquivo_id desc limit 1",
         [dataset.id, url],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def kept_rows(conn: psycopg.Connection, dataset: Dataset) -> int:
+    """Rows that the raw table holds."""
+    query = sql.SQL("select count(*) from {}").format(sql.Identifier("raw", dataset.table))
+    return conn.execute(query).fetchone()[0]
+
+
+def landed_at(conn: psycopg.Connection, dataset: Dataset) -> datetime | None:
+    """When real data of a dataset landed last."""
+    row = conn.execute(
+        "select max(aterrissado_em) from controle.aberto_arquivo"
+        " where conjunto = %s and not inventado",
+        [dataset.id],
     ).fetchone()
     return row[0] if row else None
 
@@ -235,29 +261,12 @@ def _write(conn: psycopg.Connection, found: Reading, delivery: Delivery, digest:
 def _make_room(conn: psycopg.Connection, found: Reading, delivery: Delivery) -> None:
     """Take out what this file replaces: made-up rows, its years' rows, or all."""
     table = sql.Identifier("raw", found.dataset.table)
-    forget_made_up(conn, found.dataset)
+    made_up.forget(conn, found.dataset)
     if found.dataset.by_year:
         query = sql.SQL("delete from {} where ano_arquivo = any(%s)").format(table)
         conn.execute(query, [list(_years(found))])
     else:
         conn.execute(sql.SQL("delete from {}").format(table))
-
-
-def forget_made_up(conn: psycopg.Connection, dataset: Dataset) -> int:
-    """Take a dataset's made-up rows out, and their bookkeeping; how many rows there were."""
-    numbers = [
-        number
-        for (number,) in conn.execute(
-            "delete from controle.aberto_arquivo where conjunto = %s and inventado"
-            " returning arquivo_id",
-            [dataset.id],
-        )
-    ]
-    if not numbers:
-        return 0
-    table = sql.Identifier("raw", dataset.table)
-    query = sql.SQL("delete from {} where arquivo_id = any(%s)").format(table)
-    return conn.execute(query, [numbers]).rowcount
 
 
 def _rows_by_year(
@@ -303,3 +312,12 @@ def _rejected_rows(rejects: list[Rejected]) -> Iterator[tuple[int, str, str]]:
             for column, text in reject.record.items()
         }
         yield reject.row, reject.reason, json.dumps(clean)
+
+
+def land_example(conn: psycopg.Connection) -> list[Result]:
+    """Land what the example lacks of its made-up tariffs and continuity; real data stay."""
+    return [
+        land(conn, dataset, Delivery(file, f"exemplo/{file.name}", made_up=True))
+        for dataset, file in made_up.FILES.items()
+        if dataset in made_up.wanting(conn)
+    ]

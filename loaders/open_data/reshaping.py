@@ -14,6 +14,8 @@ from loaders.errors import InvalidInput
 from loaders.open_data.dataset import Dataset
 
 Record = Mapping[str, Any]
+_SECRET = "X"
+"""SIDRA's value that would tell of one informant."""
 _AGAIN = "nada mudou: baixe o arquivo de novo"
 
 
@@ -133,9 +135,10 @@ def _sidra(found: Any, dataset: Dataset, name: str) -> Iterator[Record]:  # noqa
             for at, what in enumerate("mva", 1)
             for part in "CN"
         }
-        yield {
-            key.lower(): value for key, value in ({k: row[k] for k in keys} | dimensions).items()
-        }
+        whole = {key: row[key] for key in keys} | dimensions
+        if whole["V"] == _SECRET:
+            whole["V"] = ""
+        yield {key.lower(): value for key, value in whole.items()}
 
 
 def _dimensions(header: Record | None, first: Record) -> dict[str, str]:

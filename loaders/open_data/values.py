@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from loaders.open_data.dataset import Column, Kind
 from loaders.safra import read_date
 
-FILLERS = ("-", "..", "...", "X", "NULL", "NA", "N/A", ".")
-"""No value: databases, R, Excel's zero, and SIDRA's signs for none, unknown, secret."""
+FILLERS = ("-", "..", "...", ".", "NULL", "NA", "N/A")
+"""No value: databases, R, Excel's zero, SIDRA's signs for none and unknown."""
 
 _NUMBER = (
     r"^[-+]?(\d+([.,]\d*)?|[.,]\d+|\d{1,3}(\.\d{3})+(,\d*)?|\d{1,3}(,\d{3})+(\.\d*)?)"

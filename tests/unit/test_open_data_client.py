@@ -94,9 +94,7 @@ def test_a_web_page_in_the_place_of_the_data_is_told(
 
 
 @pytest.mark.parametrize("records", [0, 1])
-def test_half_a_page_of_a_datastore_is_refused(
-    fake: Portal, records: int, tmp_path: Path
-) -> None:
+def test_half_a_page_of_a_datastore_is_refused(fake: Portal, records: int, tmp_path: Path) -> None:
     def half(page: bytes) -> bytes:
         import json
 

@@ -62,9 +62,7 @@ def test_each_column_that_a_csv_lacks_is_named(dataset: str, how: str, tmp_path:
         names = header.decode("latin-1").split(";")
         at = next(n for n, x in enumerate(names) if x.casefold() == column.name.casefold())
         names[at] = "NovoNome" if how == "renamed" else ""
-        said = refused(
-            written(tmp_path, ";".join(names).encode("latin-1") + b"\n" + rest), dataset
-        )
+        said = refused(written(tmp_path, ";".join(names).encode("latin-1") + b"\n" + rest), dataset)
         assert f"não tem a coluna {column.name} de {dataset}" in said
         assert ("NovoNome" in said) == (how == "renamed")
 
@@ -200,7 +198,9 @@ def test_thousands_are_taken_out_where_the_column_tells_and_refused_where_it_doe
     tmp_path: Path,
 ) -> None:
     text = SAMPLES["tarifas"].decode()
-    rows, _, found = read(written(tmp_path, text.replace("1310,00", "1.310,00").encode()), "tarifas")
+    rows, _, found = read(
+        written(tmp_path, text.replace("1310,00", "1.310,00").encode()), "tarifas"
+    )
     assert rows[0]["vlrtusd"] == "1310,00" and "separador de milhar" in found.notes[0]
     said = refused(written(tmp_path, text.replace("1310,00", "1.310").encode()), "tarifas")
     assert "'1.310'" in said and "milhar ou decimal" in said
