@@ -48,3 +48,18 @@
         else 'não informado'
     end
 {%- endmacro %}
+
+{# CTE `codigos`: a município's code of seven digits, and the same without the check digit. #}
+{% macro codigos_dos_municipios() -%}
+    codigos as (
+        select
+            id as municipio_id,
+            id as codigo
+        from {{ ref('municipio') }}
+        union all
+        select
+            id as municipio_id,
+            id / 10 as codigo
+        from {{ ref('municipio') }}
+    )
+{%- endmacro %}

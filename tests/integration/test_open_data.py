@@ -1,7 +1,7 @@
-"""Open data in the database: whole or not at all, once, a year's file in the place of that year alone.
+"""Open data in the database: whole or not at all, once, a year in the place of that year alone.
 
-Belongs here: raw tables, bookkeeping, the command. Not here: reading (unit/test_open_data_reading.py),
-asking sources (unit/test_open_data_client.py), what dbt makes of it (dbt's unit tests).
+Belongs here: raw tables, bookkeeping, the command. Not here: reading, asking the sources
+(tests/unit/test_open_data_*.py), what dbt makes of it (dbt's unit tests).
 """
 
 import json
@@ -21,7 +21,7 @@ from loaders.open_data.dataset import Dataset
 from loaders.open_data.errand import Errand, run
 from loaders.open_data.landing import Delivery, kept_rows, land, land_example, landed_rows
 from loaders.open_data.registry import DATASETS
-from tests.fake_portal import Portal, portal
+from tests.fake_portal import portal
 from tests.open_data_samples import samples
 
 SAMPLES = samples()

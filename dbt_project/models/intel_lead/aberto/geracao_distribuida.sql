@@ -1,11 +1,6 @@
 {{ config(indexes=[{'columns': ['distribuidora_id']}]) }}
 
-with municipios as (
-    select
-        id,
-        id / 10 as sem_digito
-    from {{ ref('municipio') }}
-),
+with {{ codigos_dos_municipios() }},
 
 empreendimentos as (
     select distinct on (ceg_gd) *
@@ -20,7 +15,7 @@ select
     e.ceg_gd,
     e.sig_agente,
     e.cnpj,
-    m.id as municipio_id,
+    m.municipio_id,
     e.classe,
     e.subgrupo,
     e.tipo_consumidor,
@@ -33,5 +28,5 @@ select
     e.atualizada_em,
     {{ distribuidora_do_agente() }} as distribuidora_id
 from empreendimentos as e
-left join municipios as m on e.codigo_municipio in (m.id, m.sem_digito)
+left join codigos as m on e.codigo_municipio = m.codigo
 {{ junta_agente('e') }}

@@ -36,19 +36,14 @@ with lidos as (
     from {{ ref('stg_aberto_renda') }}
 ),
 
-municipios as (
-    select
-        id,
-        id / 10 as sem_digito
-    from {{ ref('municipio') }}
-)
+{{ codigos_dos_municipios() }}
 
-select distinct on (m.id, l.indicador, l.ano)
-    m.id as municipio_id,
+select distinct on (m.municipio_id, l.indicador, l.ano)
+    m.municipio_id,
     l.indicador,
     l.ano,
     l.valor
 from lidos as l
-inner join municipios as m on l.codigo in (m.id, m.sem_digito)
+inner join codigos as m on l.codigo = m.codigo
 where l.valor is not null and l.ano is not null
-order by m.id asc, l.indicador asc, l.ano asc, l.arquivo_id desc, l.linha desc
+order by m.municipio_id asc, l.indicador asc, l.ano asc, l.arquivo_id desc, l.linha desc
