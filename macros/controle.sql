@@ -89,6 +89,7 @@
         {{ tabela_e_funcao_intacta() }}
         {{ funcao_folha_da_safra() }}
         {{ funcoes_da_safra_anterior() }}
+        {{ funcoes_dos_parametros() }}
         {{ funcao_completa_folha() }}
         {{ funcao_constroi_folha() }}
         {{ funcao_reprova_safra() }}

@@ -120,3 +120,16 @@
         else date_trunc('month', {{ data_br(coluna) }})::date
     end
 {%- endmacro %}
+
+{# Lower case without accents, one space between words: how one thing is spelled by several files. Blank is null.
+   Capitals stand in the list too: where the database's locale is C, lower() knows ASCII alone. #}
+{% macro sem_acento(coluna) -%}
+    nullif(
+        lower(
+            translate(
+                btrim(regexp_replace({{ coluna }}, '\s+', ' ', 'g')),
+                'áàâãäéèêëíìîïóòôõöúùûüçÁÀÂÃÄÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇ', 'aaaaaeeeeiiiiooooouuuucaaaaaeeeeiiiiooooouuuuc'
+            )
+        ), ''
+    )
+{%- endmacro %}

@@ -31,7 +31,7 @@ TARIFAS = Dataset(
         Column("SigAgente", needed=True),
         Column("NumCNPJDistribuidora"),
         Column("DatInicioVigencia", Kind.DATE, needed=True),
-        Column("DatFimVigencia", Kind.DATE, needed=True),
+        Column("DatFimVigencia", Kind.DATE),  # blank: until the next resolution
         Column("DscBaseTarifaria", needed=True),
         Column("DscSubGrupo", needed=True),
         Column("DscModalidadeTarifaria", needed=True),
@@ -41,8 +41,8 @@ TARIFAS = Dataset(
         Column("NomPostoTarifario"),
         Column("DscUnidadeTerciaria", needed=True),
         Column("SigAgenteAcessante"),
-        Column("VlrTUSD", Kind.NUMBER, needed=True),
-        Column("VlrTE", Kind.NUMBER, needed=True),
+        Column("VlrTUSD", Kind.NUMBER),
+        Column("VlrTE", Kind.NUMBER),
     ),
     origin=Origin(
         "ckan",
