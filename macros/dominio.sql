@@ -30,7 +30,6 @@
         "select true from controle.semente where nome = '" ~ this.identifier ~ "' and sinal = '" ~ sinal ~ "'"
     ) %}
         {% call noop_statement('main', 'unchanged', 'DOMINIO', 0) %}{{ sql }}{% endcall %}
-        {% do adapter.commit() %}
         {{ return({'relations': [alvo]}) }}
     {% endif %}
     {% if not intacta %}

@@ -127,9 +127,8 @@
     {% endfor %}
 {% endmacro %}
 
-{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, whose safra
-   before is another one than was read, or of which another table is being rebuilt (a safra is rebuilt and published whole). Left out: what the gate holds, and
-   what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
+{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, or whose
+   safra before is another one than was read. Left out: what the gate holds, and what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
 {% macro safras_pendentes(md5, parametros, raizes) %}
     {% set pedidas = safras_pedidas() %}
     {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
@@ -156,13 +155,6 @@
                     and pai.ano = i.ano
                     and pai.distribuidora_id = i.distribuidora_id
                     and pai.construida_em > c.construida_em
-            )
-            or c.publicada and exists (
-                select from controle.safra_construida as outra
-                where
-                    outra.ano = i.ano
-                    and outra.distribuidora_id = i.distribuidora_id
-                    and not outra.publicada
             )
             {% endif %}
         )
