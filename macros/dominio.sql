@@ -1,21 +1,7 @@
 {# Materialization `dominio`: a reference table that is created once, follows its seed, and is protected.
 
    A column that the contract gained is added. The seed's rows are inserted or updated, vanished ones deleted (a
-   foreign key refuses the deletion of a code in use). The guard trigger lets only this in. One that is made of open
-   data (tarifa_vigente) is read again only where a file landed or a seed changed since. Config: unique_key; meta
-   da_safra: which of its distributor's rows a safra is made of (safra.sql). #}
-
-{# Identity of the open data and the seeds that the model is made of; nothing where it reads no open data. #}
-{% macro sinal_do_aberto() %}
-    {% set arquivos = [] %}
-    {% for fonte in graph.sources.values() if fonte.source_name == 'aberto' and fonte.relation_name in sql %}
-        {% do arquivos.append(run_query(
-            "select coalesce(max(arquivo_id), 0) from controle.aberto_arquivo where conjunto = '"
-            ~ fonte.identifier.removeprefix('aberto_') ~ "'"
-        )[0][0]) %}
-    {% endfor %}
-    {{ return(arquivos | join(' ') ~ ' ' ~ md5_dos_parametros() if arquivos else '') }}
-{% endmacro %}
+   foreign key refuses the deletion of a code in use). The guard trigger lets only this in. Config: unique_key. #}
 
 {% materialization dominio, adapter='postgres' %}
     {% set alvo = this.incorporate(type='table') %}
@@ -25,13 +11,6 @@
 
     {% set assinatura = assinatura_do_modelo() %}
     {% set intacta = esta_intacta([alvo], assinatura) %}
-    {% set sinal = sinal_do_aberto() %}
-    {% if intacta and sinal and run_query(
-        "select true from controle.semente where nome = '" ~ this.identifier ~ "' and sinal = '" ~ sinal ~ "'"
-    ) %}
-        {% call noop_statement('main', 'unchanged', 'DOMINIO', 0) %}{{ sql }}{% endcall %}
-        {{ return({'relations': [alvo]}) }}
-    {% endif %}
     {% if not intacta %}
         {% set _ = get_assert_columns_equivalent(sql) %}
         {% do executa('create table if not exists ' ~ alvo ~ ' ' ~ get_table_columns_and_constraints()) %}
@@ -75,12 +54,6 @@
         select '{{ this.identifier }}', clock_timestamp()
         where exists (select from apagadas) or exists (select from gravadas)
         on conflict (nome) do update set alterado_em = excluded.alterado_em;
-        {% if sinal %}
-        insert into controle.semente (nome, sinal) values ('{{ this.identifier }}', '{{ sinal }}')
-        on conflict (nome) do update set sinal = excluded.sinal;
-        -- What failed with the rows of before is tried again.
-        delete from controle.safra_reprovada where invocacao <> '{{ invocation_id }}';
-        {% endif %}
         drop table dominio_novo;
         set local intel_lead.dominio_aberto = '';
     {% endcall %}

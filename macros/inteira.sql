@@ -55,6 +55,10 @@
             ~ "', clock_timestamp()) on conflict (nome) do update set feita_de = excluded.feita_de, "
             'escrita_em = excluded.escrita_em'
         ) %}
+        {% if config.get('meta', {}).get('da_safra') %}
+            {# Safras that failed with the rows of before are tried again. #}
+            {% do executa("delete from controle.safra_reprovada where invocacao <> '" ~ invocation_id ~ "'") %}
+        {% endif %}
         {% do apply_grants(alvo, config.get('grants'), should_revoke=should_revoke(existia, false)) %}
         {% do persist_docs(alvo, model) %}
         {% do anota_intacta([alvo], assinatura) %}

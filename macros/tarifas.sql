@@ -62,33 +62,45 @@
     replace(substring({{ coluna }} from '[0-9]{1,3}(?:[.]?[0-9]{3})*'), '.', '')::integer
 {%- endmacro %}
 
-{# Each application tariff with its distributor, and why no price is made of it (null: one is): a select. #}
+{# CTE `julgadas`, after those that it reads: each application tariff with its distributor, and why no price is made of
+   it (null: one is). #}
 {% macro tarifas_julgadas() -%}
-    select
-        t.*,
-        a.distribuidora_id,
-        case
-            when a.distribuidora_id is null then 'Distribuidora sem código: nem o CNPJ nem a sigla estão em distribuidora_agente'
-            when t.inicio is null then 'Sem início de vigência'
-            when t.fim < t.inicio then 'A vigência termina antes de começar'
-            when s.id is null then 'Subgrupo que a BDGD não tem'
-            when t.modalidade is null then 'Modalidade que não é azul, verde, branca nem convencional'
-            when t.posto is null then 'Posto desconhecido'
-            when t.unidade is null then 'Unidade que não é kW nem kWh, MW nem MWh'
-            when t.tusd is null or t.te is null and t.unidade like '%wh' then 'Sem preço'
-        end as motivo
-    from {{ ref('stg_tarifa') }} as t
-    left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
-    left join
-        (
-            select distinct on (d.agente, d.cnpj)
-                d.agente,
-                d.cnpj,
-                k.distribuidora_id
-            from (select distinct agente, cnpj from {{ ref('stg_tarifa') }}) as d
-            inner join {{ ref('distribuidora_agente') }} as k
-                on d.cnpj = k.cnpj or d.agente = {{ sigla_agente('k.sig_agente') }}
-            order by d.agente asc, d.cnpj asc, (d.cnpj = k.cnpj) desc nulls last
-        ) as a
-        on t.agente is not distinct from a.agente and t.cnpj is not distinct from a.cnpj
+    {{ chaves_dos_agentes() }},
+
+    agentes as (
+        select distinct
+            sig_agente,
+            cnpj
+        from {{ ref('stg_tarifa') }}
+    ),
+
+    conhecidos as (
+        select
+            a.sig_agente,
+            a.cnpj,
+            {{ distribuidora_do_agente() }} as distribuidora_id
+        from agentes as a
+        {{ junta_agente('a') }}
+    ),
+
+    julgadas as (
+        select
+            t.*,
+            a.distribuidora_id,
+            case
+                when a.distribuidora_id is null
+                    then 'Distribuidora sem código: nem o CNPJ nem a sigla estão em distribuidora_agente'
+                when t.inicio is null then 'Sem início de vigência'
+                when t.fim < t.inicio then 'A vigência termina antes de começar'
+                when s.id is null then 'Subgrupo que a BDGD não tem'
+                when t.modalidade is null then 'Modalidade que não é azul, verde, branca nem convencional'
+                when t.posto is null then 'Posto desconhecido'
+                when t.unidade is null then 'Unidade que não é kW nem kWh, MW nem MWh'
+                when t.tusd is null or t.te is null and t.unidade like '%wh' then 'Sem preço'
+            end as motivo
+        from {{ ref('stg_tarifa') }} as t
+        left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
+        left join conhecidos as a
+            on t.sig_agente = a.sig_agente and coalesce(t.cnpj, '') = coalesce(a.cnpj, '')
+    )
 {%- endmacro %}

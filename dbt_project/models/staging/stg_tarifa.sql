@@ -7,7 +7,6 @@ select
     {{ dia_da_resolucao('resolucao') }} as resolucao_dia,
     {{ numero_da_resolucao('resolucao') }} as resolucao_numero,
     sig_agente,
-    {{ sigla_agente('sig_agente') }} as agente,
     cnpj,
     inicio,
     fim,

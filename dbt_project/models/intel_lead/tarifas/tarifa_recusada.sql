@@ -1,4 +1,6 @@
 {{ config(materialized='view', contract={'enforced': false}) }}
+with {{ tarifas_julgadas() }}
+
 select
     j.motivo,
     j.sig_agente,
@@ -11,5 +13,5 @@ select
     j.resolucao,
     j.arquivo_id,
     j.linha
-from ({{ tarifas_julgadas() }}) as j
+from julgadas as j
 where j.motivo is not null

@@ -1,11 +1,9 @@
-{{ config(materialized='dominio', unique_key='tarifa_id', meta={
+{{ config(materialized='inteira', meta={
     'da_safra': 'inicio <= make_date({ano}, 12, 31) and coalesce(fim >= make_date({ano}, 1, 1), true)'
 }) }}
 {%- set chave %}distribuidora_id, subgrupo_tarifario_id, modalidade, classe, subclasse, detalhe, acessante, posto, grandeza{% endset %}
 
-with julgadas as (
-    {{ tarifas_julgadas() }}
-),
+with {{ tarifas_julgadas() }},
 
 precos as (
     select
