@@ -62,16 +62,42 @@
     replace(substring({{ coluna }} from '[0-9]{1,3}(?:[.]?[0-9]{3})*'), '.', '')::integer
 {%- endmacro %}
 
-{# CTE `julgadas`, after those that it reads: each application tariff with its distributor, and why no price is made of
-   it (null: one is). #}
+{# CTE `julgadas`, after those that it reads: each «Tarifa de Aplicação» (of the file's two bases the one that is paid)
+   with its distributor, and why no price is made of it (null: one is). #}
 {% macro tarifas_julgadas() -%}
     {{ chaves_dos_agentes() }},
+
+    tarifas as (
+        select
+            arquivo_id,
+            linha,
+            gerado_em,
+            resolucao,
+            {{ dia_da_resolucao('resolucao') }} as resolucao_dia,
+            {{ numero_da_resolucao('resolucao') }} as resolucao_numero,
+            sig_agente,
+            cnpj,
+            inicio,
+            fim,
+            {{ subgrupo_da_tarifa('subgrupo', 'classe', 'subclasse', 'detalhe') }} as subgrupo_tarifario_id,
+            {{ modalidade_da_tarifa('modalidade') }} as modalidade,
+            {{ sem_distincao('classe') }} as classe,
+            {{ sem_distincao('subclasse') }} as subclasse,
+            {{ sem_distincao('detalhe') }} as detalhe,
+            {{ sem_distincao('acessante') }} as acessante,
+            {{ posto_da_tarifa('posto') }} as posto,
+            {{ unidade_da_tarifa('unidade') }} as unidade,
+            tusd,
+            te
+        from {{ ref('stg_aberto_tarifas') }}
+        where {{ sem_acento('base_tarifaria') }} = 'tarifa de aplicacao'
+    ),
 
     agentes as (
         select distinct
             sig_agente,
             cnpj
-        from {{ ref('stg_tarifa') }}
+        from tarifas
     ),
 
     conhecidos as (
@@ -98,7 +124,7 @@
                 when t.unidade is null then 'Unidade que não é kW nem kWh, MW nem MWh'
                 when t.tusd is null or t.te is null and t.unidade like '%wh' then 'Sem preço'
             end as motivo
-        from {{ ref('stg_tarifa') }} as t
+        from tarifas as t
         left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
         left join conhecidos as a
             on t.sig_agente = a.sig_agente and coalesce(t.cnpj, '') = coalesce(a.cnpj, '')
