@@ -1,6 +1,8 @@
-{{ config(materialized='inteira', meta={
-    'da_safra': 'inicio <= make_date({ano}, 12, 31) and coalesce(fim >= make_date({ano}, 1, 1), true)'
-}) }}
+{{ config(
+    materialized='inteira',
+    indexes=[{'columns': ['distribuidora_id', 'inicio']}],
+    meta={'da_safra': 'inicio <= make_date({ano}, 12, 31) and coalesce(fim >= make_date({ano}, 1, 1), true)'}
+) }}
 {%- set chave %}distribuidora_id, subgrupo_tarifario_id, modalidade, classe, subclasse, detalhe, acessante, posto, grandeza{% endset %}
 
 with {{ tarifas_julgadas() }},
