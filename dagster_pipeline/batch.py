@@ -159,7 +159,7 @@ def run(
         held = hold.held(conn, {*given, *(seen.safra.key for seen in verdicts)})
         asked, done = tuple(sorted(set(keys) - set(held))), Build()
         if building and (asked or not keys):
-            source = manifest.built_as()
+            source = manifest.built_as(ledger.open_data(conn))
             done = build(conn, asked, say=say)
             if not keys and not done.problem:
                 manifest.note_built(source)

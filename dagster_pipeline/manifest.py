@@ -63,10 +63,14 @@ def fingerprint() -> str:
     return found.hexdigest()
 
 
-def built_as() -> str:
-    """What a build makes of the warehouse, and where: the dbt project, the database."""
+def built_as(landed: str) -> str:
+    """What a build makes of the warehouse, and where: the dbt project, the database, open data.
+
+    Args:
+        landed: which open data are there (`ledger.open_data`); safras have a record of their own.
+    """
     place = ":".join(os.environ.get(name, "") for name in ("PGHOST", "PGPORT", "PGDATABASE"))
-    return f"{fingerprint()} {place}"
+    return f"{fingerprint()} {place} {landed}"
 
 
 def note_built(source: str) -> None:
@@ -75,10 +79,10 @@ def note_built(source: str) -> None:
     (target() / "built").write_text(source)
 
 
-def is_current() -> bool:
-    """Whether nothing of the dbt project changed since the last good build of this database."""
+def is_current(landed: str) -> bool:
+    """Whether neither the dbt project nor open data changed since the last good build of it all."""
     note = target() / "built"
-    return note.exists() and note.read_text() == built_as()
+    return note.exists() and note.read_text() == built_as(landed)
 
 
 def prepare() -> Path:

@@ -278,8 +278,12 @@ def choose(
     if removal.holds_real_data(conn):
         say("exemplo", "fica de fora: o armazém já tem dados seus")
         return [], False
+    from loaders.open_data.landing import land_example
+
     if not EXAMPLE.exists():
         make_example()
+    for result in land_example(conn):
+        say("exemplo", f"{result}; inventado")
     return tasks([EXAMPLE], conn, report), not sample_is_landed(conn)
 
 
@@ -291,11 +295,10 @@ def work(files: list[Path], *, complement: bool = False, without: Collection[str
         found, sample = choose(files, conn, report, complement=complement)
         # A run that was killed after it had published.
         behind = bool(series.pending(conn, date.today()))
-    whole_list = (
-        found if not manifest.is_current() else [task for task in found if not task.published]
-    )
+        current = manifest.is_current(ledger.open_data(conn))
+    whole_list = [task for task in found if not task.published] if current else found
     code = report.code
-    if whole_list or sample or behind or not (manifest.is_current() or report.code or files):
+    if whole_list or sample or behind or not (current or report.code or files):
         readings = [removal.SAMPLE] if sample else []
         paths = [task.path for task in whole_list]
         done = execute(paths, readings=readings, keys=[], complement=complement, without=without)

@@ -23,6 +23,7 @@ from loaders.errors import DatabaseFailure, LoadError
 from loaders.safra import Safra
 
 _FROM_OTHER_MODULES = {
+    "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
     "malha": "loaders.ibge.command",
     "sintetico": "loaders.synthetic.command",

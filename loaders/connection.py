@@ -14,6 +14,7 @@ from loaders import search_path, server_check
 from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import complete_safras, create_roots
 from loaders.errors import DatabaseFailure
+from loaders.open_data import tables
 
 DATABASE_VERSION = 4
 """The newest step of macros/migracoes.sql that this code knows."""
@@ -64,7 +65,7 @@ def prepare(conn: psycopg.Connection, *, force: bool = False) -> None:
     server_check.refuse(conn)
     _refuse_newer_database(conn)
     files = (resources.files("loaders").joinpath(name) for name in ("schema.sql", "schema_app.sql"))
-    ddl = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    ddl = "\n".join(file.read_text(encoding="utf-8") for file in files) + tables.ddl()
     definition = ddl + "".join(f"{c.table}{c.columns}" for c in RAW_TABLES)
     version = f"esquema {md5(definition.encode(), usedforsecurity=False).hexdigest()}"
     if force or _version(conn) != version:

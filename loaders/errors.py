@@ -17,6 +17,10 @@ class InvalidInput(LoadError):
     code = 3
 
 
+class SourceFailure(InvalidInput):
+    """A source on the net did not give what it should; what had landed before is in place."""
+
+
 class HeldDelivery(InvalidInput):
     """The file landed but is held at the gate; what is published stays as it was."""
 

@@ -178,6 +178,16 @@ def _owner(conn: psycopg.Connection, keys: tuple[int, int]) -> str | None:
     return row[0] if row else None
 
 
+def open_data(conn: psycopg.Connection) -> str:
+    """Which open data are landed: each dataset with the number of its newest file."""
+    (found,) = conn.execute(
+        "select coalesce(string_agg(conjunto || ' ' || newest, ' ' order by conjunto), '') from"
+        " (select conjunto, max(arquivo_id) as newest from controle.aberto_arquivo"
+        " group by conjunto) as a"
+    ).fetchone()
+    return found
+
+
 def latest_executions(conn: psycopg.Connection, how_many: int) -> list[tuple[object, ...]]:
     """Newest executions first, as ``status`` shows them."""
     return conn.execute(

@@ -18,6 +18,7 @@ from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import ASIDE
 from loaders.errors import DatabaseFailure, InvalidInput
 from loaders.gate.hold import audit
+from loaders.open_data import made_up
 from loaders.safra import Safra, listed
 from loaders.synthetic import aicss_sample
 
@@ -248,6 +249,7 @@ def take_example_away(conn: psycopg.Connection) -> list[str] | None:
         return None
     leaves = _take_out(conn, EXAMPLE)
     _sample_out(conn)
+    made_up.forget_all(conn)
     audit(
         conn,
         action=REMOVAL,
@@ -263,7 +265,7 @@ def finish(conn: psycopg.Connection, leaves: list[str] | None) -> None:
         return
     clean_up(conn, EXAMPLE, leaves)
     log.warning(
-        "exemplo retirado: a safra %s e as leituras de amostra, que eram inventadas, deram lugar"
+        "exemplo retirado: a safra %s e o que veio com ela, que era inventado, deram lugar"
         " aos seus dados",
         EXAMPLE.key,
     )

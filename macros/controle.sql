@@ -68,6 +68,11 @@
             nome text primary key,
             sinal text not null
         );
+        create table if not exists controle.inteira (
+            nome text primary key,
+            feita_de text not null,
+            escrita_em timestamptz not null
+        );
         create table if not exists controle.visao (
             nome text not null,
             md5 text not null,
@@ -84,6 +89,7 @@
         {{ tabela_e_funcao_intacta() }}
         {{ funcao_folha_da_safra() }}
         {{ funcoes_da_safra_anterior() }}
+        {{ funcoes_dos_parametros() }}
         {{ funcao_completa_folha() }}
         {{ funcao_constroi_folha() }}
         {{ funcao_reprova_safra() }}

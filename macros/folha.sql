@@ -48,17 +48,42 @@ begin
     return format('(select * from construcao.%I where false)', p_tabela);
 end
 $f$;
+{% endmacro %}
+
+{# What a safra takes of a reference table whose every distributor and year has rows of its own (meta da_safra), and
+   what a leaf is made of besides its file: so a changed row is pending in the safras that read it, and in no other. #}
+{% macro funcoes_dos_parametros() %}
+create or replace function controle.parte_da_safra(
+    p_tabela text, p_condicao text, p_ano integer, p_distribuidora_id integer
+) returns text language sql immutable as $f$
+    select format(
+        '(select * from %s where distribuidora_id = %s and %s)', p_tabela, p_distribuidora_id,
+        replace(p_condicao, '{ano}', p_ano::text))
+$f$;
 create or replace function controle.parametros_da_safra(
     p_parametros text, p_raizes jsonb, p_ano integer, p_distribuidora_id integer
 ) returns text language plpgsql stable as $f$
 declare
     anterior record;
+    lido text := p_parametros;
+    tabela text;
+    condicao text;
+    parte text;
 begin
     if exists (select from jsonb_each_text(p_raizes) where value like 'anterior.%') then
         anterior := controle.safra_anterior(p_ano, p_distribuidora_id);
-        return concat_ws(' ', p_parametros, anterior.ano, anterior.import_id);
+        lido := concat_ws(' ', lido, anterior.ano, anterior.import_id);
     end if;
-    return p_parametros;
+    for tabela, condicao in
+        select key, substr(value, length('parte.') + 1) from jsonb_each_text(p_raizes) where value like 'parte.%'
+        order by key
+    loop
+        execute format(
+            'select md5(coalesce(string_agg(t::text, chr(32) order by t::text), chr(32))) from %s as t',
+            controle.parte_da_safra(tabela, condicao, p_ano, p_distribuidora_id)) into parte;
+        lido := concat_ws(' ', lido, parte);
+    end loop;
+    return lido;
 end
 $f$;
 {% endmacro %}
@@ -202,6 +227,8 @@ begin
                 when tabela like 'raw\_safra.%' then tabela || sufixo
                 when tabela like 'anterior.%'
                     then controle.folha_anterior(split_part(tabela, '.', 2), p_ano, p_distribuidora_id)
+                when tabela like 'parte.%'
+                    then controle.parte_da_safra(raiz, substr(tabela, length('parte.') + 1), p_ano, p_distribuidora_id)
                 else controle.folha_da_safra(tabela || sufixo)
             end);
     end loop;

@@ -60,3 +60,11 @@
     group by l.ano, l.distribuidora_id, l.conjunto_id
     having count(*) >= 5
 {%- endmacro %}
+
+{# kW beyond the contract, where they pass the tolerance; without a contract there is none to pass. #}
+{% macro ultrapassagem_kw(demanda, contrato) -%}
+    case
+        when {{ demanda }} > {{ parametro('tolerancia_ultrapassagem') }} * {{ contrato }} then {{ demanda }} - {{ contrato }}
+        else 0
+    end
+{%- endmacro %}

@@ -68,3 +68,68 @@
         when point_x between -74.1 and -28.6 and point_y between -33.9 and 5.4 then {{ eixo }}
     end
 {%- endmacro %}
+
+{#
+    A number as text, with decimal comma or point: the last mark starts the decimals, one that comes twice groups
+    thousands, no value ('-', '...') is null. The loader lets no other text through (loaders/open_data/values.py).
+#}
+{% macro decimal_br(coluna) -%}
+    {%- set texto = 'btrim(' ~ coluna ~ ')' -%}
+    case
+        when {{ texto }} ~ '^[-+]?[0-9]*[.,]?[0-9]+[.,]?([eE][-+]?[0-9]{1,3})?$'
+            then replace({{ texto }}, ',', '.')::double precision
+        when {{ texto }} ~ '^[-+]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?$'
+            then replace(replace({{ texto }}, '.', ''), ',', '.')::double precision
+        when {{ texto }} ~ '^[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$'
+            then replace({{ texto }}, ',', '')::double precision
+    end
+{%- endmacro %}
+
+{# Text of ANEEL's open data: 'Não se aplica' and 'Não informado' are none. #}
+{% macro dito(coluna) -%}
+    case
+        when lower(btrim({{ coluna }})) not in ('', 'não se aplica', 'nao se aplica', 'não informado', 'n/a', '-')
+            then btrim({{ coluna }})
+    end
+{%- endmacro %}
+
+{# CNPJ without punctuation, in upper case; ANEEL's zeros on the left come back; all zeros is none. #}
+{% macro cnpj(coluna) -%}
+    {%- set texto = "regexp_replace(upper(" ~ coluna ~ "), '[^0-9A-Z]', '', 'g')" -%}
+    case
+        when {{ texto }} ~ '^[0-9A-Z]{8,12}[0-9]{2}$' and {{ texto }} !~ '^0+$'
+            then lpad({{ texto }}, 14, '0')
+    end
+{%- endmacro %}
+
+{# An agent's acronym, so that two sources may meet: upper case, no accents, letters and digits alone. #}
+{% macro sigla_agente(coluna) -%}
+    nullif(regexp_replace(
+        translate(upper({{ coluna }}), 'ÁÀÂÃÄÉÊÈÍÓÔÕÖÚÜÇ', 'AAAAAEEEIOOOOUUC'), '[^0-9A-Z]', '', 'g'
+    ), '')
+{%- endmacro %}
+
+{# Month of 202401, 2024-01, 01/2024 or of any day, as its first day. #}
+{% macro mes_br(coluna) -%}
+    {%- set texto = 'btrim(' ~ coluna ~ ')' -%}
+    case
+        when {{ texto }} ~ '^(19|20)[0-9]{2}[-/]?(0[1-9]|1[0-2])$'
+            then make_date(left({{ texto }}, 4)::integer, right({{ texto }}, 2)::integer, 1)
+        when {{ texto }} ~ '^(0[1-9]|1[0-2])[-/](19|20)[0-9]{2}$'
+            then make_date(right({{ texto }}, 4)::integer, left({{ texto }}, 2)::integer, 1)
+        else date_trunc('month', {{ data_br(coluna) }})::date
+    end
+{%- endmacro %}
+
+{# Lower case without accents, one space between words: how one thing is spelled by several files. Blank is null.
+   Capitals stand in the list too: where the database's locale is C, lower() knows ASCII alone. #}
+{% macro sem_acento(coluna) -%}
+    nullif(
+        lower(
+            translate(
+                btrim(regexp_replace({{ coluna }}, '\s+', ' ', 'g')),
+                'áàâãäéèêëíìîïóòôõöúùûüçÁÀÂÃÄÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇ', 'aaaaaeeeeiiiiooooouuuucaaaaaeeeeiiiiooooouuuuc'
+            )
+        ), ''
+    )
+{%- endmacro %}

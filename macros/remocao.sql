@@ -66,6 +66,8 @@ begin
         where c.relkind = 'r' and not c.relispartition and c.relname <> 'import_status'
             and c.relnamespace in (to_regnamespace('intel_lead'), to_regnamespace('marts'))
             and pg_has_role(c.relowner, 'usage')
+            -- Open data is of no safra, whatever years it has.
+            and not exists (select from controle.inteira as t where t.nome = c.relname)
             and 2 = (
                 select count(*) from pg_attribute as a
                 where a.attrelid = c.oid and a.attname in ('ano', 'distribuidora_id') and not a.attisdropped
@@ -95,14 +97,28 @@ language sql security definer set search_path = pg_catalog, pg_temp as $f$
     select controle.apaga_descartada(to_regclass(format('descarte.%I', nome)))
 $f$;
 
-{# An open domain forgets a code that only the removed safra brought. #}
+{# An open domain forgets a code that only the removed safra brought, and what open data say of it: of a code that
+   ANEEL does not document that can only be the example's, made up. #}
 create or replace function controle.esquece_distribuidora(p_distribuidora_id integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
+declare
+    alvo record;
 begin
     if to_regclass('intel_lead.distribuidora') is null then
         return false;
     end if;
     perform set_config('intel_lead.dominio_aberto', 'sim', true);
+    for alvo in
+        select distinct c.conrelid::regclass as nome, r.relname
+        from pg_constraint as c
+        inner join pg_class as r on c.conrelid = r.oid and r.relkind = 'r' and not r.relispartition
+        inner join intel_lead.distribuidora as d on d.id = p_distribuidora_id and not d.documentado
+        where c.contype = 'f' and c.confrelid = to_regclass('intel_lead.distribuidora')
+            and r.relnamespace in (to_regnamespace('intel_lead'), to_regnamespace('marts'))
+    loop
+        execute format('delete from %s where distribuidora_id = $1', alvo.nome) using p_distribuidora_id;
+        update controle.inteira set feita_de = '' where nome = alvo.relname;
+    end loop;
     delete from intel_lead.distribuidora where id = p_distribuidora_id and not documentado;
     perform set_config('intel_lead.dominio_aberto', '', true);
     return true;

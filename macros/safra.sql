@@ -67,13 +67,15 @@
 
 {# Identity of the reference rows that the model reads of itself: seeds and domain tables, by content, as they are
    when it is built. What its parents read makes these new, and so the model. One that stands in a comment only sets
-   the order. Of an open domain what a seed documents: a landing adds the rest. #}
+   the order. Of an open domain what a seed documents: a landing adds the rest. A table of which a safra takes a part
+   (meta da_safra) counts by that part: controle.parametros_da_safra. #}
 {% macro md5_dos_parametros() %}
     {% set partes = [] %}
     {% set corpo = modules.re.sub('--.*', '', sql) %}
     {% for id in model.depends_on.nodes | unique | sort if id in graph.nodes %}
         {% set no = graph.nodes[id] %}
-        {% if (no.resource_type == 'seed' or no.config.materialized == 'dominio') and no.relation_name in corpo %}
+        {% if (no.resource_type == 'seed' or no.config.materialized == 'dominio') and no.relation_name in corpo
+            and not no.config.meta.get('da_safra') %}
             {% do partes.append(
                 "(select '" ~ no.name ~ " ' || md5(coalesce(string_agg(t::text, ' ' order by t::text), '')) from "
                 ~ no.relation_name ~ ' as t' ~ (' where documentado' if 'documentado' in no.columns) ~ ')'
@@ -126,9 +128,8 @@
     {% endfor %}
 {% endmacro %}
 
-{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, whose safra
-   before is another one than was read, or of which another table is being rebuilt (a safra is rebuilt and published whole). Left out: what the gate holds, and
-   what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
+{# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, or whose
+   safra before is another one than was read. Left out: what the gate holds, and what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
 {% macro safras_pendentes(md5, parametros, raizes) %}
     {% set pedidas = safras_pedidas() %}
     {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
@@ -156,13 +157,6 @@
                     and pai.distribuidora_id = i.distribuidora_id
                     and pai.construida_em > c.construida_em
             )
-            or c.publicada and exists (
-                select from controle.safra_construida as outra
-                where
-                    outra.ano = i.ano
-                    and outra.distribuidora_id = i.distribuidora_id
-                    and not outra.publicada
-            )
             {% endif %}
         )
         and not exists (
@@ -179,7 +173,8 @@
 
 {# Names in the model's SQL that mean a safra's leaf → what controle.constroi_folha makes of them, as JSON: the
    leaf under construction, or the published one where that table was not rebuilt; raw's own; of the distributor's
-   published safra before this one (a source with meta safra_anterior), or an empty table. #}
+   published safra before this one (a source with meta safra_anterior), or an empty table; of a reference table with
+   meta da_safra, its distributor's rows that this condition on {ano} takes. #}
 {% macro raizes_do_modelo() %}
     {% set raizes = {} %}
     {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra'
@@ -192,6 +187,9 @@
     {% for fonte in graph.sources.values()
         if fonte.config.meta.get('safra_anterior') and fonte.relation_name in sql %}
         {% do raizes.update({fonte.relation_name: 'anterior.' ~ fonte.identifier}) %}
+    {% endfor %}
+    {% for no in graph.nodes.values() if no.config.meta and no.config.meta.get('da_safra') and no.relation_name in sql %}
+        {% do raizes.update({no.relation_name: 'parte.' ~ no.config.meta.da_safra}) %}
     {% endfor %}
     {{ return(tojson(raizes)) }}
 {% endmacro %}

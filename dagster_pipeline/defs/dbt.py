@@ -21,7 +21,7 @@ from dagster_pipeline.manifest import OF_A_SAFRA
 DOMAINS = "config.materialized:seed config.materialized:dominio"
 OF_ALL = (
     f"{DOMAINS} config.materialized:view config.materialized:materialized_view"
-    " config.materialized:incremental"
+    " config.materialized:incremental config.materialized:inteira"
 )
 PUBLISHED = dg.AssetKey(["intel_lead", "safra_publicada"])
 
@@ -48,7 +48,7 @@ class Translator(DagsterDbtTranslator):
     ) -> dg.AutomationCondition | None:
         """Views follow what they read by themselves; a safra's tables, their partition's run."""
         materialized = dbt_resource_props["config"].get("materialized")
-        if materialized not in ("materialized_view", "incremental", "table"):
+        if materialized not in ("materialized_view", "incremental", "inteira"):
             return None
         return after_publications()
 

@@ -1,7 +1,11 @@
-"""What is launched together. A job cannot mix partitioned and unpartitioned assets: hence two."""
+"""What is launched together. A job cannot mix partitioned and unpartitioned assets: hence two.
+
+Not here: open data, which comes at each source's own period (open_data.py).
+"""
 
 import dagster as dg
 
+from dagster_pipeline.defs import open_data
 from dagster_pipeline.defs.raw import AICSS, AICSS_DISPOSITIVO
 
 RAW_AICSS = dg.AssetSelection.assets(AICSS, AICSS_DISPOSITIVO)
@@ -14,7 +18,7 @@ safra = dg.define_asset_job(
 )
 marts = dg.define_asset_job(
     "marts",
-    selection=dg.AssetSelection.all().materializable() - OF_A_SAFRA,
+    selection=dg.AssetSelection.all().materializable() - OF_A_SAFRA - open_data.selection,
     description="O que é feito das safras publicadas e das leituras: visões, resumos, marts.",
 )
 aicss = dg.define_asset_job(

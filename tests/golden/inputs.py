@@ -10,6 +10,8 @@ from pathlib import Path
 from loaders.synthetic.writer import generate
 
 CLONE = Path(__file__).resolve().parent.parent.parent
+TARIFFS = Path(__file__).resolve().parent / "tarifas.csv"
+"""Made-up prices of MUX Energia, in ANEEL's layout."""
 MUX = CLONE.parent / "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
 
 V11_FAULTS = (  # noqa: SIM905

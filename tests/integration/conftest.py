@@ -9,7 +9,7 @@ import pytest
 
 from loaders.synthetic.writer import generate
 from tests.conftest import NUMBERS
-from tests.golden.inputs import MUX, Inputs, synthetic
+from tests.golden.inputs import MUX, TARIFFS, Inputs, synthetic
 from tests.integration import warehouse as a
 
 
@@ -33,6 +33,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
         ),
         "outra": generate(folder / "outra.gdb.zip", ucs=200, distribuidora=404, faults=faults),
     }
+
+
+def land_tariffs(warehouse: a.Warehouse, path: Path) -> None:
+    """Land a file of tariffs; nothing is built."""
+    done = a.Running(a._loaders, ["aberto", "tarifas", "--arquivo", str(path)], env=warehouse.env)
+    assert (ended := done.wait()).ok, ended.trouble
 
 
 def _land_devices(warehouse: a.Warehouse) -> None:
@@ -123,9 +129,10 @@ def golden_inputs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Inpu
 def golden(
     server: dict[str, str], project: a.Project, golden_inputs: Mapping[str, Inputs]
 ) -> Iterator[a.Warehouse]:
-    """All of them landed and built in one database: read, never touched; MUX's only build."""
+    """All of them and MUX's tariffs in one database: read, never touched; MUX's only build."""
     with database(server) as env:
         warehouse = a.Warehouse(env, project)
+        land_tariffs(warehouse, TARIFFS)
         # One build for both: half a minute less than one each.
         files = tuple(path for some in golden_inputs.values() for path in some.bdgd)
         land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))

@@ -137,7 +137,7 @@ def test_the_one_road_judges_alerts_after_what_it_built(
     for name, value in warehouse.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(batch, "build", lambda *_, **__: batch.Build(builds=1))
-    monkeypatch.setattr(batch.manifest, "built_as", lambda: "")
+    monkeypatch.setattr(batch.manifest, "built_as", lambda _: "")
     monkeypatch.setattr(batch.manifest, "note_built", lambda _: None)
     judged.execute("delete from app.alerta where regra = 'r_conjunto'")
     said: list[str] = []

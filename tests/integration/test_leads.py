@@ -25,6 +25,12 @@ LARGEST = "cod_id = '6254b8c1df9e276858724a73fcad226f246ae073d1c41ac1adb435ece6e
 MT = "select {} from marts.mart_lead where distribuidora_id = 401 and origem = 'UCMT'"
 TO_MIGRATE = "score_migracao is not null and not optante_b"
 PEAK = "select sum(energia_ponta_kwh) from intel_lead.lead_perfil where origem = '{}' and "
+BILL = "select sum(c.{}) from marts.mart_custo_lead as c inner join marts.mart_lead as l"
+BILL += f" using (uc_id, ano, distribuidora_id) where c.modalidade = '{{}}' and l.{LARGEST}"
+CAPTIVE = BILL.replace(f"l.{LARGEST}", "l.origem = 'UCMT' and not l.livre and not l.optante_b")
+SAVED = "select sum(o.economia_brl_ano) from marts.mart_lead_oferta as o inner join marts.mart_lead"
+SAVED += " as l using (uc_id, ano, distribuidora_id) where o.oferta = '{}' and {}"
+SAVED += " and l.origem = 'UCMT' and not l.optante_b and l.distribuidora_id = 401"
 FIGURES = [
     ("largest, energy", f"{MT.format('energia_anual_kwh')} and {LARGEST}", 21071835.88, 0.01),
     ("largest, peak", f"{MT.format('energia_ponta_kwh')} and {LARGEST}", 1950579.91, 0.01),
@@ -39,6 +45,22 @@ FIGURES = [
     ("their energy", f"{MT.format('sum(energia_anual_kwh)')} and {TO_MIGRATE}", 2911603.87, 0.01),
     ("over contract", f"{MT.format('count(*)')} and razao_demanda > 1.05", 16, 0),
     ("under contract", f"{MT.format('count(*)')} and razao_demanda < 0.8", 5, 0),
+    ("largest, verde", BILL.format("total_brl", "verde"), 12033715.84, 5),
+    ("largest, verde: demand", BILL.format("demanda_brl", "verde"), 978162.50, 0.01),
+    ("largest, verde: excess", BILL.format("ultrapassagem_brl", "verde"), 30625.00, 0.01),
+    ("largest, verde: peak", BILL.format("ponta_brl", "verde"), 3472032.24, 0.01),
+    ("largest, verde: off peak", BILL.format("fora_ponta_brl", "verde"), 7552896.11, 5),
+    ("largest, verde: paid", BILL.format("distribuidora_brl", "verde"), 5571779.91, 2),
+    ("largest, verde in January", f"{BILL.format('total_brl', 'verde')} and mes = 1", 1011841.71, 1),
+    ("largest, azul", BILL.format("total_brl", "azul"), 12079652.06, 5),
+    ("largest, azul: demand", BILL.format("demanda_brl", "azul"), 3301797.50, 0.01),
+    ("largest, azul: excess", BILL.format("ultrapassagem_brl", "azul"), 103375.00, 0.01),
+    ("largest, cost", f"{MT.format('custo_anual_brl')} and {LARGEST}", 12033715.84, 5),
+    ("captive A4, verde", CAPTIVE.format("total_brl", "verde"), 2167692.27, 0.01),
+    ("captive A4, azul", CAPTIVE.format("total_brl", "azul"), 3606664.75, 0.01),
+    ("captive A4, verde: TE", CAPTIVE.format("te_brl", "verde"), 883542.64, 0.01),
+    ("captive A4, migration", SAVED.format("migracao", "not l.livre"), 242989.79, 0.01),
+    ("largest, battery", SAVED.format("arbitragem", f"l.{LARGEST}"), 2596487.85, 0.01),
     (
         "wholesale",
         "select count(*) from marts.mart_lead_oferta where distribuidora_id = 401"
@@ -260,9 +282,8 @@ def test_a_reason_is_a_sentence_with_its_figure_in_portuguese(
         f" marts.mart_lead as l using (uc_id) where s.oferta = 'arbitragem' and l.{LARGEST}",
     )
     assert "Consome 1.950.580 kWh por ano na ponta" in peak
-    assert peak.endswith(
-        "economia estimada por ano, área estratégica, inadimplência média da região"
-    )
+    assert "Economizaria R$ 2.596.488 por ano" in peak
+    assert peak.endswith("Sem dado, contam 0: área estratégica, inadimplência média da região")
     reasons = table(conn, "select motivo_1, motivo_2, motivo_3 from marts.mart_lead_score")
     said = reasons.stack()
     assert said.str.contains(r"\d").all()
@@ -286,9 +307,9 @@ def test_what_a_lead_is_not_is_no_reason_to_call_it(conn: psycopg.Connection) ->
 
 
 def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connection) -> None:
-    """Of the month that asks most: over 0.90 × √0.88, in three hours; no price, no R$."""
+    """Of the month that asks most: over 0.90 × √0.88, in three hours, at 4,000 R$/kWh."""
     row = conn.execute(
-        "select o.potencia_kw, o.capacidade_kwh, o.economia_brl_ano from marts.mart_lead_oferta as"
+        "select o.potencia_kw, o.capacidade_kwh, o.investimento_brl from marts.mart_lead_oferta as"
         f" o inner join marts.mart_lead using (uc_id) where oferta = 'arbitragem' and {LARGEST}"
     ).fetchone()
     assert row is not None
@@ -302,7 +323,7 @@ def test_a_battery_shifts_the_peak_of_a_weekday(mux: Path, conn: psycopg.Connect
     assert row == (
         pytest.approx(daily / 3),
         pytest.approx(daily / (0.90 * 0.88**0.5)),
-        None,
+        pytest.approx(4000 * daily / (0.90 * 0.88**0.5)),
     )
 
 

@@ -10,9 +10,11 @@ import pytest
 
 from dagster_pipeline import batch, failures, manifest
 from dagster_pipeline.definitions import defs as load
-from dagster_pipeline.defs import dbt, inbox, raw, resources, safras
+from dagster_pipeline.defs import dbt, inbox, open_data, raw, resources, safras
 from loaders.__main__ import Thousands
 from loaders.bdgd import landing
+from loaders.open_data.dataset import Dataset
+from loaders.open_data.registry import DATASETS
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +57,43 @@ def test_a_job_mixes_no_partitionings(defs: dg.Definitions, job: str, with_safra
     assert all(graph.get(key).is_partitioned == with_safra for key in keys(defs, job))
 
 
-def test_the_two_jobs_materialize_everything(defs: dg.Definitions) -> None:
+def test_the_two_jobs_materialize_everything_but_what_comes_from_the_net(
+    defs: dg.Definitions,
+) -> None:
     graph = defs.resolve_asset_graph()
-    assert keys(defs, "safra") | keys(defs, "marts") == set(graph.materializable_asset_keys)
-    assert not keys(defs, "safra") & keys(defs, "marts")
+    of_the_net = {open_data.key(dataset) for dataset in DATASETS.values()}
+    parts = [keys(defs, "safra"), keys(defs, "marts"), of_the_net]
+    assert set().union(*parts) == set(graph.materializable_asset_keys)
+    assert sum(map(len, parts)) == len(set().union(*parts))
+
+
+def test_open_data_comes_at_its_sources_own_period_once_switched_on(defs: dg.Definitions) -> None:
+    schedules = {s.name: s for s in open_data.schedules}
+    assert schedules.keys() == {f"aberto_{d.id}" for d in DATASETS.values() if d.origin}
+    for dataset in DATASETS.values():
+        assert keys(defs, f"aberto_{dataset.id}") == {open_data.key(dataset)}
+    for schedule in schedules.values():
+        assert defs.resolve_schedule_def(schedule.name).cron_schedule == schedule.cron_schedule
+        assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda d: d.id)
+def test_the_page_and_the_dictionary_say_source_licence_period_and_caveat(
+    dataset: Dataset, defs: dg.Definitions
+) -> None:
+    (source,) = (
+        s
+        for s in dbt.loaded(manifest.prepare())["sources"].values()
+        if s["identifier"] == dataset.table
+    )
+    on_the_page = defs.resolve_asset_graph().get(open_data.key(dataset))
+    told = {"dbt": source["description"], "page": on_the_page.description}
+    for text in told.values():
+        words = " ".join(text.split())
+        for said in (dataset.title, dataset.publisher, dataset.licence, dataset.period):
+            assert said in words
+        assert dataset.caveat in words
+    assert dataset.page in source["description"]
 
 
 @pytest.mark.parametrize(

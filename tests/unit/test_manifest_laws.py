@@ -53,7 +53,7 @@ EXCEPTIONS = {
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),
 }
-KEPT = {"safra", "dominio", "publicacao", "incremental", "table"}
+KEPT = {"safra", "dominio", "publicacao", "incremental", "table", "inteira"}
 """Materializations that make a table."""
 
 Node = dict[str, Any]

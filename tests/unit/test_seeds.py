@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from loaders.open_data.dataset import folded
+
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
 DOMAINS = ROOT / "dbt_project/models/intel_lead/dominios"
@@ -66,6 +68,7 @@ def test_every_seed_is_described_with_its_source_and_has_a_typed_key() -> None:
         "anomalia_tipo": "tipo",
         "cnae_segmento": "divisao_id",
         "classe_segmento": "classe_consumo_id",
+        "distribuidora_agente": "sig_agente",
         "feriado": "data",
         "perfil_centro": "perfil_id",
     }
@@ -229,3 +232,19 @@ def test_an_earlier_edition_of_cnae_has_codes_that_2_3_lacks() -> None:
     assert {"9412000", "5611202", "1610202", "4713001"} <= {c["id"] for c in earlier}
     assert not {c["id"] for c in earlier} & ids("cnae_dominio")
     assert all(c["id"][:5] == c["sucessor_id"][:5] for c in earlier)
+
+
+def test_an_acronym_means_one_distributor_and_a_cnpj_has_its_check_digits() -> None:
+    """Acronyms meet without case, accents and marks (macro sigla_agente)."""
+    rows = read("distribuidora_agente")
+    keys = Counter(folded(row["sig_agente"]) for row in rows)
+    assert [k for k, n in keys.items() if n > 1] == []
+    codes = {int(row["distribuidora_id"]) for row in rows}
+    assert codes - {int(code) for code in ids("distribuidora_dominio")} == {65000}
+    owners = {(row["cnpj"], row["distribuidora_id"]) for row in rows if row["cnpj"]}
+    assert len(owners) == len({cnpj for cnpj, _ in owners})
+    for cnpj, _ in owners:
+        for size in (12, 13):
+            weights = [n % 8 + 2 for n in range(size)]
+            rest = sum(int(d) * w for d, w in zip(reversed(cnpj[:size]), weights, strict=True)) % 11
+            assert int(cnpj[size]) == (0 if rest < 2 else 11 - rest), cnpj

@@ -10,7 +10,7 @@
     'safra_camada', 'alimentador_energia', 'mart_perda_alimentador', 'mart_perda_alimentador_mensal',
     'mart_balanco_distribuidora', 'mart_transformador',
     'calendario_mensal', 'curva_participacao', 'lead_perfil', 'lead_mercado',
-    'lead_elegivel', 'lead_excluido', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_score_mudanca',
+    'lead_elegivel', 'lead_excluido', 'tarifa_mensal', 'mart_custo_lead', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_score_mudanca',
     'mart_lead_safra',
     'desempenho_estimativa', 'mart_gtd_rede', 'anomalia', 'safra_serie',
     'mart_hexagono', 'mart_cluster_geografico', 'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',

@@ -27,6 +27,21 @@ scores as (
         (array_agg(score order by percentil desc, score desc, oferta asc))[1]::numeric(9, 6) as melhor_score
     from {{ ref('mart_lead_score') }}
     group by uc_id
+),
+
+-- The modality with the cheaper bill, where tariffs cover the year whole.
+custos as (
+    select
+        uc_id,
+        min(total_brl) as custo_anual_brl
+    from (
+        select
+            uc_id,
+            case when count(*) = 12 then sum(total_brl) end as total_brl
+        from {{ ref('mart_custo_lead') }}
+        group by uc_id, modalidade
+    ) as c
+    group by uc_id
 )
 
 select
@@ -46,7 +61,7 @@ select
     l.dic_mediana_conjunto_h,
     l.fic_mediana_conjunto,
     l.gd_kw,
-    null::double precision as custo_anual_brl,
+    c.custo_anual_brl,
     l.distribuidora_id,
     l.municipio_id,
     l.conjunto_id,
@@ -85,3 +100,4 @@ select
     l.geom
 from leads as l
 left join scores as s on l.uc_id = s.uc_id
+left join custos as c on l.uc_id = c.uc_id

@@ -23,7 +23,7 @@ elegiveis as (
     where motivo is null
 ),
 
--- What a lead is not (0 of *0 ou 1*) may count half of the group's rank, and is no reason.
+-- What a lead is not (0 of *0 ou 1*) may count half of the group's rank, and is no reason; nor is a saving that is none.
 ordenados as (
     select
         *,
@@ -32,7 +32,7 @@ ordenados as (
             order by contribuicao desc, peso desc, criterio asc
         ) as ordem
     from criterios
-    where contribuicao > 0 and not (unidade = '0 ou 1' and valor = 0)
+    where contribuicao > 0 and not (unidade in ('0 ou 1', 'R$') and valor <= 0)
 ),
 
 somas as (

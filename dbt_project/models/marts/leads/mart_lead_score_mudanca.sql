@@ -99,7 +99,7 @@ todas as (
         now() as quando,
         coalesce(
             nullif(concat_ws('. ', case when f.novo then 'Arquivo novo da safra' end, p.texto), ''),
-            'Outro parâmetro, ou a conta, mudou'
+            'Outro parâmetro, a tarifa ou a conta mudou'
         ) as motivo
     from mudancas as m
     cross join arquivos as f

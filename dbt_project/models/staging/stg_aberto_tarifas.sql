@@ -1,0 +1,21 @@
+select
+    arquivo_id,
+    linha,
+    {{ data_br('datgeracaoconjuntodados') }} as gerado_em,
+    {{ texto('dscreh') }} as resolucao,
+    {{ texto('sigagente') }} as sig_agente,
+    {{ cnpj('numcnpjdistribuidora') }} as cnpj,
+    {{ data_br('datiniciovigencia') }} as inicio,
+    {{ data_br('datfimvigencia') }} as fim,
+    {{ texto('dscbasetarifaria') }} as base_tarifaria,
+    {{ texto('dscsubgrupo') }} as subgrupo,
+    {{ texto('dscmodalidadetarifaria') }} as modalidade,
+    {{ texto('dscclasse') }} as classe,
+    {{ texto('dscsubclasse') }} as subclasse,
+    {{ texto('dscdetalhe') }} as detalhe,
+    {{ texto('nompostotarifario') }} as posto,
+    {{ texto('dscunidadeterciaria') }} as unidade,
+    {{ texto('sigagenteacessante') }} as acessante,
+    {{ decimal_br('vlrtusd') }} as tusd,
+    {{ decimal_br('vlrte') }} as te
+from {{ source('aberto', 'aberto_tarifas') }}

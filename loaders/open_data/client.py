@@ -1,0 +1,183 @@
+"""One HTTP client for all sources: patience, limits, streams to disk.
+
+Belongs here: requests, retries, what is no answer. Not here: which addresses (sources.py), what the
+content means (content.py).
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from loaders.errors import SourceFailure
+
+BROWSER = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/130.0 Safari/537.36"
+)
+"""The portals' firewall cuts off what does not say it is a browser."""
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NOT_MODIFIED = 304
+_BLOCK = 2**18
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a source is waited for.
+
+    Attributes:
+        attempts: of one request.
+        first_s, longest_s: pause after the first failure, doubled up to the longest.
+        connect_s, stall_s: to connect; without a byte.
+        whole_s: for one download.
+    """
+
+    attempts: int = 5
+    first_s: float = 2.0
+    longest_s: float = 120.0
+    connect_s: float = 15.0
+    stall_s: float = 60.0
+    whole_s: float = 3 * 3600.0
+
+
+class _Passing(Exception):
+    """A failure that may be gone at the next attempt."""
+
+    def __init__(self, said: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(said)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A file on disk, and the date that its server gives it."""
+
+    path: Path
+    last_modified: str | None
+
+
+class Client:
+    """A session with the patience of all its requests."""
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        """Nothing is asked yet."""
+        self._patience = patience or Patience()
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = BROWSER
+
+    def json(self, url: str, params: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+        """An answer in JSON.
+
+        Raises:
+            SourceFailure: none after all attempts, or it is no JSON.
+        """
+
+        def ask() -> Any:  # noqa: ANN401
+            with self._answer(url, params) as answer:
+                try:
+                    return answer.json()
+                except requests.exceptions.JSONDecodeError:
+                    page = answer.text.lstrip()[:1] == "<"
+                    what = "uma página HTML" if page else "uma resposta cortada ou sem JSON"
+                    raise _Passing(f"devolveu {what}") from None
+
+        return self._patiently(ask, url)
+
+    def download(
+        self, url: str, target: Path, *, most_bytes: int, since: str | None = None
+    ) -> Downloaded | None:
+        """Stream a file to disk; None where it has not changed since that date.
+
+        Raises:
+            SourceFailure: it did not come whole after all attempts, or is too large.
+        """
+        headers = {"If-Modified-Since": since} if since else {}
+
+        def fetch() -> Downloaded | None:
+            begun = time.monotonic()
+            with self._answer(url, None, headers) as answer:
+                if answer.status_code == _NOT_MODIFIED:
+                    return None
+                received = 0
+                with target.open("wb") as out:
+                    for block in answer.iter_content(_BLOCK):
+                        received += len(block)
+                        if received > most_bytes:
+                            raise SourceFailure(
+                                f"{url}: passa do limite de {most_bytes >> 20} MiB; nada mudou"
+                            )
+                        if time.monotonic() - begun > self._patience.whole_s:
+                            raise _Passing("demorou demais")
+                        out.write(block)
+                _refuse_short(answer, received)
+                return Downloaded(target, answer.headers.get("Last-Modified"))
+
+        return self._patiently(fetch, url)
+
+    @contextmanager
+    def _answer(
+        self,
+        url: str,
+        params: Mapping[str, object] | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[requests.Response]:
+        """An answer whose head is well; a stall or a cut while its body is read is passing too."""
+        wait = (self._patience.connect_s, self._patience.stall_s)
+        try:
+            with self._session.get(
+                url,
+                params=params,  # type: ignore[arg-type]
+                headers=headers,
+                timeout=wait,
+                stream=True,
+            ) as answer:
+                if answer.status_code in _AGAIN:
+                    raise _Passing(f"respondeu {answer.status_code}", _retry_after(answer))
+                if not answer.ok and answer.status_code != _NOT_MODIFIED:
+                    raise SourceFailure(f"{url}: respondeu {answer.status_code}; nada mudou")
+                yield answer
+        except requests.exceptions.Timeout:
+            raise _Passing("parou de responder") from None
+        except requests.exceptions.JSONDecodeError:
+            raise
+        except requests.RequestException as error:
+            raise _Passing(f"a conexão falhou ({type(error).__name__})") from None
+
+    def _patiently(self, ask: Any, url: str) -> Any:  # noqa: ANN401
+        attempts = Retrying(
+            retry=retry_if_exception_type(_Passing),
+            wait=self._pause,
+            stop=stop_after_attempt(self._patience.attempts),
+            reraise=True,
+        )
+        try:
+            return attempts(ask)
+        except _Passing as error:
+            raise SourceFailure(
+                f"{url}: {error}, em {self._patience.attempts} tentativas; o que estava carregado"
+                " continua. Tente mais tarde, ou baixe o arquivo e use --arquivo"
+            ) from None
+
+    def _pause(self, state: RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        asked = failure.retry_after_s if isinstance(failure, _Passing) else 0.0
+        doubled = self._patience.first_s * 2 ** (state.attempt_number - 1)
+        return min(max(asked, doubled), self._patience.longest_s)
+
+
+def _retry_after(answer: requests.Response) -> float:
+    said = answer.headers.get("Retry-After", "")
+    return float(said) if said.isdigit() else 0.0
+
+
+def _refuse_short(answer: requests.Response, received: int) -> None:
+    """``requests`` says nothing of a body that ends early; a packed one has another length."""
+    said = answer.headers.get("Content-Length", "")
+    packed = answer.headers.get("Content-Encoding")
+    if said.isdigit() and not packed and received != int(said):
+        raise _Passing(f"cortou o arquivo: {received} de {said} bytes")

@@ -1,0 +1,132 @@
+{# Tariffs as ANEEL publishes them, in our words. Belongs here: what a text of the file means, which row a price may be
+   made of. Not here: one field's cleaning (limpeza.sql), which of two rows counts (tarifa_vigente.sql). #}
+
+{# The word for what a tariff does not tell apart; a blank says the same. #}
+{% macro sem_distincao(coluna) -%}
+    coalesce({{ sem_acento(coluna) }}, 'nao se aplica')
+{%- endmacro %}
+
+{% macro modalidade_da_tarifa(coluna) -%}
+    substring(
+        {{ sem_acento(coluna) }}
+        from '^(?:tarifa |modalidade |horaria |hor[oa].?sazonal )*(azul|verde|branca|convencional)$'
+    )
+{%- endmacro %}
+
+{% macro posto_da_tarifa(coluna) -%}
+    case
+        when {{ sem_distincao(coluna) }} in ('nao se aplica', 'unico') then 'unico'
+        when {{ sem_acento(coluna) }} ~ '^(na )?ponta$' then 'ponta'
+        when {{ sem_acento(coluna) }} ~ '^fora.{0,4}ponta$' then 'fora_ponta'
+        when {{ sem_acento(coluna) }} ~ '^intermediari[oa]$' then 'intermediario'
+    end
+{%- endmacro %}
+
+{# kW, MW, kWh or MWh, with or without R$/. #}
+{% macro unidade_da_tarifa(coluna) -%}
+    substring({{ sem_acento(coluna) }} from '^(?:r\$ ?/ ?)?([km]wh?)$')
+{%- endmacro %}
+
+{# BDGD's code of the subgroup: the file tells the kinds of B1, B2 and B4 apart by class, subclass or detail. #}
+{% macro subgrupo_da_tarifa(subgrupo, classe, subclasse, detalhe) -%}
+    {%- set codigo = "upper(replace(" ~ sem_acento(subgrupo) ~ ", ' ', ''))" -%}
+    {%- set dito = sem_acento("concat_ws(' ', " ~ classe ~ ', ' ~ subclasse ~ ', ' ~ detalhe ~ ')') -%}
+    case
+        when {{ codigo }} = 'B1' and {{ dito }} ~ 'baixa renda' then 'B1BR'
+        when {{ codigo }} = 'B2' and {{ dito }} ~ 'cooperativa' then 'B2CO'
+        when {{ codigo }} = 'B2' and {{ dito }} ~ 'irriga' then 'B2SP'
+        when {{ codigo }} = 'B2' then 'B2RU'
+        when {{ codigo }} = 'B4' and {{ dito }} ~ 'b4a|rede de distribuicao' then 'B4A'
+        when {{ codigo }} = 'B4' and {{ dito }} ~ 'b4b|bulbo' then 'B4B'
+        else {{ codigo }}
+    end
+{%- endmacro %}
+
+{# How new a resolution is: its day as 20230425, as its title has it («DE 25 DE ABRIL DE 2023»), else null. #}
+{% macro dia_da_resolucao(coluna) -%}
+    (
+        select
+            d.partes[3]::integer * 10000
+            + ((position(left(d.partes[2], 3) in 'janfevmarabrmaijunjulagosetoutnovdez') + 2) / 3) * 100
+            + d.partes[1]::integer
+        from regexp_match(
+            {{ sem_acento(coluna) }},
+            '([0-9]{1,2})[^0-9a-z]? de '
+            '(janeiro|fevereiro|marco|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro) de ([0-9]{4})'
+        ) as d (partes)
+    )
+{%- endmacro %}
+
+{# Number of a resolution: 3180 of «Nº 3.180»; null where none stands there. #}
+{% macro numero_da_resolucao(coluna) -%}
+    replace(substring({{ coluna }} from '[0-9]{1,3}(?:[.]?[0-9]{3})*'), '.', '')::integer
+{%- endmacro %}
+
+{# CTE `julgadas`, after those that it reads: each «Tarifa de Aplicação» (of the file's two bases the one that is paid)
+   with its distributor, and why no price is made of it (null: one is). #}
+{% macro tarifas_julgadas() -%}
+    {{ chaves_dos_agentes() }},
+
+    tarifas as (
+        select
+            arquivo_id,
+            linha,
+            gerado_em,
+            resolucao,
+            {{ dia_da_resolucao('resolucao') }} as resolucao_dia,
+            {{ numero_da_resolucao('resolucao') }} as resolucao_numero,
+            sig_agente,
+            cnpj,
+            inicio,
+            fim,
+            {{ subgrupo_da_tarifa('subgrupo', 'classe', 'subclasse', 'detalhe') }} as subgrupo_tarifario_id,
+            {{ modalidade_da_tarifa('modalidade') }} as modalidade,
+            {{ sem_distincao('classe') }} as classe,
+            {{ sem_distincao('subclasse') }} as subclasse,
+            {{ sem_distincao('detalhe') }} as detalhe,
+            {{ sem_distincao('acessante') }} as acessante,
+            {{ posto_da_tarifa('posto') }} as posto,
+            {{ unidade_da_tarifa('unidade') }} as unidade,
+            tusd,
+            te
+        from {{ ref('stg_aberto_tarifas') }}
+        where {{ sem_acento('base_tarifaria') }} = 'tarifa de aplicacao'
+    ),
+
+    agentes as (
+        select distinct
+            sig_agente,
+            cnpj
+        from tarifas
+    ),
+
+    conhecidos as (
+        select
+            a.sig_agente,
+            a.cnpj,
+            {{ distribuidora_do_agente() }} as distribuidora_id
+        from agentes as a
+        {{ junta_agente('a') }}
+    ),
+
+    julgadas as (
+        select
+            t.*,
+            a.distribuidora_id,
+            case
+                when a.distribuidora_id is null
+                    then 'Distribuidora sem código: nem o CNPJ nem a sigla estão em distribuidora_agente'
+                when t.inicio is null then 'Sem início de vigência'
+                when t.fim < t.inicio then 'A vigência termina antes de começar'
+                when s.id is null then 'Subgrupo que a BDGD não tem'
+                when t.modalidade is null then 'Modalidade que não é azul, verde, branca nem convencional'
+                when t.posto is null then 'Posto desconhecido'
+                when t.unidade is null then 'Unidade que não é kW nem kWh, MW nem MWh'
+                when t.tusd is null or t.te is null and t.unidade like '%wh' then 'Sem preço'
+            end as motivo
+        from tarifas as t
+        left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
+        left join conhecidos as a
+            on t.sig_agente = a.sig_agente and coalesce(t.cnpj, '') = coalesce(a.cnpj, '')
+    )
+{%- endmacro %}
