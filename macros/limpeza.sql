@@ -120,3 +120,8 @@
         else date_trunc('month', {{ data_br(coluna) }})::date
     end
 {%- endmacro %}
+
+{# A day of ANEEL's open data: 1900 is its sign for none. #}
+{% macro data_dita(coluna) -%}
+    case when extract(year from {{ data_br(coluna) }}) > 1900 then {{ data_br(coluna) }} end
+{%- endmacro %}
