@@ -76,7 +76,7 @@
 {% macro decimal_br(coluna) -%}
     {%- set texto = 'btrim(' ~ coluna ~ ')' -%}
     case
-        when {{ texto }} ~ '^[-+]?[0-9]*[.,]?[0-9]+[.,]?([eE][-+]?[0-9]{1,3})?$'
+        when {{ texto }} ~ '^[-+]?[0-9]*[.,]?[0-9]+[.,]?([eE][-+]?[0-9]{1,2})?$'
             then replace({{ texto }}, ',', '.')::double precision
         when {{ texto }} ~ '^[-+]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?$'
             then replace(replace({{ texto }}, '.', ''), ',', '.')::double precision
