@@ -234,6 +234,23 @@ create table if not exists controle.malha_arquivo (
     constraint malha_arquivo_conta check (feicoes = municipios + rejeitadas)
 );
 
+-- Files of open data (loaders/open_data); anos is year → landed rows, "" where a file replaces the whole dataset.
+create table if not exists controle.aberto_arquivo (
+    arquivo_id bigint generated always as identity primary key,
+    conjunto text not null,
+    arquivo text not null,
+    url text,
+    sha256 text not null,
+    last_modified text,
+    anos jsonb not null default '{}',
+    linhas bigint not null,
+    rejeitadas bigint not null,
+    aterrissado_em timestamptz not null default clock_timestamp(),
+    inventado boolean not null default false,
+    observacoes text
+);
+create index if not exists aberto_arquivo_conjunto_idx on controle.aberto_arquivo (conjunto, arquivo_id desc);
+
 -- Forecasts and how well each model did (forecasting/publish.py), of a distributor whole; dbt shows them. What no
 -- forecast may be is refused here: no write of a distributor goes through with such a row.
 create table if not exists raw.previsao_energia (

@@ -4,12 +4,11 @@
 {# CTEs `siglas` and `cnpjs`: by what open data name a distributor, of those that the domain has. #}
 {% macro chaves_dos_agentes() -%}
     siglas as (
-        select
+        select distinct
             {{ sigla_agente('c.sig_agente') }} as agente,
-            min(c.distribuidora_id) as distribuidora_id
+            c.distribuidora_id
         from {{ ref('distribuidora_agente') }} as c
         inner join {{ ref('distribuidora') }} as d on c.distribuidora_id = d.id
-        group by 1
     ),
 
     cnpjs as (

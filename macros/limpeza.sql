@@ -76,7 +76,7 @@
 {% macro decimal_br(coluna) -%}
     {%- set texto = 'btrim(' ~ coluna ~ ')' -%}
     case
-        when {{ texto }} ~ '^[-+]?[0-9]*[.,]?[0-9]+[.,]?([eE][-+]?[0-9]{1,3})?$'
+        when {{ texto }} ~ '^[-+]?[0-9]*[.,]?[0-9]+[.,]?([eE][-+]?[0-9]{1,2})?$'
             then replace({{ texto }}, ',', '.')::double precision
         when {{ texto }} ~ '^[-+]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]*)?$'
             then replace(replace({{ texto }}, '.', ''), ',', '.')::double precision
@@ -132,4 +132,9 @@
             )
         ), ''
     )
+{%- endmacro %}
+
+{# A day of ANEEL's open data: 1900 is its sign for none. #}
+{% macro data_dita(coluna) -%}
+    case when extract(year from {{ data_br(coluna) }}) > 1900 then {{ data_br(coluna) }} end
 {%- endmacro %}

@@ -24,6 +24,7 @@ from loaders.aicss import landing
 from loaders.bdgd.layers import RAW_TABLES
 from loaders.bdgd.leaves import grant_reading
 from loaders.errors import LoadError
+from loaders.open_data.registry import DATASETS
 
 ROLES = {
     "intel_carga": "escreve raw e o registro",
@@ -227,7 +228,7 @@ def give_schemas(conn: psycopg.Connection) -> int:
 
 
 def grant_raw(conn: psycopg.Connection) -> None:
-    """Let dbt read the layers' roots and all leaves that are there."""
+    """Let dbt read the layers' roots, all leaves that are there, and open data."""
     found = conn.execute(
         "select relnamespace::regnamespace::text, relname from pg_class"
         " where relnamespace::regnamespace::text in ('raw', 'raw_safra') and relkind in ('r', 'p')"
@@ -236,6 +237,8 @@ def grant_raw(conn: psycopg.Connection) -> None:
     for schema, table in found:
         if layer := layers.get(table.split("_")[0]):
             grant_reading(conn, layer, sql.Identifier(schema, table))
+    open_data = sql.SQL(", ").join(sql.Identifier("raw", d.table) for d in DATASETS.values())
+    conn.execute(sql.SQL("grant select on {} to intel_dbt").format(open_data))
 
 
 def grant_postgis(conn: psycopg.Connection) -> None:

@@ -104,7 +104,9 @@ SAMP = Dataset(
         Column("DatCompetencia", Kind.DATE, needed=True),
         Column("VlrMercado", Kind.NUMBER, needed=True),
     ),
-    origin=Origin("ckan", CKAN, "3e153db4-a503-4093-88be-75d31b002dcf", choose=r"samp.*20\d\d"),
+    origin=Origin(
+        "ckan", CKAN, "3e153db4-a503-4093-88be-75d31b002dcf", choose=r"^(?!.*balan).*samp.*20\d\d"
+    ),
     cron="30 5 8 * *",
     fresh_days=62,
     by_year="DatCompetencia",
@@ -191,7 +193,7 @@ GERACAO_DISTRIBUIDA = Dataset(
         Column("CodEmpreendimento", needed=True),
         Column("DthAtualizaCadastralEmpreend", Kind.DATE),
         Column("SigModalidadeEmpreendimento"),
-        Column("QtdUCRecebeCredito", Kind.NUMBER),
+        Column("QtdUCRecebeCredito", Kind.INTEGER),
         Column("SigTipoGeracao"),
         Column("DscFonteGeracao"),
         Column("DscPorte"),

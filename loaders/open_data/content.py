@@ -8,7 +8,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
 from loaders.bdgd import zip_archive
@@ -51,6 +51,8 @@ def as_csv(path: Path, dataset: Dataset) -> Iterator[Path]:
 
 def _plain(file: Path, head: bytes, folder: Path, dataset: Dataset, name: str) -> Path:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"PAR1"):
+        raise InvalidInput(f"{name}: é um arquivo Parquet; baixe o CSV do mesmo conjunto")
     if not start:
         raise InvalidInput(f"{name}: o arquivo está vazio; baixe de novo")
     if start.startswith(b"<"):
@@ -75,6 +77,8 @@ def _member(archive: ZipFile, name: str) -> Iterator[Path]:
     """The only file of data in a zip, extracted with its CRC-32 checked."""
     names = [zip_archive.clean_name(member) for member in archive.infolist()]
     found = [n for n in names if n.suffix.lower() in _DATA and not n.name.startswith(".")]
+    if PurePosixPath("xl/workbook.xml") in names:
+        raise InvalidInput(f"{name}: é uma planilha do Excel; salve-a como CSV e repita")
     if len(found) != 1:
         raise InvalidInput(
             f"{name}: o zip deve ter um CSV, tem {len(found)}; extraia-o e carregue o arquivo"

@@ -4,7 +4,6 @@ Belongs here: the shapes of a declaration. Not here: the declarations (aneel.py,
 inmet.py), fetching, landing.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,12 +17,6 @@ class Kind(StrEnum):
     MONTH = "mês"
     YEAR = "ano"
     INTEGER = "inteiro"
-
-
-def folded(name: str) -> str:
-    """A header's name without case, accents, spaces and marks: ``Hora UTC`` → ``horautc``."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in plain if c.isalnum() and c.isascii()).casefold()
 
 
 @dataclass(frozen=True)
@@ -51,8 +44,8 @@ class Column:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The name and its others, folded."""
-        return tuple(folded(n) for n in (self.name, *self.also))
+        """The name and its others, in lower case."""
+        return tuple(name.lower() for name in (self.name, *self.also))
 
 
 @dataclass(frozen=True)

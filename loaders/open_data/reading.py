@@ -20,7 +20,7 @@ from loaders.bdgd.number_text import sayable
 from loaders.bdgd.transfer import Rejected
 from loaders.errors import InvalidInput
 from loaders.open_data import values
-from loaders.open_data.dataset import Column, Dataset, Kind, folded
+from loaders.open_data.dataset import Column, Dataset, Kind
 
 _BAD_SHARE = 0.05
 """Of the values of a column: with more of another kind, the column is another."""
@@ -111,7 +111,7 @@ def _match(
     dataset: Dataset, grammar: Grammar, name: str
 ) -> tuple[dict[str, int | None], list[str]]:
     """Where each declared column stands."""
-    header = [folded(written) for written in grammar.names]
+    header = [written.lower() for written in grammar.names]
     found: dict[str, int | None] = {}
     missing = []
     for column in dataset.columns:
@@ -121,7 +121,7 @@ def _match(
         found[column.raw] = places[0] if places else None
         if not places and not column.optional:
             missing.append(column.name)
-    private = {folded(column) for column in dataset.private}
+    private = {column.lower() for column in dataset.private}
     extra = [
         grammar.names[at]
         for at, written in enumerate(header)

@@ -62,7 +62,7 @@ def fetch(
         if remote.last_modified and remote.last_modified == since:
             continue
         asked = None if remote.last_modified else since
-        target = folder / "baixado"
+        target = folder / re.sub(r"[^\w.-]", "_", remote.name)
         got = client.download(remote.url, target, most_bytes=dataset.most_bytes, since=asked)
         if got is not None:
             date = remote.last_modified or got.last_modified
@@ -89,7 +89,7 @@ def remotes(dataset: Dataset, origin: Origin, client: Client, years: range) -> l
             f" {dataset.page} e use --arquivo"
         )
     return [
-        Remote(_file_name(str(r["url"])), str(r["url"]), r.get("last_modified"))
+        Remote(_said_name(r), str(r["url"]), r.get("last_modified"))
         for r in sorted(recent, key=lambda r: _newest_year(r) or 0)
     ]
 
@@ -117,6 +117,12 @@ def _newest_year(resource: dict[str, Any]) -> int | None:
         return None
     years = re.findall(r"(?<!\d)20\d\d(?!\d)", said)
     return max(map(int, years), default=None)
+
+
+def _said_name(resource: dict[str, Any]) -> str:
+    """The file's name, or the resource's where the address ends in none (``…/content``)."""
+    name = _file_name(str(resource["url"]))
+    return name if "." in name else str(resource.get("name") or name)
 
 
 def _file_name(url: str) -> str:

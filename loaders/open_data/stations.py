@@ -5,6 +5,7 @@ Belongs here: their shape, old and new. Not here: the zip's safety (bdgd/zip_arc
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -13,7 +14,6 @@ from zipfile import ZipFile
 from loaders.bdgd import zip_archive
 from loaders.bdgd.csv_lines import text
 from loaders.errors import InvalidInput
-from loaders.open_data.dataset import folded
 
 _STATION = {
     "codigowmo": "estacao",
@@ -34,6 +34,12 @@ _HOUR = {
 _COLUMNS = tuple(dict.fromkeys([*_STATION.values(), *_HOUR.values()]))
 _MOST_ABOUT = 12
 _NO_MEASURE = re.compile(r"-9999([.,]0+)?")
+
+
+def folded(name: str) -> str:
+    """A header's name without case, accents, spaces and marks: ``Hora UTC`` → ``horautc``."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in plain if c.isalnum() and c.isascii()).casefold()
 
 
 def from_zip(archive: ZipFile, target: Path, name: str) -> Path:

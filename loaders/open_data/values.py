@@ -4,6 +4,7 @@ Belongs here: one value's rule, told batch by batch. Not here: what becomes of a
 """
 
 import re
+from datetime import MAXYEAR
 from functools import lru_cache
 
 import pyarrow as pa
@@ -16,14 +17,17 @@ FILLERS = ("-", "..", "...", ".", "NULL", "NA", "N/A")
 """No value: databases, R, Excel's zero, SIDRA's signs for none and unknown."""
 
 _NUMBER = (
-    r"^[-+]?(\d+([.,]\d*)?|[.,]\d+|\d{1,3}(\.\d{3})+(,\d*)?|\d{1,3}(,\d{3})+(\.\d*)?)"
-    r"([eE][-+]?\d{1,3})?$"
+    r"^[-+]?(\d{1,20}([.,]\d*)?|[.,]\d+|\d{1,3}(\.\d{3}){1,6}(,\d*)?|\d{1,3}(,\d{3}){1,6}(\.\d*)?)"
+    r"([eE][-+]?\d{1,2})?$"
 )
+"""No more digits than a double takes: PostgreSQL would stop the build."""
+_FIRST, _LAST = 1800, 2999
+"""Years of a day, as in macro data_br; 9999 is no end."""
 _TIME = re.compile(r"[T :][0-9:.,]*(Z|[-+]\d{2}:?\d{2})?$")
 _MONTH = re.compile(r"(19|20)\d{2}[-/]?(0[1-9]|1[0-2])|(0[1-9]|1[0-2])[-/](19|20)\d{2}")
 _PATTERNS = {
     Kind.NUMBER: _NUMBER,
-    Kind.INTEGER: r"^-?\d+([.,]0+)?$",
+    Kind.INTEGER: r"^-?\d{1,9}([.,]0+)?$",
     Kind.YEAR: r"^(19|20)\d{2}([.,]0+)?$",
 }
 
@@ -50,7 +54,8 @@ def unfit(texts: pa.Array, column: Column) -> pa.Array:
 def is_date(text: str) -> bool:
     """Whether a day of the calendar stands there, in a form that staging reads (macro data_br)."""
     day = _TIME.sub("", text)
-    return read_date(day.replace("/", "-") if re.match(r"\d{4}/", day) else day) is not None
+    found = read_date(day.replace("/", "-") if re.match(r"\d{4}/", day) else day)
+    return found is not None and (_FIRST <= found.year <= _LAST or found.year == MAXYEAR)
 
 
 @lru_cache(2**12)

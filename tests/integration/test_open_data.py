@@ -6,6 +6,7 @@ Belongs here: raw tables, bookkeeping, the command. Not here: reading, asking th
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -25,7 +26,8 @@ from tests.fake_portal import portal
 from tests.open_data_samples import samples
 
 SAMPLES = samples()
-SHORT = Patience(attempts=2, first_s=0, longest_s=0, connect_s=5, stall_s=0.2)
+PATIENT = Patience(attempts=2, first_s=0, longest_s=0, stall_s=60)
+HASTY = replace(PATIENT, stall_s=0.1)
 FETCHED = [d for d in DATASETS.values() if d.origin]
 
 
@@ -126,7 +128,8 @@ def test_a_source_that_fails_leaves_the_last_good_data_and_says_one_line(
         fake.troubles = [trouble] * 2
         errand = Errand(address=fake.base(dataset), since=2024)
         try:
-            (error,) = run(conn, dataset, errand, Client(SHORT))
+            client = Client(HASTY if trouble == "stall" else PATIENT)
+            (error,) = run(conn, dataset, errand, client)
         except SourceFailure as failure:
             error = failure
     assert isinstance(error, LoadError) and error.code == 3
@@ -201,11 +204,11 @@ def test_the_source_is_asked_once_for_what_it_has_not_changed(conn: psycopg.Conn
         path = fake.put(dataset)
         fake.dates[path] = "2024-01-01T00:00:00"
         errand = Errand(address=fake.base(dataset))
-        assert [r.landed for r in run(conn, dataset, errand, Client(SHORT))] == [2]
-        assert list(run(conn, dataset, errand, Client(SHORT))) == []
+        assert [r.landed for r in run(conn, dataset, errand, Client(PATIENT))] == [2]
+        assert list(run(conn, dataset, errand, Client(PATIENT))) == []
         assert fake.asked.count(path) == 1
         fake.dates[path] = "2024-02-01T00:00:00"
-        assert [r.there_already for r in run(conn, dataset, errand, Client(SHORT))] == [True]
+        assert [r.there_already for r in run(conn, dataset, errand, Client(PATIENT))] == [True]
 
 
 def test_made_up_data_give_way_to_real_ones_and_never_take_their_place(

@@ -23,6 +23,7 @@ from dagster_pipeline.definitions import defs
 from loaders import removal
 from loaders.bdgd.layers import ALL_LAYERS
 from loaders.errors import DatabaseFailure
+from loaders.open_data.landing import land_example
 from loaders.safra import Safra
 from loaders.synthetic.writer import generate
 from server import roles
@@ -315,6 +316,7 @@ def example(warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path) ->
     assert warehouse.load(file).ok
     done = a.Running(a._loaders, ["aicss", str(removal.SAMPLE)], env=warehouse.env).wait()
     assert done.ok, done.text
+    assert {result.landed for result in land_example(conn)} == {2, 10, 24}
     done = warehouse.build(*a.ALL, "--full-refresh")
     assert done.ok, done.trouble
     assert a.value(conn, "select count(*) from marts.consumo_dispositivo_hora") > 0
@@ -332,6 +334,11 @@ def made_up(conn: psycopg.Connection) -> dict[str, int]:
         found[name] = a.value(conn, f"select count(*) from {name} where dispositivo_id ~ '^aicss-'")
     query = "select count(*) from intel_lead.dispositivo where not documentado and id ~ '^aicss-'"
     found["intel_lead.dispositivo"] = a.value(conn, query)
+    for name in ("tarifas", "continuidade", "continuidade_limite"):
+        query = f"select count(*) from raw.aberto_{name} where sigagente = 'DIST65000'"
+        found[f"raw.aberto_{name}"] = a.value(conn, query)
+    query = "select count(*) from controle.aberto_arquivo"
+    found["controle.aberto_arquivo"] = a.value(conn, query)
     query = "select count(*) from intel_lead.distribuidora where id = 65000"
     found["intel_lead.distribuidora"] = a.value(conn, query)
     return {name: rows for name, rows in found.items() if rows}
@@ -346,6 +353,7 @@ def test_the_first_real_geodatabase_takes_the_example_away_whole(
     assert warehouse.load(bad).code == 3
     before = made_up(conn)
     assert len(before) > 15
+    assert before["intel_lead.continuidade_conjunto"] == 1
     done = warehouse.load(files["outra"])
     assert done.ok, done.text
     assert done.text.count("exemplo retirado") == 1

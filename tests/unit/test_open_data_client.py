@@ -4,6 +4,7 @@ Belongs here: client and sources against a portal that misbehaves. Not here: con
 (test_open_data_reading.py), landing (integration/test_open_data.py).
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,9 @@ from tests.fake_portal import Portal, portal
 from tests.open_data_samples import samples
 
 FETCHED = [d for d in DATASETS.values() if d.origin is not None]
-SHORT = Patience(attempts=3, first_s=0, longest_s=0, connect_s=5, stall_s=0.2)
+PATIENT = Patience(attempts=3, first_s=0, longest_s=0, stall_s=60)
+HASTY = replace(PATIENT, stall_s=0.1)
+"""For who never answers; anybody else may take longer on a busy machine."""
 SAMPLES = samples()
 
 
@@ -30,13 +33,18 @@ def fake() -> Iterator[Portal]:
 
 
 def fetched(
-    fake: Portal, name: str, folder: Path, known: dict[str, str] | None = None, first: int = 2024
+    fake: Portal,
+    name: str,
+    folder: Path,
+    known: dict[str, str] | None = None,
+    first: int = 2024,
+    patience: Patience = PATIENT,
 ) -> list[tuple[Delivery, bytes]]:
     dataset = DATASETS[name]
     origin = replace(dataset.origin, base=fake.base(dataset))
     deliveries = sources.fetch(
         replace(dataset, origin=origin),
-        Client(SHORT),
+        Client(patience),
         folder,
         years=range(first, 2025),
         known=(known or {}).get,
@@ -75,7 +83,7 @@ def test_what_does_not_pass_is_one_clear_line_after_all_attempts(
     fake.put(DATASETS[dataset])
     fake.troubles = [trouble] * 3
     with pytest.raises(SourceFailure, match=said) as caught:
-        fetched(fake, dataset, tmp_path)
+        fetched(fake, dataset, tmp_path, patience=HASTY if trouble == "stall" else PATIENT)
     assert "em 3 tentativas" in str(caught.value) and "--arquivo" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -96,8 +104,6 @@ def test_a_web_page_in_the_place_of_the_data_is_told(
 @pytest.mark.parametrize("records", [0, 1])
 def test_half_a_page_of_a_datastore_is_refused(fake: Portal, records: int, tmp_path: Path) -> None:
     def half(page: bytes) -> bytes:
-        import json
-
         answer = json.loads(page)
         del answer["result"]["records"][records:]
         return json.dumps(answer).encode()
@@ -136,7 +142,7 @@ def test_the_limits_are_not_taken_for_the_indicators(fake: Portal, tmp_path: Pat
 def test_a_download_without_end_stops_at_the_limit(fake: Portal, tmp_path: Path) -> None:
     path = fake.put(DATASETS["tarifas"])
     with pytest.raises(SourceFailure, match="passa do limite"):
-        Client(SHORT).download(fake.url + path, tmp_path / "x", most_bytes=10)
+        Client(PATIENT).download(fake.url + path, tmp_path / "x", most_bytes=10)
 
 
 def test_a_portal_that_lost_the_file_says_where_to_look(fake: Portal, tmp_path: Path) -> None:
@@ -149,6 +155,10 @@ def test_what_comes_by_file_alone_says_where_to_find_it(fake: Portal, tmp_path: 
     with pytest.raises(SourceFailure, match=r"idhm só vem por arquivo: .*atlasbrasil"):
         list(
             sources.fetch(
-                DATASETS["idhm"], Client(SHORT), tmp_path, years=range(2024, 2025), known=dict().get
+                DATASETS["idhm"],
+                Client(PATIENT),
+                tmp_path,
+                years=range(2024, 2025),
+                known=dict().get,
             )
         )

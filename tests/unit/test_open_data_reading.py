@@ -4,6 +4,7 @@ Belongs here: content, header, values. Not here: HTTP (test_open_data_client.py)
 (integration/test_open_data.py).
 """
 
+import csv
 import gzip
 import io
 import json
@@ -192,6 +193,42 @@ def test_a_day_that_the_calendar_lacks_is_no_date(tmp_path: Path) -> None:
     text = SAMPLES["tarifas"].decode().replace("2023-12-22", "2023-02-30", 1)
     rows, reasons, _ = read(written(tmp_path, text.encode()), "tarifas")
     assert len(rows) == 1 and reasons == ["DatInicioVigencia não é data"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "old", "new", "kind"),
+    [
+        ("tarifas", "1310,00", "1" * 400, "número"),
+        ("tarifas", "1310,00", "1e400", "número"),
+        ("tarifas", "1310,00", "NaN", "número"),
+        ("tarifas", "2023-12-22", "1700-01-01", "data"),
+        ("geracao_distribuida", "4320909", "43209090000", "inteiro"),
+        ("continuidade", ";2024;12;0,50", ";20244;12;0,50", "ano"),
+        ("pld", "202401;SUL", "202413;SUL", "mês"),
+    ],
+)
+def test_what_would_stop_the_build_is_rejected(
+    dataset: str, old: str, new: str, kind: str, tmp_path: Path
+) -> None:
+    text = SAMPLES[dataset].decode().replace(old, new, 1)
+    _, reasons, _ = read(written(tmp_path, text.encode()), dataset)
+    assert len(reasons) == 1 and reasons[0].endswith(f"não é {kind}")
+
+
+def test_a_spreadsheet_and_parquet_are_told(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    assert "planilha" in refused(written(tmp_path, packed.getvalue()), "tarifas")
+    assert "Parquet" in refused(written(tmp_path, b"PAR1" + b"x" * 99), "tarifas")
+
+
+def test_fields_may_be_parted_by_commas_and_quoted(tmp_path: Path) -> None:
+    whole, _, _ = read(written(tmp_path, SAMPLES["tarifas"]), "tarifas")
+    out = io.StringIO()
+    rows = [line.split(";") for line in SAMPLES["tarifas"].decode().splitlines()]
+    csv.writer(out).writerows(rows)
+    assert read(written(tmp_path, out.getvalue().encode()), "tarifas")[0] == whole
 
 
 def test_thousands_are_taken_out_where_the_column_tells_and_refused_where_it_does_not(

@@ -7,6 +7,6 @@ select
     {{ texto('dscconjundconsumidoras') }} as nome,
     upper(btrim(sigindicador)) as indicador,
     {{ decimal_br('anoindice') }}::smallint as ano,
-    {{ decimal_br('numperiodoindice') }}::smallint as mes,
+    {{ decimal_br('numperiodoindice') }}::integer as mes,
     {{ decimal_br('vlrindiceenviado') }} as valor
 from {{ source('aberto', 'aberto_continuidade') }}

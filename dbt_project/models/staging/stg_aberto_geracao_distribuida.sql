@@ -14,9 +14,5 @@ select
     {{ dito('dscporte') }} as porte,
     {{ decimal_br('mdapotenciainstaladakw') }} as potencia_kw,
     {{ decimal_br('qtducrecebecredito') }}::integer as unidades_com_credito,
-    -- 1900 is ANEEL's sign for none
-    case
-        when extract(year from {{ data_br('dthatualizacadastralempreend') }}) > 1900
-            then {{ data_br('dthatualizacadastralempreend') }}
-    end as atualizada_em
+    {{ data_dita('dthatualizacadastralempreend') }} as atualizada_em
 from {{ source('aberto', 'aberto_geracao_distribuida') }}

@@ -5,9 +5,10 @@ select
     upper(btrim(submercado)) as submercado,
     {{ mes_br('mes_referencia') }} + (
         case
-            when dia is not null and hora is not null
+            when {{ decimal_br('dia') }} between 1 and 31 and {{ decimal_br('hora') }} between 0 and 23
                 then 24 * ({{ decimal_br('dia') }}::integer - 1) + {{ decimal_br('hora') }}::integer
-            else {{ decimal_br('periodo_comercializacao') }}::integer - 1
+            when {{ decimal_br('periodo_comercializacao') }} between 1 and 31 * 24
+                then {{ decimal_br('periodo_comercializacao') }}::integer - 1
         end
     ) * interval '1 hour' as hora,
     {{ decimal_br('pld_hora') }} as pld_brl_mwh

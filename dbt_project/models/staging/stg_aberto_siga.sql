@@ -10,9 +10,7 @@ select
     {{ dito('dscorigemcombustivel') }} as origem,
     {{ dito('dscfontecombustivel') }} as fonte,
     {{ dito('dsctipooutorga') }} as outorga,
-    case
-        when extract(year from {{ data_br('datentradaoperacao') }}) > 1900 then {{ data_br('datentradaoperacao') }}
-    end as entrada_operacao,
+    {{ data_dita('datentradaoperacao') }} as entrada_operacao,
     {{ decimal_br('mdapotenciaoutorgadakw') }} as potencia_outorgada_kw,
     {{ decimal_br('mdapotenciafiscalizadakw') }} as potencia_fiscalizada_kw,
     {{ decimal_br('mdagarantiafisicakw') }} as garantia_fisica_kw,

@@ -27,4 +27,5 @@ select
     s.consumo_cativo_mwh,
     s.consumo_total_mwh
 from somas as s
-left join {{ ref('municipio') }} as m on {{ sigla_agente('s.cidade') }} = {{ sigla_agente('m.nome') }} and s.uf = m.uf
+left join {{ ref('municipio') }} as m
+    on s.uf = m.uf and {{ sigla_agente('s.cidade') }} = {{ sigla_agente('m.nome') }}

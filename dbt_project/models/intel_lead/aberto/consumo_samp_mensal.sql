@@ -9,7 +9,7 @@ with somas as (
         coalesce(classe, 'Não informado') as classe,
         sum(valor) filter (where detalhe = 'ENERGIATEKWH') as energia_te_kwh,
         sum(valor) filter (where detalhe = 'ENERGIATUSDKWH') as energia_tusd_kwh,
-        coalesce(sum(valor) filter (where detalhe = 'ENERGIATEKWH' and refaturamento), 0) as refaturada_te_kwh,
+        sum(case when detalhe = 'ENERGIATEKWH' and refaturamento then valor else 0 end) as refaturada_te_kwh,
         sum(valor) filter (where detalhe = 'NUMERODECONSUMIDORES') as consumidores
     from {{ ref('stg_aberto_samp') }}
     where

@@ -15,7 +15,8 @@ populacao_do_pib as (
         i.ano,
         i.valor
     from mais_novos as p
-    inner join {{ ref('municipio_indicador') }} as i on p.municipio_id = i.municipio_id and i.indicador = 'populacao'
+    inner join {{ ref('municipio_indicador') }} as i
+        on p.municipio_id = i.municipio_id and i.indicador = 'populacao'
     where p.indicador = 'pib_brl'
     order by p.municipio_id asc, abs(i.ano - p.ano) asc, i.ano asc
 ),
@@ -53,15 +54,24 @@ bdgd as (
     order by municipio_id asc, ano desc
 ),
 
-ccee_anos as (
+ccee_meses as (
     select
         municipio_id,
         extract(year from competencia)::smallint as ano,
-        sum(consumo_livre_mwh) as livre_mwh,
-        count(distinct competencia)::smallint as meses
+        competencia,
+        consumo_livre_mwh
     from {{ ref('consumo_ccee_mensal') }}
     where municipio_id is not null
-    group by 1, 2
+),
+
+ccee_anos as (
+    select
+        municipio_id,
+        ano,
+        sum(consumo_livre_mwh) as livre_mwh,
+        count(distinct competencia)::smallint as meses
+    from ccee_meses
+    group by municipio_id, ano
 ),
 
 -- The BDGD's year, so that the two may be compared; else the newest.
@@ -72,15 +82,24 @@ ccee as (
     order by c.municipio_id asc, c.ano = b.ano desc nulls last, c.ano desc
 ),
 
-clima_anos as (
+clima_meses as (
     select
         estacao,
         extract(year from competencia)::smallint as ano,
+        temperatura_media_c,
+        precipitacao_mm
+    from {{ ref('clima_mensal') }}
+),
+
+clima_anos as (
+    select
+        estacao,
+        ano,
         avg(temperatura_media_c) as temperatura_media_c,
         sum(precipitacao_mm) as precipitacao_mm,
         count(*)::smallint as meses
-    from {{ ref('clima_mensal') }}
-    group by 1, 2
+    from clima_meses
+    group by estacao, ano
 ),
 
 clima as (

@@ -11,18 +11,28 @@ with bdgd as (
     group by ano, distribuidora_id, coalesce(classe, 'não informado')
 ),
 
-samp as (
+cativos as (
     select
         extract(year from competencia)::smallint as ano,
         distribuidora_id,
         classe_grupo as classe,
-        sum(energia_te_kwh) as cativa_kwh,
-        sum(energia_tusd_kwh) as rede_kwh,
-        sum(refaturada_te_kwh) as refaturada_kwh,
-        count(distinct competencia)::smallint as meses
+        competencia,
+        energia_te_kwh,
+        refaturada_te_kwh
     from {{ ref('consumo_samp_mensal') }}
     where distribuidora_id is not null and opcao_energia = 'CATIVO'
-    group by 1, 2, 3
+),
+
+samp as (
+    select
+        ano,
+        distribuidora_id,
+        classe,
+        sum(energia_te_kwh) as cativa_kwh,
+        sum(refaturada_te_kwh) as refaturada_kwh,
+        count(distinct competencia)::smallint as meses
+    from cativos
+    group by ano, distribuidora_id, classe
 ),
 
 pares as (
