@@ -67,6 +67,10 @@ forecasts: venv ## mede quanto as previsões demoram e erram, num banco só para
 profiles: venv db ## refaz os perfis de consumo (seeds/perfil_centro.csv) das safras publicadas; depois make build
 	@$(BIN)/python -m scripts.profile_centres
 
+.PHONY: learn
+learn: venv db ## aprende os pesos do score dos resultados carregados (loaders resultados); depois make build
+	@$(BIN)/python -m learning aprender
+
 .PHONY: dev
 dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 	@exec $(BIN)/python -m dagster_pipeline.dev

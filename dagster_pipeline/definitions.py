@@ -15,6 +15,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     dbt,
     forecasts,
     jobs,
+    learned_weights,
     open_data,
     raw,
     reports,
@@ -38,6 +39,8 @@ def defs() -> dg.Definitions:
             *open_data.assets,
             dbt.published_assets(path),
             forecasts.forecasts,
+            learned_weights.OUTCOMES,
+            learned_weights.learned_weights,
         ],
         jobs=[
             batch,

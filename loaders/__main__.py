@@ -26,6 +26,7 @@ _FROM_OTHER_MODULES = {
     "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
     "malha": "loaders.ibge.command",
+    "resultados": "loaders.outcomes.command",
     "sintetico": "loaders.synthetic.command",
 }
 """Commands imported when they are called: one's libraries cost the other a second."""

@@ -312,6 +312,70 @@ begin
 end
 $$;
 
+-- Outcomes of proposals (loaders/outcomes), every file's rows as it says them: of one offer to one unit the newest
+-- file's word counts. What people brought: no build touches it. A row goes with its file.
+create table if not exists controle.resultado_arquivo (
+    arquivo_id bigint generated always as identity primary key,
+    arquivo text not null,
+    sha256 text not null unique,
+    linhas bigint not null,
+    recebido_em timestamptz not null default clock_timestamp()
+);
+create table if not exists raw.resultado_lead (
+    arquivo_id bigint not null references controle.resultado_arquivo on delete cascade,
+    linha bigint not null,
+    distribuidora_id integer not null,
+    cod_id text,
+    cnpj text check (cnpj ~ '^[0-9A-Z]{12}[0-9]{2}$'),
+    oferta text not null,
+    resultado text not null check (resultado in ('ganho', 'perdido')),
+    data date not null,
+    primary key (arquivo_id, linha),
+    constraint resultado_lead_de_quem check (num_nonnulls(cod_id, cnpj) > 0)
+);
+-- What was learned of them (learning/publish.py), an offer a row, and the weights that are in use.
+create table if not exists raw.aprendizado (
+    oferta text primary key,
+    aprendido_em timestamptz not null,
+    ultimo_arquivo_id bigint not null,
+    resultados bigint not null,
+    leads bigint not null,
+    ganhos bigint not null,
+    sem_par jsonb not null,
+    julgados bigint,
+    ganhos_julgados bigint,
+    julgado_desde date,
+    julgado_ate date,
+    auc_semente double precision,
+    auc_aprendidos double precision,
+    auc_ganho_minimo double precision,
+    precisao_media_semente double precision,
+    precisao_media_aprendidos double precision,
+    primeiro_decimo_semente double precision,
+    primeiro_decimo_aprendidos double precision,
+    brier_semente double precision,
+    brier_aprendidos double precision,
+    ganhos_esperados_semente double precision,
+    ganhos_esperados_aprendidos double precision,
+    usado boolean not null,
+    desfeito boolean not null default false,
+    motivo text not null
+);
+create table if not exists raw.peso_aprendido (
+    oferta text not null references raw.aprendizado on delete cascade,
+    criterio text not null,
+    peso double precision not null check (peso between 0 and 1),
+    peso_semente double precision not null,
+    primary key (oferta, criterio)
+);
+do $$
+begin
+    if to_regrole('intel_dbt') is not null then
+        grant select on raw.aprendizado, raw.peso_aprendido to intel_dbt;
+    end if;
+end
+$$;
+
 comment on table intel_lead.import_status is
     'Uma linha por execução de importação × camada (arquivo, safra, situação, contagens).';
 comment on column intel_lead.import_status.import_id is

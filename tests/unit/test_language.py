@@ -18,6 +18,7 @@ FILES = sorted(
         "alerts",
         "server",
         "forecasting",
+        "learning",
         "reports",
         "dagster_pipeline",
         "scripts",

@@ -21,7 +21,7 @@ pesos as (
         p.peso,
         p.direcao,
         c.unidade
-    from {{ ref('oferta_criterio') }} as p
+    from {{ ref('peso_criterio') }} as p
     inner join {{ ref('criterio') }} as c on p.criterio_id = c.id
 ),
 

@@ -8,10 +8,11 @@ with criterios as (
         c.fator,
         c.casas,
         c.frase,
-        p.direcao
+        p.direcao,
+        p.origem as origem_pesos
     from {{ ref('mart_lead_criterio') }} as k
     inner join {{ ref('criterio') }} as c on k.criterio = c.id
-    inner join {{ ref('oferta_criterio') }} as p on k.oferta = p.oferta_id and k.criterio = p.criterio_id
+    inner join {{ ref('peso_criterio') }} as p on k.oferta = p.oferta_id and k.criterio = p.criterio_id
 ),
 
 leads as (
@@ -40,6 +41,7 @@ somas as (
         uc_id,
         oferta,
         sum(contribuicao) as score,
+        max(origem_pesos) as origem_pesos,
         string_agg(lower(nome), ', ' order by peso desc, criterio asc)
         filter (where valor is null) as sem_dado
     from criterios
@@ -107,7 +109,7 @@ select
     e.ano,
     e.oferta,
     e.grupo_comparacao,
-    'semente' as origem_pesos,
+    s.origem_pesos,
     m.primeiro || case when e.oferta = 'migracao' then coalesce(r.texto, '') else '' end as motivo_1,
     m.segundo as motivo_2,
     m.terceiro || coalesce('. Sem dado, contam 0: ' || s.sem_dado, '') as motivo_3
