@@ -177,8 +177,9 @@ def runs(warehouse: psycopg.Connection) -> list[str]:
 def inbox() -> str:
     """What waits in the inbox and what it refused."""
     folder = Path(os.environ.get("INTEL_INBOX") or CLONE / ".local" / "inbox")
-    aside = ("feito", "recusado", "aicss")
+    aside = ("feito", "recusado", "aicss", "complemento")
     waiting = [x for x in folder.iterdir() if x.name not in aside] if folder.is_dir() else []
+    waiting += (folder / "complemento").glob("*")
     refused = list((folder / "recusado").glob("*.txt"))
     place = os.path.relpath(folder, CLONE)
     text = f"Caixa de entrada ({place}): {len(waiting)} à espera"

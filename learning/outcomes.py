@@ -123,7 +123,9 @@ def _of_offer(offer: str, seed: dict[str, float], rows: list[tuple]) -> Cases:
         offer,
         criteria,
         np.array([seed[c] for c in criteria]),
-        np.array([[of[c] for c in criteria] for *_, of in known]).reshape(len(known), -1),
+        np.array([[of[c] for c in criteria] for *_, of in known]).reshape(
+            len(known), len(criteria)
+        ),
         np.array([year for _, year, *_ in known], dtype=int),
         np.array([day for day, *_ in known], dtype="datetime64[D]"),
         np.array([won for _, _, won, _ in known], dtype=bool),

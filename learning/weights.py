@@ -163,15 +163,15 @@ def gain(seed: np.ndarray, learned: np.ndarray, won: np.ndarray) -> tuple[float,
         the difference, and the AUC, that all but ``DOUBT`` of the resamples reach.
     """
     lot = np.random.default_rng(0)
-    sold, kept = np.flatnonzero(won), np.flatnonzero(~won)
-    wins = [_wins(score[sold], score[kept]) for score in (seed, learned)]
-    found = np.empty((RESAMPLES, 2))
-    for n in range(RESAMPLES):
-        of_sold = np.bincount(lot.integers(len(sold), size=len(sold)), minlength=len(sold))
-        of_kept = np.bincount(lot.integers(len(kept), size=len(kept)), minlength=len(kept))
-        found[n] = [of_sold @ table @ of_kept / len(sold) / len(kept) for table in wins]
-    reached = np.quantile(found[:, 1] - found[:, 0], DOUBT)
-    return float(reached), float(np.quantile(found[:, 1], DOUBT))
+    often = [
+        lot.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
+        for count in (int(won.sum()), int((~won).sum()))
+    ]
+    before, after = (
+        (often[0] @ _wins(score[won], score[~won]) * often[1]).sum(axis=1)
+        for score in (seed, learned)
+    )
+    return float(np.quantile(after - before, DOUBT)), float(np.quantile(after, DOUBT))
 
 
 def _wins(sold: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from loaders.bdgd import files as bdgd_files
 from loaders.errors import DatabaseFailure, InvalidInput
 
 DONE, REFUSED, AICSS = "feito", "recusado", "aicss"
+BESIDE = "complemento"
+"""Folder of the inbox whose CSVs land beside the geodatabase of their safra."""
 
 Seen = dict[str, list[int]]
 """Path in the inbox → size and newest time (ns), as a JSON cursor can hold them."""
@@ -27,8 +29,9 @@ def folder() -> Path:
 
 
 def make() -> Path:
-    """Make the inbox and its folder for readings."""
-    (folder() / AICSS).mkdir(parents=True, exist_ok=True)
+    """Make the inbox and its folders for readings and complements."""
+    for name in (AICSS, BESIDE):
+        (folder() / name).mkdir(parents=True, exist_ok=True)
     return folder()
 
 
@@ -57,6 +60,24 @@ def present(inbox: Path, passed_over: dict[str, str]) -> Seen:
 def ready(found: Seen, last: Seen) -> list[str]:
     """What is not empty and did not change since the last look: a copy that goes on waits."""
     return [name for name, seen in found.items() if seen[0] and last.get(name) == seen]
+
+
+def turn(found: Seen, names: list[str]) -> tuple[list[str], bool]:
+    """What of the ready files goes now, and whether it lands beside what is there.
+
+    Complements wait until nothing else is left: one may arrive before its geodatabase.
+    """
+    beside = [name for name in names if _is_beside(name)]
+    others = [name for name in names if not _is_beside(name)]
+    if others:
+        return others, False
+    if any(seen[0] and not _is_beside(name) for name, seen in found.items()):
+        return [], False
+    return beside, bool(beside)
+
+
+def _is_beside(name: str) -> bool:
+    return name.startswith(f"{BESIDE}/")
 
 
 def file_away(outcome: Outcome) -> None:

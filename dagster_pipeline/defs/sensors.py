@@ -57,12 +57,16 @@ def inbox_sensor(batch: dg.JobDefinition, manifest: Path) -> dg.SensorDefinition
         running = context.instance.get_runs(
             dg.RunsFilter(job_name=batch.name, tags=FROM_INBOX, statuses=UNFINISHED), limit=1
         )
-        names = [] if running else inbox.ready(found, cursor.get("last", {}))
+        ready = [] if running else inbox.ready(found, cursor.get("last", {}))
+        names, beside = inbox.turn(found, ready)
         files = [str(folder / name) for name in names]
         return dg.SensorResult(
             run_requests=[
                 dg.RunRequest(
-                    run_config={"ops": {OP: {"config": {"arquivos": files}}}}, tags=FROM_INBOX
+                    run_config={
+                        "ops": {OP: {"config": {"arquivos": files, "complemento": beside}}}
+                    },
+                    tags=FROM_INBOX,
                 )
             ]
             if files

@@ -111,6 +111,7 @@ def opened(
     if options.complement:
         raise InvalidInput(
             f"{path.name}: é uma geodatabase, e só um CSV _pj é complemento; tire --complemento"
+            " (na caixa de entrada: ponha-a fora da pasta complemento)"
         )
     return geodatabase.opened(path, safra=options.safra, without=options.without)
 
@@ -262,8 +263,9 @@ def _partial(source: "Source", whole: list[str], file: str) -> InvalidInput:
     (layer,) = source.layers
     return InvalidInput(
         f"{file}: {layer.name} de {listed(whole)} veio de uma geodatabase, e este"
-        " arquivo só tem pessoas jurídicas; use --complemento para o pôr ao lado dela,"
-        " --substituir para o pôr no lugar, ou --safra para outra safra"
+        " arquivo só tem pessoas jurídicas; use --complemento (na caixa de entrada, a"
+        " pasta complemento) para o pôr ao lado dela, --substituir para o pôr no lugar,"
+        " ou --safra para outra safra"
     )
 
 

@@ -205,6 +205,16 @@ def test_the_inbox_sensor(
         )
     whole_ones = ["a_ruim.gdb.zip", "b.gdb.zip"]
     assert requests == [[], [whole_ones], [[*whole_ones, "c.gdb.zip"]]]
+    for file in tmp_path.iterdir():
+        file.unlink()
+    (tmp_path / "complemento").mkdir()
+    (tmp_path / "complemento" / "ucbt_pj.csv").write_text("COD_ID_ENCR;DIST\n")
+    for _ in range(2):
+        result = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
+        cursor = result.cursor
+    (request,) = result.run_requests
+    config = request.run_config["ops"][OP]["config"]
+    assert config["complemento"] and config["arquivos"][0].endswith("complemento/ucbt_pj.csv")
     instance.create_run_for_job(_nothing("lote"), tags=FROM_INBOX)
     busy = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
     assert not busy.run_requests

@@ -462,6 +462,7 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
         assert "marts.resumo_classe" in rollups
         assert not rollups & {"marts.resumo_camada", "marts.resumo_classe_mes"}
         assert changed - rollups == {
+            "intel_lead.peso_criterio",
             "intel_lead.safra_celula_oferta",
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",

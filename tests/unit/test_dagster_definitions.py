@@ -153,18 +153,30 @@ def test_the_inbox_sees_only_what_the_loader_reads(tmp_path: Path) -> None:
     assert found["base.gdb"][0] == 5
 
 
+def test_a_complement_waits_until_nothing_else_does() -> None:
+    """A geodatabase and the CSV beside it may be laid down together, in whatever order."""
+    csv, base = "complemento/ucbt_pj.csv", "b.gdb.zip"
+    both = {csv: [5, 1], base: [9, 1]}
+    assert inbox.turn(both, [csv, base]) == ([base], False)
+    assert inbox.turn(both, [csv]) == ([], False)  # the geodatabase is still being copied
+    assert inbox.turn({csv: [5, 1]}, [csv]) == ([csv], True)
+    assert inbox.turn({csv: [5, 1], "vazio.gdb.zip": [0, 1]}, [csv]) == ([csv], True)
+    assert inbox.turn({}, []) == ([], False)
+
+
 def test_what_came_by_the_inbox_ends_in_feito_or_recusado_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INTEL_INBOX", str(tmp_path / "caixa"))
     inbox_folder = inbox.make()
     outside = tmp_path / "fora.gdb.zip"
-    names = ("bom", "ruim", "retido", "sem_banco")
+    names = ("bom", "complemento/pj.csv", "ruim", "retido", "sem_banco")
     for file in (outside, *(inbox_folder / name for name in names)):
         file.write_text("x")
     done = batch.Outcome(
         landings=[
             batch.Landing(inbox_folder / "bom", ("1-2023",)),
+            batch.Landing(inbox_folder / "complemento/pj.csv", ("1-2023",), complement=True),
             batch.Landing(inbox_folder / "ruim", (), "ruim: não é um zip", 3),
             batch.Landing(inbox_folder / "retido", ("2-2023",)),
             batch.Landing(inbox_folder / "sem_banco", (), "o banco não respondeu", 4),
@@ -179,6 +191,7 @@ def test_what_came_by_the_inbox_ends_in_feito_or_recusado_with_the_reason(
     assert stayed == {
         "fora.gdb.zip",
         "caixa/feito/bom",
+        "caixa/feito/complemento/pj.csv",
         "caixa/recusado/ruim",
         "caixa/recusado/ruim.txt",
         "caixa/recusado/retido",

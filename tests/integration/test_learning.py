@@ -1,0 +1,157 @@
+"""Outcomes in the database: landed once, matched with the vintage before, weights used and undone.
+
+Not here: what is learned of which outcomes (unit/test_learning.py), a CSV's rules
+(unit/test_outcomes.py).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from learning import outcomes, publish, weights
+from tests.integration import warehouse as a
+
+LANDED = ("raw.resultado_lead", "controle.resultado_arquivo")
+CRITERION = "energia_anual_kwh"
+LEADS = f"""
+    select s.distribuidora_id, s.cod_id, c.valor_normalizado
+    from marts.mart_lead_criterio as c
+    inner join marts.mart_lead_safra as s using (uc_id, ano, distribuidora_id)
+    where c.oferta = 'eficiencia' and c.criterio = '{CRITERION}' order by md5(s.cod_id)
+"""
+
+
+def land(warehouse: a.Warehouse, file: Path, *options: str) -> a.Done:
+    return a.Running(a._loaders, ["resultados", *options, str(file)], env=warehouse.env).wait()
+
+
+def written(path: Path, rows: list[str]) -> Path:
+    path.write_text("\n".join(["distribuidora;cod_id;cnpj;oferta;resultado;data", *rows, ""]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def sold(warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What uses most energy bought; beside it rows that no unit's are."""
+    with warehouse.connect() as conn:
+        leads = conn.execute(LEADS).fetchall()
+    assert len(leads) > 40
+    rows = [
+        f"{distributor};{code};;eficiencia;{'ganho' if value > 0.5 else 'perdido'};"
+        f"{1 + n % 28:02d}/{1 + 12 * n // len(leads):02d}/2025"
+        for n, (distributor, code, value) in enumerate(leads)
+    ]
+    first = leads[0]
+    rows += [
+        "401;;11222333000181;eficiencia;ganho;01/02/2025",
+        "401;não existe;;eficiencia;ganho;01/02/2025",
+        "9;x;;eficiencia;ganho;01/02/2025",
+        f"{first[0]};{first[1]};;backup;ganho;31/12/2024",
+    ]
+    return written(tmp_path_factory.mktemp("r") / "vendas.csv", rows)
+
+
+@pytest.fixture
+def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up safras have few legal persons."""
+    for name, value in (("LEAST_LEADS", 40), ("LEAST_WON", 10), ("LEAST_JUDGED", 3)):
+        monkeypatch.setattr(weights, name, value)
+    monkeypatch.setattr(weights, "DOUBT", 0.2)
+
+
+@pytest.fixture
+def here(warehouse: a.Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    with warehouse.connect() as conn:
+        yield conn
+
+
+def test_a_file_lands_whole_once_and_can_be_taken_back(
+    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path, tmp_path: Path
+) -> None:
+    nothing = a.contents(here, *LANDED)
+    bad = written(tmp_path / "ruim.csv", ["401;x;;backup;ganho;01/02/2025", "401;y;;nada;ganho;x"])
+    done = land(warehouse, bad)
+    assert done.code == 3 and "linha 3, oferta" in done.text
+    assert a.contents(here, *LANDED) == nothing
+    done = land(warehouse, sold)
+    assert done.ok, done.text
+    landed = a.contents(here, *LANDED)
+    lines = len(sold.read_text().splitlines()) - 1
+    assert landed["raw.resultado_lead"][0] == lines
+    assert "1 só com CNPJ" in done.text
+    assert land(warehouse, sold).ok
+    assert a.contents(here, *LANDED) == landed
+    row = sold.read_text().splitlines()[1]
+    other = row.replace("ganho", "x").replace("perdido", "ganho").replace("x;", "perdido;")
+    newer = written(tmp_path / "depois.csv", [other, sold.read_text().splitlines()[2]])
+    assert "1 já conhecidos, 1 corrigem o que se sabia" in land(warehouse, newer).text
+    assert land(warehouse, newer, "--desfazer").ok
+    assert land(warehouse, newer, "--desfazer").code == 3
+    assert a.contents(here, *LANDED) == landed
+
+
+def test_each_row_meets_the_vintage_before_it_or_says_why_not(
+    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path
+) -> None:
+    assert land(warehouse, sold).ok
+    backup, efficiency = outcomes.read(here)
+    assert (backup.offer, len(backup.won)) == ("backup", 0)
+    assert backup.unmatched == {"sem safra publicada de antes do resultado": 1}
+    assert efficiency.unmatched == {
+        "só com CNPJ": 1,
+        "unidade que não está na safra de antes": 1,
+        "sem safra publicada de antes do resultado": 1,
+    }
+    assert len(efficiency.won) == efficiency.told - 3
+    assert set(efficiency.vintage) == {2024}
+    place = efficiency.criteria.index(CRITERION)
+    assert ((efficiency.values[:, place] > 0.5) == efficiency.won).all()
+    assert (efficiency.day[:-1] <= efficiency.day[1:]).all()
+
+
+def test_weights_that_are_better_make_the_scores_until_they_are_undone(
+    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path, few_are_enough: None
+) -> None:
+    """The next build takes them, of that offer alone; undone they stay so until a new file."""
+    assert land(warehouse, sold).ok
+    others = "select md5(string_agg(t::text, '' order by uc_id, oferta)) from"
+    others += " marts.mart_lead_score as t where oferta <> 'eficiencia'"
+    before = a.value(here, others)
+    said: list[str] = []
+    assert publish.update(here, said.append) == 1
+    learned = dict(here.execute("select criterio, peso from raw.peso_aprendido").fetchall())
+    assert sum(learned.values()) == pytest.approx(1, abs=1e-12)
+    assert max(learned, key=learned.__getitem__) == CRITERION
+    done = warehouse.build("--select", "peso_criterio", "mart_aprendizado", *a.SAFRAS[1:])
+    assert done.ok, done.trouble
+    origins = "select distinct oferta || ' ' || origem_pesos from marts.mart_lead_score"
+    assert {x for (x,) in here.execute(origins) if x.endswith("aprendidos")} == {
+        "eficiencia aprendidos"
+    }
+    weighed = "select bool_and(c.peso = p.peso) and count(*) > 0 from marts.mart_lead_criterio as c"
+    weighed += " inner join raw.peso_aprendido as p using (oferta, criterio)"
+    assert a.value(here, weighed)
+    assert a.value(here, others) == before
+    shown = "select origem_pesos, leads, auc_aprendidos > auc_semente from marts.mart_aprendizado"
+    assert here.execute(f"{shown} where oferta = 'eficiencia'").fetchone()[0] == "aprendidos"
+    assert publish.undo(here, ["backup"]) == []
+    assert publish.undo(here, []) == ["eficiencia"]
+    assert publish.update(here, said.append) == 0
+    assert "desfeito por uma pessoa" in said[-1]
+    assert a.value(here, "select count(*) from raw.peso_aprendido") == 0
+
+
+def test_few_outcomes_leave_the_seeds_weights_and_say_so(
+    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path
+) -> None:
+    assert land(warehouse, sold).ok
+    here.execute("update raw.aprendizado set desfeito = false")
+    said: list[str] = []
+    assert publish.update(here, said.append) == 0
+    assert any("precisa de 200 e 30" in line for line in said)
+    assert land(warehouse, sold, "--desfazer").ok
+    assert publish.update(here, said.append) == 0
+    assert "um juízo" in said[-1]
+    assert a.value(here, "select count(*) from raw.aprendizado") == 0
