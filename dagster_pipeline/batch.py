@@ -20,14 +20,14 @@ import tenacity
 
 from alerts import delivery
 from alerts.judge import judge as judge_alerts
-from dagster_pipeline import dbt_command, failures, manifest
+from dagster_pipeline import dbt_command, failures, manifest, seeds
 from forecasting import publish
 from loaders import connection as db
 from loaders import ledger, removal
 from loaders.bdgd import landing as bdgd
 from loaders.bdgd import sums
 from loaders.bdgd.files import sha256_of
-from loaders.errors import DatabaseFailure, HeldDelivery, LoadError
+from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
 from loaders.gate import hold, verdict
 
 Say = Callable[[str], None]
@@ -156,14 +156,21 @@ def run(
         verdicts = judge(conn, say=say)
         # What stood before: a file that is landed already and failed in an earlier batch.
         given = {*keys, *(key for landing in landings for key in landing.safras)}
-        held = hold.held(conn, {*given, *(seen.safra.key for seen in verdicts)})
+        judged = {seen.safra.key for seen in verdicts}
+        # A build of all that is pending answers for all that is landed.
+        whole = building and not keys and not files
+        standing = ledger.landed(conn) if whole else given
+        held = hold.held(conn, {*standing, *judged})
         asked, done = tuple(sorted(set(keys) - set(held))), Build()
-        if building and (asked or not keys):
+        if building and (asked or not keys) and not _in_vain(conn, landings):
             source = manifest.built_as(ledger.open_data(conn))
             done = build(conn, asked, say=say)
             if not keys and not done.problem:
                 manifest.note_built(source)
-        done.failed |= failures.of(conn, keys=given)
+        said = {*judged, *done.failed}
+        done.failed |= failures.of(conn, keys=standing)
+        if whole:
+            _remind(held, done, said, say)
         silent = (
             failures.unpublished(conn, {*given, *asked} - {*held, *done.failed}) if building else []
         )
@@ -175,6 +182,26 @@ def run(
         forecast, refused = predict(conn, say=say) if building else ([], [])
         alerted = alert(conn, say=say) if done.builds else ""
     return Outcome(landings, verdicts, held, done, forecast, refused, alerted)
+
+
+def _in_vain(conn: psycopg.Connection, landings: Sequence[Landing]) -> bool:
+    """Whether no given file landed, and nothing else waits either: dbt would find nothing."""
+    if not landings or any(landing.safras for landing in landings) or not manifest.is_current(ledger.open_data(conn)):
+        return False
+    keys = ledger.landed(conn)
+    waiting = set(failures.unpublished(conn, keys)) - set(hold.held(conn, keys))
+    return not waiting - set(failures.of(conn))
+
+
+def _remind(held: dict[str, str], done: Build, said: Collection[str], say: Say) -> None:
+    """Say of what was held or had failed before, and so was not tried, that it still is."""
+    for key, reason in held.items():
+        if key not in said:
+            say(f"retida   safra {key}: {reason}; {hold.remedy(key)}")
+    for key, reasons in done.failed.items():
+        if key not in said:
+            why = "; ".join(map(str, reasons))
+            say(f"fora     safra {key} continua reprovada: {why}; make build SAFRA={key} a tenta")
 
 
 def prepare(conn: psycopg.Connection) -> None:
@@ -272,6 +299,10 @@ def build(
     first round, find further ones.
     """
     result, asked = Build(), bool(keys)
+    try:
+        seeds.refuse()
+    except InvalidInput as error:
+        return Build(problem=str(error))
     with sole_dbt(conn, say):
         (start,) = conn.execute("select clock_timestamp()").fetchone()
         while True:

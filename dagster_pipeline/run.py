@@ -21,13 +21,14 @@ import psycopg
 import typer
 from rich.markup import escape
 
-from dagster_pipeline import manifest, page
+from dagster_pipeline import manifest, page, seeds
 from dagster_pipeline.screen import SCREEN, Listener, say, show, silence
 from forecasting import series
 from loaders import connection as db
 from loaders import ledger, removal, usage
 from loaders.bdgd import files as bdgd_files
 from loaders.errors import DatabaseFailure, InvalidInput, LoadError
+from loaders.gate import hold
 from loaders.safra import Safra, listed
 
 if TYPE_CHECKING:
@@ -290,6 +291,7 @@ def choose(
 def work(files: list[Path], *, complement: bool = False, without: Collection[str] = ()) -> int:
     """Everything that `make run` does; returns the exit code."""
     start, report = time.monotonic(), Report()
+    seeds.refuse()
     with closing(db.connect()) as conn:
         db.prepare(conn)
         found, sample = choose(files, conn, report, complement=complement)
@@ -319,19 +321,40 @@ def work(files: list[Path], *, complement: bool = False, without: Collection[str
     return code
 
 
+def refuse_what_cannot_be_built(conn: psycopg.Connection, keys: list[str]) -> None:
+    """Say at once, before Dagster and dbt are started, which safras cannot be built.
+
+    Raises:
+        InvalidInput: one is not landed, or held at the gate.
+    """
+    unknown = sorted(set(keys) - ledger.landed(conn))
+    if unknown:
+        raise InvalidInput(
+            f"{listed(unknown)}: não aterrissou; make status diz o que há, make run BDGD=ARQUIVO"
+            " aterrissa"
+        )
+    held = hold.held(conn, keys)
+    if held:
+        told = (f"safra {key} retida: {reason}; {hold.remedy(key)}" for key, reason in held.items())
+        raise InvalidInput("\n".join(told))
+
+
 def build(keys: list[str]) -> int:
     """Everything that `make build` does: what is landed and pending, or the safras that are named.
 
     Raises:
         typer.BadParameter: that is no safra.
+        InvalidInput: a safra is not landed, or held; or a seed is wrong.
     """
     try:
         keys = [Safra.from_key(key).key for key in keys]
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     start = time.monotonic()
+    seeds.refuse()
     with closing(db.connect()) as conn:
         db.prepare(conn)
+        refuse_what_cannot_be_built(conn, keys)
     code = execute([], readings=[], keys=keys)
     say("ao todo", "", time.monotonic() - start)
     return code
@@ -367,7 +390,8 @@ def main(
             files = [Path(name) for name in given]
             code = work(files, complement=complement, without=without or ())
     except LoadError as error:
-        SCREEN.print(f"[bold red]falhou[/]   {error}")
+        SCREEN.print("[bold red]falhou[/]   ", end="")
+        SCREEN.print(str(error), markup=False)
         code = error.code
     except psycopg.OperationalError as error:
         SCREEN.print("[bold red]falhou[/]   ", end="")

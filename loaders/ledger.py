@@ -85,6 +85,12 @@ def already_landed(
     return sorted(asked) if asked <= current else []
 
 
+def landed(conn: psycopg.Connection) -> set[str]:
+    """Keys of all landed safras."""
+    rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
+    return {key for (key,) in rows}
+
+
 def complements(conn: psycopg.Connection, hashes: Iterable[str]) -> list[tuple[str, str]]:
     """Of what landed beside a geodatabase from these contents: safra, what its ledger row notes."""
     return conn.execute(

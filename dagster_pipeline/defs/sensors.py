@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psycopg
 
 from dagster_pipeline.defs import dbt, inbox
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import end_dead_runs
 from dagster_pipeline.defs.safras import OP, tell
 from loaders import connection as db
-from loaders import removal
+from loaders import ledger, removal
 from loaders.errors import DatabaseFailure
 
 TAG = "de"
@@ -89,16 +88,10 @@ def _keep_partitions(
             context.log.warning(f"o processo destas execuções morreu: {', '.join(dead)}")
             tell(context.instance, conn, nodes)
         known = set(context.instance.get_dynamic_partitions(SAFRA.name))
-        new = sorted(landed_safras(conn) - known)
+        new = sorted(ledger.landed(conn) - known)
         gone = sorted(known & removal.removed(conn))
     changes = [SAFRA.build_add_request(new)] if new else []
     return changes + ([SAFRA.build_delete_request(gone)] if gone else [])
-
-
-def landed_safras(conn: psycopg.Connection) -> set[str]:
-    """Keys of all landed safras."""
-    rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
-    return {key for (key,) in rows}
 
 
 follow_publications = dg.AutomationConditionSensorDefinition(
