@@ -11,20 +11,19 @@ import psycopg
 import pytest
 
 from learning import outcomes, publish, weights
+from loaders.errors import InvalidInput
+from loaders.outcomes.landing import land, take_back
 from tests.integration import warehouse as a
 
 LANDED = ("raw.resultado_lead", "controle.resultado_arquivo")
-CRITERION = "energia_anual_kwh"
+CRITERION = "sazonalidade"
+"""The seed gives it little weight."""
 LEADS = f"""
     select s.distribuidora_id, s.cod_id, c.valor_normalizado
     from marts.mart_lead_criterio as c
     inner join marts.mart_lead_safra as s using (uc_id, ano, distribuidora_id)
     where c.oferta = 'eficiencia' and c.criterio = '{CRITERION}' order by md5(s.cod_id)
 """
-
-
-def land(warehouse: a.Warehouse, file: Path, *options: str) -> a.Done:
-    return a.Running(a._loaders, ["resultados", *options, str(file)], env=warehouse.env).wait()
 
 
 def written(path: Path, rows: list[str]) -> Path:
@@ -34,7 +33,7 @@ def written(path: Path, rows: list[str]) -> Path:
 
 @pytest.fixture(scope="module")
 def sold(warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What uses most energy bought; beside it rows that no unit's are."""
+    """Who has the most uneven year bought; beside it rows that no unit's are."""
     with warehouse.connect() as conn:
         leads = conn.execute(LEADS).fetchall()
     assert len(leads) > 40
@@ -64,38 +63,41 @@ def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def here(warehouse: a.Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
     with warehouse.connect() as conn:
+        monkeypatch.setenv("PGDATABASE", warehouse.env["PGDATABASE"])
         yield conn
 
 
 def test_a_file_lands_whole_once_and_can_be_taken_back(
-    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path, tmp_path: Path
+    here: psycopg.Connection, sold: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     nothing = a.contents(here, *LANDED)
     bad = written(tmp_path / "ruim.csv", ["401;x;;backup;ganho;01/02/2025", "401;y;;nada;ganho;x"])
-    done = land(warehouse, bad)
-    assert done.code == 3 and "linha 3, oferta" in done.text
+    with pytest.raises(InvalidInput, match="linha 3, oferta"):
+        land(bad)
     assert a.contents(here, *LANDED) == nothing
-    done = land(warehouse, sold)
-    assert done.ok, done.text
+    land(sold)
     landed = a.contents(here, *LANDED)
     lines = len(sold.read_text().splitlines()) - 1
     assert landed["raw.resultado_lead"][0] == lines
-    assert "1 só com CNPJ" in done.text
-    assert land(warehouse, sold).ok
+    assert "1 só com CNPJ" in caplog.text
+    land(sold)
     assert a.contents(here, *LANDED) == landed
     row = sold.read_text().splitlines()[1]
     other = row.replace("ganho", "x").replace("perdido", "ganho").replace("x;", "perdido;")
     newer = written(tmp_path / "depois.csv", [other, sold.read_text().splitlines()[2]])
-    assert "1 já conhecidos, 1 corrigem o que se sabia" in land(warehouse, newer).text
-    assert land(warehouse, newer, "--desfazer").ok
-    assert land(warehouse, newer, "--desfazer").code == 3
+    land(newer)
+    assert "1 já conhecidos, 1 corrigem o que se sabia" in caplog.text
+    take_back(newer)
+    with pytest.raises(InvalidInput, match="nada a desfazer"):
+        take_back(newer)
     assert a.contents(here, *LANDED) == landed
 
 
 def test_each_row_meets_the_vintage_before_it_or_says_why_not(
-    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path
+    here: psycopg.Connection, sold: Path
 ) -> None:
-    assert land(warehouse, sold).ok
+    land(sold)
     backup, efficiency = outcomes.read(here)
     assert (backup.offer, len(backup.won)) == ("backup", 0)
     assert backup.unmatched == {"sem safra publicada de antes do resultado": 1}
@@ -115,7 +117,7 @@ def test_weights_that_are_better_make_the_scores_until_they_are_undone(
     warehouse: a.Warehouse, here: psycopg.Connection, sold: Path, few_are_enough: None
 ) -> None:
     """The next build takes them, of that offer alone; undone they stay so until a new file."""
-    assert land(warehouse, sold).ok
+    land(sold)
     others = "select md5(string_agg(t::text, '' order by uc_id, oferta)) from"
     others += " marts.mart_lead_score as t where oferta <> 'eficiencia'"
     before = a.value(here, others)
@@ -144,14 +146,14 @@ def test_weights_that_are_better_make_the_scores_until_they_are_undone(
 
 
 def test_few_outcomes_leave_the_seeds_weights_and_say_so(
-    warehouse: a.Warehouse, here: psycopg.Connection, sold: Path
+    here: psycopg.Connection, sold: Path
 ) -> None:
-    assert land(warehouse, sold).ok
+    land(sold)
     here.execute("update raw.aprendizado set desfeito = false")
     said: list[str] = []
     assert publish.update(here, said.append) == 0
     assert any("precisa de 200 e 30" in line for line in said)
-    assert land(warehouse, sold, "--desfazer").ok
+    take_back(sold)
     assert publish.update(here, said.append) == 0
     assert "um juízo" in said[-1]
     assert a.value(here, "select count(*) from raw.aprendizado") == 0
