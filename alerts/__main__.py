@@ -22,7 +22,7 @@ from loaders import connection as db
 from loaders import usage
 from loaders.errors import DatabaseFailure, LoadError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = usage.App(no_args_is_help=True)
 Simulate = Annotated[bool, typer.Option("--simular", help="Diz o que faria; não muda nada.")]
 
 
@@ -30,6 +30,7 @@ class Form(StrEnum):
     """How leads are written."""
 
     CSV = "csv"
+    EXCEL = "excel"
     JSON = "json"
 
 
@@ -79,7 +80,13 @@ def send_command(
 @app.command("crm", help="Leads qualificados, sem os que já estão em contato (app.contato).")
 def crm_command(
     *,
-    form: Annotated[Form, typer.Option("--formato", help="Como se escrevem.")] = Form.CSV,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--formato",
+            help="Como se escrevem; excel: CSV de ponto e vírgula.",
+        ),
+    ] = Form.CSV,
     score: Annotated[
         float, typer.Option("--score-minimo", min=0, max=100, help="Score a partir do qual.")
     ] = 70,
@@ -112,11 +119,9 @@ def crm_command(
             typer.echo(f"simulação: {len(found)} leads; os que {recipient} já tem não repetem")
         elif recipient:
             new = crm.push(conn, found, recipient, datetime.now(UTC))
-            typer.echo(
-                f"{new} de {len(found)} leads na fila de {recipient}; python -m alerts enviar"
-            )
+            typer.echo(f"{new} de {len(found)} leads na fila de {recipient}; make alerts os envia")
         elif output:
-            with output.open("w", encoding="utf-8") as file:
+            with output.open("w", encoding="utf-8", newline="") as file:
                 crm.write(fields, found, file, form)
             typer.echo(f"{len(found)} leads em {output}")
         else:

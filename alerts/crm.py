@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TextIO
 
 import psycopg
@@ -74,14 +75,24 @@ def best(conn: psycopg.Connection) -> dict[str, float]:
 
 
 def write(fields: Sequence[str], found: Sequence[Lead], file: TextIO, form: str) -> None:
-    """As CSV (UTF-8, comma, decimal point) or as one JSON list."""
+    """As CSV (UTF-8, comma, decimal point), the same for Brazil's Excel, or as one JSON list."""
     if form == "json":
         json.dump(found, file, ensure_ascii=False, indent=1)
         file.write("\n")
+    elif form == "excel":
+        # It tells UTF-8 by the mark, columns by a semicolon, decimals by a comma.
+        file.write("\ufeff")
+        writer = csv.DictWriter(file, fields, delimiter=";", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows({k: _for_excel(v) for k, v in lead.items()} for lead in found)
     else:
         writer = csv.DictWriter(file, fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows(found)
+
+
+def _for_excel(value: object) -> object:
+    return str(value).replace(".", ",") if isinstance(value, float | Decimal) else value
 
 
 def push(conn: psycopg.Connection, found: Sequence[Lead], recipient: str, now: datetime) -> int:

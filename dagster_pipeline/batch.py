@@ -28,6 +28,7 @@ from loaders.bdgd import landing as bdgd
 from loaders.bdgd import sums
 from loaders.bdgd.files import sha256_of
 from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
+from loaders.figures import number
 from loaders.gate import hold, verdict
 
 Say = Callable[[str], None]
@@ -355,7 +356,7 @@ def alert(conn: psycopg.Connection, *, say: Say = lambda _: None) -> str:
             say(f"avisos   {sent}")
     except psycopg.Error as error:
         said = " ".join(str(error).split())
-        return f"alertas não julgados ({said}); de novo: python -m alerts julgar"
+        return f"alertas não julgados ({said}); de novo: make alerts"
     return "; ".join(f"regra {x} não julgada: {why}" for x, why in judged.problems.items())
 
 
@@ -369,7 +370,7 @@ def _tally(done: dbt_command.Done) -> str:
 
 
 def _took(start: float) -> str:
-    return f"  {time.monotonic() - start:.1f} s"
+    return f"  {number(time.monotonic() - start, 1)} s"
 
 
 def _count(n: int, one: str, many: str) -> str:

@@ -15,6 +15,7 @@ import typer
 
 from dagster_pipeline import page
 from dagster_pipeline.defs.inbox import make as make_inbox
+from loaders import usage
 
 
 def main() -> None:
@@ -55,4 +56,6 @@ def _serve() -> int:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = usage.App()
+    app.command()(main)
+    usage.run(app)

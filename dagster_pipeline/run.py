@@ -28,6 +28,7 @@ from loaders import connection as db
 from loaders import ledger, removal, usage
 from loaders.bdgd import files as bdgd_files
 from loaders.errors import DatabaseFailure, InvalidInput, LoadError
+from loaders.figures import number
 from loaders.gate import hold
 from loaders.safra import Safra, listed
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 EXAMPLE = manifest.CLONE / ".local" / "exemplo" / removal.EXAMPLE_FILE
 
 USAGE = 2
-INTERRUPTED = 130
 SHOWN = 5
 """Safras whose tables are shown at the end; of more, `make status` tells."""
 
@@ -125,7 +125,7 @@ def make_example() -> None:
         ),
         EXAMPLE,
     )
-    rows = ", ".join(f"{n:,} {layer}" for layer, n in made.rows.items() if n > 1)
+    rows = ", ".join(f"{number(n)} {layer}" for layer, n in made.rows.items() if n > 1)
     say("exemplo", f"{EXAMPLE.name}, geodatabase sintética: {rows}", time.monotonic() - start)
 
 
@@ -399,12 +399,12 @@ def main(
         code = DatabaseFailure.code
     except KeyboardInterrupt:
         SCREEN.print("interrompido: nada ficou pela metade; o mesmo comando continua de onde parou")
-        code = INTERRUPTED
+        code = usage.INTERRUPTED
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what Dagster left half-read complains
     sys.exit(code)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False)
+    app = usage.App()
     app.command()(main)
     usage.run(app)

@@ -13,6 +13,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from loaders.figures import number
 from loaders.safra import Safra
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SCREEN = Console(file=os.fdopen(os.dup(1), "w", buffering=1), highlight=False, s
 
 def say(step: str, text: str, seconds: float | None = None) -> None:
     """One line per step."""
-    took = "" if seconds is None else f"  [dim]{seconds:.1f} s[/]"
+    took = "" if seconds is None else f"  [dim]{number(seconds, 1)} s[/]"
     SCREEN.print(f"[bold]{step:<8}[/] {text}{took}")
 
 
@@ -113,12 +114,13 @@ def show(conn: psycopg.Connection, key: str) -> None:
     ):
         table.add_column(heading, justify="left" if heading == "camada" else "right")
     for layer, leads, energy, kwh, demand, located in layers(conn, safra):
-        counts = (f"{leads:,}", f"{energy:,}", f"{kwh:,.2f}", f"{demand:,}")
-        table.add_row(layer, *counts, f"{located / leads:.1%}")
+        counts = (number(leads), number(energy), number(kwh, 2), number(demand))
+        table.add_row(layer, *counts, f"{number(100 * located / leads, 1)} %")
     SCREEN.print()
     SCREEN.print(table)
     SCREEN.print(
-        f"lead_historico {history:,}, ponto_notavel {points:,}, linhas rejeitadas {rejected:,}"
+        f"lead_historico {number(history)}, ponto_notavel {number(points)},"
+        f" linhas rejeitadas {number(rejected)}"
     )
     if lacking:
         SCREEN.print(f"cópia sem {lacking}, como declarado: o que depende disso fica sem dados")

@@ -15,17 +15,18 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psycopg
-import typer
 from psycopg import sql
 
 from dagster_pipeline import page
 from dagster_pipeline.manifest import CLONE
 from loaders import connection as db
+from loaders import usage
 from loaders.errors import LoadError
+from loaders.figures import number
 from server import place
 
 WIDTH = 80
-SAFRAS, REASONS, RUNS = 12, 5, 4
+SAFRAS, REASONS, RUNS, SHOWN_FILES = 12, 5, 4, 3
 """How many of each fit one screen; of the rest, their number."""
 BACKUP_DAYS = 2
 
@@ -92,6 +93,16 @@ QUERY = """
         not i.retida and r.motivo is null and p.import_id is not distinct from i.import_id,
         p.publicada_em desc nulls first, 1
 """
+REFUSED = """
+    select arquivo, data_inicio, erro
+    from (
+        select distinct on (arquivo) arquivo, data_inicio, status, erro
+        from intel_lead.import_status order by arquivo, import_id desc
+    ) as t
+    where status = 'failed' and erro not like 'safra retida%%'
+        and data_inicio > now() - interval '7 days'
+    order by data_inicio desc limit %s
+"""
 BEFORE_DBT = """
     select distribuidora_id || '-' || ano, '',
         case when retida then 'retida' else 'pendente' end,
@@ -132,8 +143,8 @@ def shown(found: list[Line]) -> Iterator[str]:
         heads = f"{'safra':<11}{'distribuidora':<22}{'situação':<11}{'desde':<15}"
         yield f"  {heads}{'leads':>9}{'GWh':>9}"
     for x in found[:SAFRAS]:
-        leads = "" if x.leads is None else f"{x.leads:,}".replace(",", ".")
-        gwh = "" if x.gwh is None else f"{x.gwh:,.1f}".translate(str.maketrans(",.", ".,"))
+        leads = "" if x.leads is None else number(x.leads)
+        gwh = "" if x.gwh is None else number(x.gwh, 1)
         name = textwrap.shorten(x.name, 21, placeholder="…")
         since = local(x.since)
         yield f"  {x.key:<11}{name:<22}{x.state:<11}{since:<15}{leads:>9}{gwh:>9}"
@@ -142,7 +153,25 @@ def shown(found: list[Line]) -> Iterator[str]:
     told = [x for x in found if x.reason]
     for x in told[:REASONS]:
         yield from textwrap.wrap(
-            f"{x.key} {x.state}: {x.reason}",
+            f"{x.key} {x.name} {x.state}: {x.reason}".replace("  ", " "),
+            WIDTH,
+            initial_indent="  ! ",
+            subsequent_indent="    ",
+            max_lines=2,
+            placeholder=" …",
+        )
+    if len(told) > REASONS:
+        rest = ", ".join(x.key for x in told[REASONS:])
+        yield from textwrap.wrap(
+            f"e também: {rest}", WIDTH, initial_indent="  ! ", max_lines=1, placeholder=" …"
+        )
+
+
+def refused(conn: psycopg.Connection) -> Iterator[str]:
+    """The newest files of which the latest try was refused, and why."""
+    for file, when, why in conn.execute(REFUSED, [SHOWN_FILES]):
+        yield from textwrap.wrap(
+            f"recusado em {local(when)}: {why if file in why else f'{file}: {why}'}",
             WIDTH,
             initial_indent="  ! ",
             subsequent_indent="    ",
@@ -194,9 +223,8 @@ def mesh(conn: psycopg.Connection) -> str:
         " order by malha_id desc nulls last limit 1"
     ).fetchone()
     if not count:
-        return "Malha dos municípios: nenhuma (python -m loaders malha ARQUIVO)"
-    polygons = f"{count:,}".replace(",", ".")
-    text = f"Malha dos municípios: {polygons} polígonos, {local(when)}, "
+        return "Malha dos municípios: nenhuma (.venv/bin/python -m loaders malha ARQUIVO)"
+    text = f"Malha dos municípios: {number(count)} polígonos, {local(when)}, "
     return text + textwrap.shorten(str(file), WIDTH - len(text), placeholder="…")
 
 
@@ -235,7 +263,7 @@ def disk(conn: psycopg.Connection) -> str:
     """The database's size, and what is free where this clone lies."""
     (size,) = conn.execute("select pg_database_size(current_database())").fetchone()
     free = shutil.disk_usage(CLONE).free
-    return f"Disco: o banco ocupa {size / 1e9:.1f} GB; {free / 1e9:.0f} GB livres aqui"
+    return f"Disco: o banco ocupa {number(size / 1e9, 1)} GB; {number(free / 1e9)} GB livres aqui"
 
 
 def advice(found: list[Line], *, old_backup: bool) -> str:
@@ -246,7 +274,9 @@ def advice(found: list[Line], *, old_backup: bool) -> str:
     if "pendente" in states:
         return "make build                   constrói e publica o que está pendente"
     if "retida" in states:
-        return f'python -m loaders liberar {states["retida"]} --motivo "…"   se está certo'
+        return (
+            f'.venv/bin/python -m loaders liberar {states["retida"]} --motivo "…"   se está certo'
+        )
     if "reprovada" in states:
         return f"make build SAFRA={states['reprovada']}   depois de corrigir: tenta de novo"
     if old_backup:
@@ -258,6 +288,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     """The whole screen."""
     found, (saved, old) = safras(conn), backup()
     yield from shown(found)
+    yield from refused(conn)
     yield ""
     yield "Últimas execuções"
     yield from runs(conn) or ["  nenhuma"]
@@ -286,4 +317,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = usage.App()
+    app.command()(main)
+    usage.run(app)

@@ -16,7 +16,7 @@ from loaders import usage
 from loaders.errors import DatabaseFailure, LoadError
 from loaders.outcomes.table import known_offers
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = usage.App(no_args_is_help=True)
 
 
 @app.callback(

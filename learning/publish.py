@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from learning import outcomes, weights
 from learning.outcomes import Cases
 from learning.weights import Verdict
+from loaders.figures import number
 
 TABLES = ("raw.aprendizado", "raw.peso_aprendido")
 _THERE = "select to_regclass('marts.mart_lead_criterio') is not null"
@@ -106,16 +107,17 @@ def told(cases: Cases, verdict: Verdict) -> list[str]:
     if verdict.seed and verdict.learned:
         since, until = (f"{day.item():%d/%m/%Y}" for day in (verdict.since, verdict.until))
         lines.append(
-            f"  julgados em {verdict.judged} resultados de {since} a {until}: AUC"
-            f" {_br(verdict.learned.auc)} contra {_br(verdict.seed.auc)} da semente (ganho de"
-            f" {_br(verdict.gain)} ao menos, com 99 % de certeza); no primeiro décimo"
-            f" {_br(verdict.learned.lift, 1)} vezes a média, contra {_br(verdict.seed.lift, 1)};"
-            f" esperava {verdict.learned.expected:.0f} ganhos, houve {verdict.judged_won}"
+            f"  julgados em {verdict.judged} resultados de {since} a {until}:"
+            f" AUC {number(verdict.learned.auc, 3)}, a da semente {number(verdict.seed.auc, 3)}"
+            f" (ganho de {number(verdict.gain, 3)} ao menos, com 99 % de certeza);"
+            f" no primeiro décimo {number(verdict.learned.lift, 1)} vezes a média, na semente"
+            f" {number(verdict.seed.lift, 1)};"
+            f" esperava {number(verdict.learned.expected)} ganhos, houve {verdict.judged_won}"
         )
     lines += [f"  {n} sem unidade: {reason}" for reason, n in sorted(cases.unmatched.items())]
     for name, value in sorted((verdict.weights or {}).items(), key=lambda item: -item[1]):
         was = cases.seed[cases.criteria.index(name)]
-        lines.append(f"  {name}: {_br(value, 4)} (na semente {_br(was, 4)})")
+        lines.append(f"  {name}: {number(value, 4)} (na semente {number(was, 4)})")
     return lines
 
 
@@ -132,7 +134,3 @@ def undo(conn: psycopg.Connection, offers: list[str]) -> list[str]:
         gone = sorted(offer for (offer,) in rows)
         conn.execute("delete from raw.peso_aprendido where oferta = any(%s)", [gone])
     return gone
-
-
-def _br(number: float | None, decimals: int = 3) -> str:
-    return f"{number or 0:.{decimals}f}".replace(".", ",")

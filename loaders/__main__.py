@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from loaders import usage
 from loaders.errors import DatabaseFailure, LoadError
@@ -36,22 +35,20 @@ STATUS_WORDS = {"completed": "feita", "failed": "falhou", "running": "agora", "p
 """``import_status.status`` in a person's word."""
 
 
-class _Group(TyperGroup):
+class _Group(usage.Group):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps its own click
         return [*super().list_commands(ctx), *_FROM_OTHER_MODULES]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
         if cmd_name not in _FROM_OTHER_MODULES:
             return super().get_command(ctx, cmd_name)
-        its_own = typer.Typer(add_completion=False)
+        its_own = usage.App()
         module = import_module(_FROM_OTHER_MODULES[cmd_name])
         its_own.command(cmd_name, help=module.HELP)(module.command)
         return typer.main.get_command(its_own)
 
 
-app = typer.Typer(
-    cls=_Group, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
-)
+app = usage.App(cls=_Group, no_args_is_help=True)
 
 
 @app.callback(

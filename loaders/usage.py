@@ -1,7 +1,7 @@
-"""What a command says to a person who called it wrongly: one line of Portuguese, and exit code 2.
+"""What a command says of itself, and to a person who called it wrongly: Portuguese, exit code 2.
 
-Belongs here: running a typer application, wording its usage errors, options' values that several
-commands take. Not here: any command.
+Belongs here: typer applications and running one, the words of its help and usage errors, options'
+values that several commands take. Not here: any command.
 """
 
 import re
@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from loaders.bdgd.layers import said_name
 from loaders.errors import InvalidInput
+
+INTERRUPTED = 130
 
 _WORDS = (
     (r"No such option:? '?(-[^\s']*).*?(?:Did you mean (.+?)\?)?$", r"a opção \1 não existe"),
@@ -32,6 +35,65 @@ _WORDS = (
 """What the library says → what we say; what stands nowhere here is ours, or comes in its words."""
 
 
+_PANELS = {
+    "ARGUMENTS_PANEL_TITLE": "Argumentos",
+    "OPTIONS_PANEL_TITLE": "Opções",
+    "COMMANDS_PANEL_TITLE": "Comandos",
+    "DEFAULT_STRING": "[sem ela: {}]",
+    "REQUIRED_LONG_STRING": "[obrigatório]",
+}
+
+
+class _Portuguese:
+    """The words of a command's help that are the library's."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - typer's own
+        """As the library's, in other words."""
+        super().__init__(*arguments, **named)
+        self.options_metavar = "[OPÇÕES]"
+        self.subcommand_metavar = "COMANDO [ARGUMENTOS]..."
+
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401
+        """As the library's, in other words."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option:
+            option.help = "Mostra esta ajuda."
+        return option
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """As the library's, in other words."""
+        pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]
+        formatter.write_usage(ctx.command_path, " ".join(pieces), prefix="Uso: ")
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """As the library's, in other words."""
+        from typer import rich_utils
+
+        vars(rich_utils).update(_PANELS)
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+
+
+class Command(_Portuguese, TyperCommand):
+    """A command whose help is Portuguese."""
+
+
+class Group(_Portuguese, TyperGroup):
+    """Commands whose help is Portuguese."""
+
+
+class App(typer.Typer):
+    """An application of such commands; no completion, no framed tracebacks."""
+
+    def __init__(self, **named: Any) -> None:  # noqa: ANN401
+        """As typer's."""
+        quiet = {"add_completion": False, "pretty_exceptions_enable": False}
+        super().__init__(**{"cls": Group} | quiet | named)
+
+    def command(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+        """As typer's."""
+        return super().command(*arguments, **{"cls": Command} | named)
+
+
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process, with the command's exit code."""
     try:
@@ -43,7 +105,9 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
         else:
             sys.stderr.write(f"erro: {said(error)}\n")
     except typer.Abort:
-        code = 1
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        sys.stderr.write("interrompido: nada ficou pela metade; o mesmo comando continua\n")
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -88,4 +152,4 @@ def said(error: typer.TyperException) -> str:
 def _name() -> str:
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     name = spec.name.removesuffix(".__main__") if spec else ""
-    return f"python -m {name}" if name else sys.argv[0]
+    return f".venv/bin/python -m {name}" if name else sys.argv[0]

@@ -105,12 +105,12 @@
     ) %}
         {% if p.ano is none %}
             {% do exceptions.raise_compiler_error(
-                'safra ' ~ p.chave ~ ' não aterrissou: antes, python -m loaders bdgd ARQUIVO'
+                'safra ' ~ p.chave ~ ' não aterrissou: antes, .venv/bin/python -m loaders bdgd ARQUIVO'
             ) %}
         {% elif p.retida %}
             {% do exceptions.raise_compiler_error(
                 'safra ' ~ p.chave ~ ' está retida no portão: ' ~ p.motivo_retencao ~ '. Carregue um arquivo '
-                ~ 'melhor, ou aceite este: python -m loaders liberar ' ~ p.chave ~ ' --motivo "…"'
+                ~ 'melhor, ou aceite este: .venv/bin/python -m loaders liberar ' ~ p.chave ~ ' --motivo "…"'
             ) %}
         {% endif %}
     {% endfor %}
@@ -123,7 +123,7 @@
     ) %}
         {% do log(
             'safra ' ~ safra.chave ~ ' está retida e fica como estava: ' ~ safra.motivo_retencao
-            ~ '; para aceitar: python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
+            ~ '; para aceitar: .venv/bin/python -m loaders liberar ' ~ safra.chave ~ ' --motivo "…"', info=true
         ) %}
     {% endfor %}
 {% endmacro %}

@@ -21,7 +21,7 @@ from reports import pdf
 from reports.make import make
 from reports.period import ZONE, Kind
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = usage.App()
 
 
 @app.command(

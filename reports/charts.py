@@ -24,6 +24,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from loaders import figures
 from reports import words
 from reports.figures import Row
 
@@ -181,7 +182,7 @@ def _cells(axes: Axes, cells: Sequence[tuple[Row, shapely.Geometry]]) -> list[Ar
         ]
         style = {"facecolor": SHADES[number], "edgecolor": "#8899aa", "linewidth": 0.4}
         axes.add_collection(PolyCollection([c.exterior.coords for c in inside], **style))
-        said = f"{words.number(low / 1e6, 2)} a {words.number(high / 1e6, 2)} GWh no ano"
+        said = f"{figures.number(low / 1e6, 2)} a {words.number(high / 1e6, 2)} GWh no ano"
         keys.append(Patch(label=said, **style))
     style = {"facecolor": "#f2f2f2", "edgecolor": "#777777", "hatch": "////", "linewidth": 0.4}
     hidden = [cell.exterior.coords for row, cell in cells if row["suprimido"]]
@@ -193,6 +194,6 @@ def _cells(axes: Axes, cells: Sequence[tuple[Row, shapely.Geometry]]) -> list[Ar
 
 def _energy_axis(axes: Axes, unit: str) -> None:
     axes.set_ylabel(unit)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.number(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figures.number(value)))
     axes.grid(axis="y", linewidth=0.3)
     axes.set_axisbelow(True)

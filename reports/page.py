@@ -39,7 +39,7 @@ def page(safra: Safra, period: Period, figures: Figures, generated_at: datetime)
         lstrip_blocks=True,
     )
     env.filters |= {
-        "numero": words.number,
+        "numero": figures.number,
         "dia": words.day,
         "momento": words.moment,
         "mes": words.month,

@@ -6,9 +6,9 @@ Belongs here: how a value is written. Not here: where on the page (templates/).
 import re
 from datetime import date, datetime
 
+from loaders.figures import NONE
 from reports.period import ZONE
 
-NONE = "sem dados"
 MONTHS = "jan fev mar abr mai jun jul ago set out nov dez".split()  # noqa: SIM905
 OFFERS = {
     "migracao": "Migração ao Mercado Livre",
@@ -60,14 +60,6 @@ LAYERS = {
 }
 LEVELS = {"uc": "unidade", "municipio": "município", "municipio_classe": "município, classe"}
 MODELS = {"ingenuo_sazonal": "ingênuo sazonal"}
-
-
-def number(value: float | int | None, decimals: int = 0) -> str:
-    """83273095.2 is ``83.273.095``; nothing is ``sem dados``."""
-    if value is None:
-        return NONE
-    text = f"{round(value, decimals) + 0:,.{decimals}f}"  # + 0: no minus before a zero
-    return text.translate(str.maketrans(",.", ".,"))
 
 
 def day(value: date | datetime | None) -> str:

@@ -47,7 +47,7 @@ def make_venv() -> None:
     if subprocess.run(probe, capture_output=True).returncode:
         system_packages.install(["python3-venv"])
     if not run(sys.executable, "-m", "venv", "--clear", VENV):
-        sys.exit("python3 -m venv failed (above). Is the disk full, or .venv not ours?")
+        sys.exit("python3 -m venv falhou (acima). O disco encheu, ou .venv é de outro?")
 
 
 def install() -> None:
@@ -59,18 +59,21 @@ def install() -> None:
     python = VENV / "bin" / "python"
     pinned = re.search(r"^uv==[^\\\n]*(?:\\\n[^\\\n]*)*", LOCK.read_text(), re.MULTILINE)
     if not pinned:
-        sys.exit("requirements.lock does not pin uv: run `make lock`")
+        sys.exit("requirements.lock não fixa o uv: rode `make lock`")
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder) / "uv.txt"
         only_uv.write_text(pinned.group())
         by_pip = (python, "-m", "pip", "install", "-qq", "--require-hashes", "-r")
         if not run(*by_pip, only_uv):
-            sys.exit("pip could not install uv (above): no network, or no package index?")
+            sys.exit("o pip não instalou o uv (acima): sem rede, ou sem índice de pacotes?")
     by_uv = (VENV / "bin" / "uv", "pip", "install", "-q", "--python", python, "--require-hashes")
     if not run(*by_uv, "-r", LOCK):
-        print("uv could not; trying pip, which knows this machine's mirrors.", file=sys.stderr)
+        print(
+            "o uv não conseguiu; tenta-se o pip, que conhece os espelhos desta máquina.",
+            file=sys.stderr,
+        )
         if not run(*by_pip, LOCK):
-            sys.exit("neither uv nor pip could install requirements.lock (above)")
+            sys.exit("nem o uv nem o pip instalaram requirements.lock (acima)")
 
 
 def add_pth() -> None:
@@ -82,13 +85,13 @@ def add_pth() -> None:
 def main() -> None:
     """Make .venv when it is absent, broken, or not of this lock."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the system's python runs this
-        sys.exit(f"python3 is {sys.version.split()[0]}, 3.11 or newer is needed: make PYTHON=…")
+        sys.exit(f"python3 é {sys.version.split()[0]}, e deve ser 3.11 ou mais: make PYTHON=…")
     (CLONE / ".local").mkdir(exist_ok=True)
     with (CLONE / ".local" / "venv.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if is_current():
             return
-        print("making .venv from requirements.lock …", file=sys.stderr)
+        print("instalando .venv, como requirements.lock diz …", file=sys.stderr)
         make_venv()
         install()
         add_pth()
@@ -99,4 +102,4 @@ if __name__ == "__main__":
     try:
         main()
     except system_packages.CannotInstall as error:
-        sys.exit(f"making .venv: {error}")
+        sys.exit(f".venv: {error}")

@@ -63,7 +63,7 @@ UNREADABLE = """
     ) order by 1"""
 """Schemas of other programs in a shared database: pg_dump fails at the first of their tables."""
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = usage.App(no_args_is_help=True)
 
 
 # Backing up ---------------------------------------------------------------------------------------

@@ -96,16 +96,16 @@ def install_binaries(*, major: int | None) -> Binaries:
     try:
         packages = wanted_packages(major=major)
         with no_main_cluster() if system_packages.may_install() else contextlib.nullcontext():
-            system_packages.install(packages, otherwise=f"Type: {other}")
+            system_packages.install(packages, otherwise=f"Digite: {other}")
     except system_packages.CannotInstall as error:
         raise PostgresError(
-            f"PostgreSQL ≥ {OLDEST} with PostGIS is not on this machine. {error}\n"
-            "Or use another server: copy .env.example to .env and `docker compose up -d db`,\n"
-            "or set DATABASE_URL=postgresql://user:password@host:port/database."
+            f"esta máquina não tem PostgreSQL ≥ {OLDEST} com PostGIS. {error}\n"
+            "Ou use outro servidor: copie .env.example para .env e `docker compose up -d db`,\n"
+            "ou defina DATABASE_URL=postgresql://usuario:senha@maquina:porta/banco."
         ) from None
     found = find_binaries(major=major)
     if not found:
         raise PostgresError(
-            f"{packages} are installed, but without PostgreSQL ≥ {OLDEST} + PostGIS"
+            f"{packages} estão instalados, mas sem PostgreSQL ≥ {OLDEST} com PostGIS"
         )
     return found

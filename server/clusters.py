@@ -120,7 +120,7 @@ def make_folder(folder: Path) -> None:
         shutil.chown(folder, "postgres", "postgres")
     except LookupError:
         raise PostgresError(
-            "root may not run PostgreSQL and there is no user postgres. Type: "
+            "o PostgreSQL não roda como root, e não há usuário postgres. Digite: "
             "useradd --system --user-group postgres"
         ) from None
 
@@ -138,7 +138,7 @@ def clones_cluster() -> Cluster:
         for folder in folders:
             if not folder.exists():
                 break
-            say(f"{folder} belonged to an earlier clone at this path; delete it if you like")
+            say(f"{folder} era de outro clone neste lugar; apague-a se quiser")
         HOME.symlink_to(folder)
     return Cluster(folder=HOME.resolve(), settings=settings(memory_mb=memory_mb()))
 
@@ -161,7 +161,7 @@ def choose_port(cluster: Cluster) -> int:
     start = int(hashlib.sha256(str(cluster.folder).encode()).hexdigest(), 16) % len(PORTS)
     port = next((p for p in (*PORTS[start:], *PORTS[:start]) if is_free(p)), None)
     if port is None:
-        raise PostgresError(f"no free port on 127.0.0.1 between {PORTS.start} and {PORTS.stop}")
+        raise PostgresError(f"nenhuma porta livre em 127.0.0.1 entre {PORTS.start} e {PORTS.stop}")
     return port
 
 
@@ -190,7 +190,7 @@ def write_private(path: Path, text: str) -> None:
 
 def initialise(cluster: Cluster, binaries: Binaries) -> None:
     """Run initdb beside the place and move it there: a killed run leaves no half cluster."""
-    say(f"making a PostgreSQL {binaries.major} cluster in {cluster.folder} …")
+    say(f"criando um PostgreSQL {binaries.major} em {cluster.folder} …")
     password = cluster.folder / "password"
     write_private(password, secrets.token_urlsafe(24) + "\n")
     unfinished = cluster.folder / "data.new"
@@ -208,7 +208,7 @@ def initialise(cluster: Cluster, binaries: Binaries) -> None:
         "--lc-collate=C",  # text sorts and indexes twice as fast, in the same order as C.UTF-8
     )
     if done.returncode:
-        raise PostgresError(f"initdb failed:\n{done.stdout}{done.stderr}")
+        raise PostgresError(f"o initdb falhou:\n{done.stdout}{done.stderr}")
     with (unfinished / "postgresql.conf").open("a") as conf:
         conf.write(f"include = '{CONF}'\n")
     write_conf(cluster, unfinished, port=choose_port(cluster))
@@ -269,7 +269,7 @@ def start(cluster: Cluster, binaries: Binaries) -> None:
         PostgresError: it does not start; says the end of its log.
     """
     log = cluster.folder / "start.log"
-    begun, trouble = time.monotonic(), "it runs and answers nobody"
+    begun, trouble = time.monotonic(), "está em execução e não responde"
     while True:
         # One that is recovering from a crash has its port already: it is waited for, not moved.
         recovering = is_running(cluster, binaries)
@@ -284,7 +284,7 @@ def start(cluster: Cluster, binaries: Binaries) -> None:
             break
         time.sleep(0.5)
     end = "\n".join(log.read_text().splitlines()[-15:]) if log.exists() else ""
-    raise PostgresError(f"PostgreSQL does not start: {trouble}\n{log}:\n{end}")
+    raise PostgresError(f"o PostgreSQL não inicia: {trouble}\n{log}:\n{end}")
 
 
 def stop(cluster: Cluster, *, mode: str = "fast") -> bool:
@@ -316,7 +316,7 @@ def bring_up(cluster: Cluster) -> bool:
     if answers(cluster, binaries):
         if not was_upgraded_under(cluster):
             return False
-        say("PostgreSQL was upgraded under the running server: restarting it")
+        say("o PostgreSQL foi atualizado com o servidor ligado: reiniciando")
         stop(cluster)
     start(cluster, binaries)
     make_databases(cluster, binaries, DATABASES)

@@ -47,7 +47,7 @@ def clones_server() -> dict[str, str]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         cluster = clones_cluster()
         if bring_up(cluster):
-            say(f"PostgreSQL runs on 127.0.0.1:{cluster.port}, data in {cluster.folder}")
+            say(f"PostgreSQL ligado em 127.0.0.1:{cluster.port}, dados em {cluster.folder}")
         env = cluster.env()
         if environment.read_file(environment.SERVER_FILE) != env:
             lines = (f"{name}={value}\n" for name, value in env.items())
@@ -59,7 +59,7 @@ def client() -> str:
     """The psql of this machine."""
     found = shutil.which("psql") or ((i := find_binaries()) and i.tool("psql"))
     if not found:
-        raise PostgresError("psql is not on this machine: install the PostgreSQL client")
+        raise PostgresError("esta máquina não tem o psql: instale o cliente do PostgreSQL")
     return found
 
 
@@ -104,32 +104,32 @@ def down() -> None:
             " dele) e repita make db-stop"
         )
     stopped = HOME.exists() and stop(clones_cluster())
-    say("PostgreSQL stopped" if stopped else "PostgreSQL was not running")
+    say("PostgreSQL desligado" if stopped else "o PostgreSQL não estava ligado")
 
 
 def status() -> None:
     """Say where the data is and whether the server runs."""
     if theirs := users_server():
-        print(f"your own server: {theirs['PGHOST']}:{theirs['PGPORT']}")
+        print(f"o servidor é o seu: {theirs['PGHOST']}:{theirs['PGPORT']}")
         return
     cluster = clones_cluster() if HOME.exists() else None
     if not cluster or not cluster.made:
-        print("no cluster yet: make db")
+        print("ainda não há banco: make db")
         return
     running = answers(cluster, binaries_for(cluster))
-    print(f"{'running' if running else 'stopped'} on 127.0.0.1:{cluster.port}, {cluster.folder}")
+    print(f"{'ligado' if running else 'desligado'} em 127.0.0.1:{cluster.port}, {cluster.folder}")
 
 
 def remove() -> None:
     """Stop this clone's server and delete its data."""
     if not HOME.exists():
-        say("no cluster: nothing to remove")
+        say("não há banco: nada a apagar")
         return
     down()
     shutil.rmtree(HOME.resolve())
     HOME.unlink(missing_ok=True)
     Path(environment.SERVER_FILE).unlink(missing_ok=True)
-    say("the database of this clone is deleted")
+    say("o banco deste clone foi apagado")
 
 
 def become_psql(arguments: list[str]) -> None:
@@ -168,4 +168,4 @@ if __name__ == "__main__":
     except (PostgresError, system_packages.CannotInstall, ValueError) as error:
         sys.exit(str(error))
     except PermissionError as error:
-        sys.exit(f"{error}: this clone's server belongs to another user (root?); run as that user")
+        sys.exit(f"{error}: o servidor deste clone é de outro usuário (root?); rode como ele")

@@ -162,7 +162,7 @@ where pronamespace = 'controle'::regnamespace and prosecdef
     and proname in ('retira_safra', 'apaga_retirada', 'esquece_distribuidora', 'retira_leituras')
 """
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = usage.App(no_args_is_help=True)
 
 
 def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object]) -> int:

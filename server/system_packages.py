@@ -26,7 +26,7 @@ def run(*command: str) -> None:
     done = subprocess.run(full, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         said = "\n".join(done.stdout.splitlines()[-15:])
-        raise CannotInstall(f"this failed: {' '.join(full)}\n{said}")
+        raise CannotInstall(f"isto falhou: {' '.join(full)}\n{said}")
 
 
 def is_known(package: str) -> bool:
@@ -66,9 +66,9 @@ def install(packages: list[str], *, otherwise: str = "") -> None:
     """
     command = f"sudo apt-get update && sudo apt-get install -y {' '.join(packages)}"
     if not shutil.which("apt-get"):
-        raise CannotInstall(otherwise or f"install what Debian calls {' '.join(packages)}")
+        raise CannotInstall(otherwise or f"instale o que o Debian chama de {' '.join(packages)}")
     if not may_install():
-        raise CannotInstall(f"needs rights that we lack. Type: {command}")
+        raise CannotInstall(f"faltam direitos para instalar. Digite: {command}")
     update_lists(packages=packages)
     options = ("-o", "DPkg::Lock::Timeout=300")  # another apt may be at work on a fresh machine
     try:

@@ -25,6 +25,7 @@ from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENTS, Layer
 from loaders.bdgd.leaves import Leaf, create_leaf, existing_leaves, swap
 from loaders.connection import connect, prepare
 from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
+from loaders.figures import number
 from loaders.gate import hold, references
 from loaders.gate.evidence import Finding
 from loaders.safra import Safra, listed
@@ -380,7 +381,7 @@ def _copy_layer(
             layer.name,
             total.rows_read,
             total.rejected,
-            f"{total.kwh:.2f} kWh, " if layer.energy else "",
+            f"{number(total.kwh, 2)} kWh, " if layer.energy else "",
             time.monotonic() - start,
         )
     return {(safra, layer.name): total for safra, total in totals.items()}

@@ -96,7 +96,7 @@ def remedy(key: str) -> str:
     """What a person does about a held safra."""
     return (
         "confira o arquivo e carregue o certo, ou aceite este:"
-        f' python -m loaders liberar {key} --motivo "…"'
+        f' .venv/bin/python -m loaders liberar {key} --motivo "…"'
     )
 
 

@@ -111,7 +111,7 @@ def _gather(conn: psycopg.Connection, safra: Safra, *, wait: bool) -> Evidence:
         ).fetchone()
         there = landed(conn, safra)
         if not row or there is None:
-            raise InvalidInput(f"safra {safra.key}: não aterrissou; python -m loaders bdgd ARQUIVO")
+            raise InvalidInput(f"safra {safra.key}: não aterrissou; make run BDGD=ARQUIVO")
         safra = Safra.from_date(safra.distribuidora_id, row[0])
         content = Content(there.current, there.absent, there.lacking)
         findings = [f for f in hold.held_for(conn, safra) if f.reference == DOOR]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loaders import figures
 from reports import words
 from reports.period import Kind, before
 
@@ -52,7 +53,7 @@ def test_codes_have_the_names_that_the_seed_gives_them(
     ],
 )
 def test_a_number_is_written_as_in_brazil(value: float | None, decimals: int, text: str) -> None:
-    assert words.number(value, decimals) == text
+    assert figures.number(value, decimals) == text
 
 
 def test_a_reason_stands_without_the_list_of_what_lacks_data() -> None:

@@ -1,10 +1,13 @@
 """A wrong call ends in one line of Portuguese. Not here: what commands do."""
 
+import io
+import re
 import subprocess
 import sys
 
 import pytest
 
+from alerts import crm
 from loaders import __main__ as command
 from loaders import usage
 from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadError
@@ -66,10 +69,46 @@ def test_every_command_says_it_so(module: str) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        done.stderr == f"erro: a opção --bogus não existe; o uso certo: python -m {module} --help\n"
+        done.stderr
+        == f"erro: a opção --bogus não existe; o uso certo: .venv/bin/python -m {module} --help\n"
     )
 
 
 def test_a_script_is_told_what_happened_by_the_exit_code() -> None:
     codes = [e.code for e in (LoadError, InvalidInput, HeldDelivery, DatabaseFailure)]
     assert codes == [1, 3, 3, 4]
+
+
+def test_a_commands_help_is_portuguese_to_the_last_word() -> None:
+    for arguments in (
+        ["loaders", "--help"],
+        ["loaders", "bdgd", "--help"],
+        ["alerts", "crm", "--help"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *words.split()], capture_output=True, text=True, check=True
+        )
+        assert "Uso: .venv/bin/python -m" in done.stdout
+        assert "Mostra esta ajuda." in done.stdout
+        assert not re.findall(
+            r"Usage|Options|Arguments|Commands|required|default|Show|COMMAND|ARGS", done.stdout
+        )
+
+
+def test_ctrl_c_is_said_and_ends_with_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
+    app = usage.App()
+
+    @app.command()
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        usage.run(app, [])
+    assert ended.value.code == 130
+    assert "interrompido" in capsys.readouterr().err
+
+
+def test_leads_for_excel_open_in_brazils() -> None:
+    written = io.StringIO(newline="")
+    crm.write(["uc", "score"], [{"uc": "ação; x", "score": 71.5}], written, "excel")
+    assert written.getvalue() == '\ufeffuc;score\r\n"ação; x";71,5\r\n'
