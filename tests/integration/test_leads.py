@@ -376,6 +376,26 @@ def test_no_mart_has_a_row_of_a_natural_persons_unit(conn: psycopg.Connection) -
         assert a.value(conn, f"select count(*) from {name} where uc_id in ({natural})") == 0, name
 
 
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("geom && st_makeenvelope(-52, -28, -51, -27, 4674)", "geom"),
+        ("municipio_id = 4309803", "municipio_id"),
+        ("segmento_mercado_id = 'COMERCIO'", "segmento_mercado_id"),
+        ("demanda_contratada_kw between 500 and 600", "demanda_contratada_kw"),
+        ("melhor_oferta = 'gtd' and melhor_score > 99", "melhor_oferta"),
+    ],
+)
+def test_a_filter_of_the_leads_finds_its_index(
+    conn: psycopg.Connection, condition: str, index: str
+) -> None:
+    """Through the view too: what stands between the filter and the table costs no index."""
+    with conn.transaction():
+        conn.execute("set local enable_seqscan = off")
+        rows = conn.execute(f"explain select * from marts.mart_lead where {condition}")
+        assert f"_{index}_" in "".join(line for (line,) in rows)
+
+
 def test_the_median_of_a_small_conjunto_is_nobodys(conn: psycopg.Connection) -> None:
     """Of fewer than five units it is not said."""
     shown = """

@@ -80,11 +80,7 @@ def test_a_script_is_told_what_happened_by_the_exit_code() -> None:
 
 
 def test_a_commands_help_is_portuguese_to_the_last_word() -> None:
-    for arguments in (
-        ["loaders", "--help"],
-        ["loaders", "bdgd", "--help"],
-        ["alerts", "crm", "--help"],
-    ):
+    for words in ("loaders --help", "loaders bdgd --help", "alerts crm --help"):
         done = subprocess.run(
             [sys.executable, "-m", *words.split()], capture_output=True, text=True, check=True
         )
