@@ -105,6 +105,8 @@ NOT_COMPARED = {
     **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
     **dict.fromkeys(("anomalia", "marts.mart_anomalia")),
+    # The seed's rows, or what was learned: test_learning.py.
+    **dict.fromkeys(("peso_criterio", "marts.mart_aprendizado")),
     # What is judged on other tables: test_alerts_built.py.
     "marts.mart_alerta": None,
     # Once more from the points: test_map.py.

@@ -162,7 +162,26 @@ def test_a_failed_safra_is_tried_again_when_its_import_changed(
 ) -> None:
     landing.land(files[FAILS_A_TEST], landing.Options(force=True))
     done = command("--construir")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert published(conn) == [*GOOD, FAILS_A_TEST]
+    assert published(conn) == [*GOOD, FAILS_A_TEST], done.stdout + done.stderr
     left = conn.execute("select distribuidora_id from controle.safra_reprovada").fetchall()
     assert left == [(64004,)]
+    # What was not tried again is still not published: no success, and why.
+    assert done.returncode == 1
+    assert f"safra {NO_LEAF} continua reprovada: carga_resumo" in done.stdout
+    assert f"safra {HELD}: " in done.stdout
+
+
+@pytest.mark.usefixtures("whole")
+def test_what_cannot_be_built_is_said_at_once_and_builds_nothing(
+    conn: psycopg.Connection, files: dict[str, Path]
+) -> None:
+    """A safra that is not there, one that is held, a file that is refused."""
+    count = "select count(*) from controle.execucao_dbt"
+    builds = conn.execute(count).fetchone()
+    for key, said in (("64099-2020", "não aterrissou"), (HELD, "retida")):
+        done = command("--construir", key)
+        assert done.returncode == 3
+        assert (done.stdout + done.stderr).count(said) == 1
+        assert "dagster" not in done.stdout
+    assert command(files[GOOD[0]].parent / "ruim.gdb.zip").returncode == 3
+    assert conn.execute(count).fetchone() == builds
