@@ -1,5 +1,6 @@
 """One batch of good and bad things: the good are published by it, each bad one keeps its reason."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import dagster as dg
 import psycopg
 import pytest
 
+from dagster_pipeline import status
 from dagster_pipeline.definitions import defs
 from loaders import connection as db
 from loaders.bdgd import landing
@@ -89,6 +91,14 @@ def test_the_good_are_published_and_every_bad_one_is_named(
     assert published(conn) == GOOD, whole.stdout
     for name in ("ruim.gdb.zip", FAILS_A_TEST, NO_LEAF, HELD):
         assert name in whole.stdout
+
+
+@pytest.mark.usefixtures("whole")
+def test_the_status_names_what_was_refused_and_why(conn: psycopg.Connection) -> None:
+    shown = "\n".join(status.lines(conn))
+    assert "ruim.gdb.zip: " in shown and "recusado em" in shown
+    for key, state in ((FAILS_A_TEST, "reprovada"), (NO_LEAF, "reprovada"), (HELD, "retida")):
+        assert re.search(rf"! {key} .*{state}: \S", shown), shown
 
 
 @pytest.mark.usefixtures("whole")

@@ -8,7 +8,7 @@ aprendidos as (
     select * from {{ source('aprendizado', 'peso_aprendido') }}
 ),
 
--- Learned weights are better than the seed's of that day: a seed that somebody changed since is their newer word.
+-- Learned weights beat the seed of that day: one that somebody changed since is their newer word.
 em_uso as (
     select coalesce(s.oferta_id, a.oferta) as oferta
     from semente as s

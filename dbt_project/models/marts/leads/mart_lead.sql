@@ -1,5 +1,5 @@
-{# No barrier: what it leaves out, older vintages, stands in mart_lead_safra for the same readers; behind one PostGIS'
-   operators, which are not leakproof, find no index. #}
+{# No barrier: what it leaves out, older vintages, stands in mart_lead_safra for the same readers; behind one,
+   PostGIS' operators, which are not leakproof, find no index. #}
 {{ config(materialized='view') }}
 -- depends_on: {{ ref('safra_publicada') }}
 
