@@ -3,14 +3,6 @@
 {{ config(materialized='view') }}
 -- depends_on: {{ ref('safra_publicada') }}
 
-with ultimas as (
-    select
-        distribuidora_id,
-        max(ano) as ano
-    from {{ ref('safra_publicada') }}
-    group by distribuidora_id
-)
-
 select
     l.uc_id,
     l.latitude,
@@ -68,4 +60,8 @@ select
     l.energia_mes,
     l.geom
 from {{ ref('mart_lead_safra') }} as l
-inner join ultimas as u on l.distribuidora_id = u.distribuidora_id and l.ano = u.ano
+-- An anti-join, and no join with the newest year: rows may come in the order of an index, for a page of the best.
+where not exists (
+    select from {{ ref('safra_publicada') }} as s
+    where l.distribuidora_id = s.distribuidora_id and l.ano < s.ano
+)
