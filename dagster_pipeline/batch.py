@@ -187,7 +187,11 @@ def run(
 
 def _in_vain(conn: psycopg.Connection, landings: Sequence[Landing]) -> bool:
     """Whether no given file landed, and nothing else waits either: dbt would find nothing."""
-    if not landings or any(landing.safras for landing in landings) or not manifest.is_current(ledger.open_data(conn)):
+    if (
+        not landings
+        or any(landing.safras for landing in landings)
+        or not manifest.is_current(ledger.open_data(conn))
+    ):
         return False
     keys = ledger.landed(conn)
     waiting = set(failures.unpublished(conn, keys)) - set(hold.held(conn, keys))

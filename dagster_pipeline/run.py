@@ -321,24 +321,6 @@ def work(files: list[Path], *, complement: bool = False, without: Collection[str
     return code
 
 
-def refuse_what_cannot_be_built(conn: psycopg.Connection, keys: list[str]) -> None:
-    """Say at once, before Dagster and dbt are started, which safras cannot be built.
-
-    Raises:
-        InvalidInput: one is not landed, or held at the gate.
-    """
-    unknown = sorted(set(keys) - ledger.landed(conn))
-    if unknown:
-        raise InvalidInput(
-            f"{listed(unknown)}: não aterrissou; make status diz o que há, make run BDGD=ARQUIVO"
-            " aterrissa"
-        )
-    held = hold.held(conn, keys)
-    if held:
-        told = (f"safra {key} retida: {reason}; {hold.remedy(key)}" for key, reason in held.items())
-        raise InvalidInput("\n".join(told))
-
-
 def build(keys: list[str]) -> int:
     """Everything that `make build` does: what is landed and pending, or the safras that are named.
 
@@ -354,7 +336,7 @@ def build(keys: list[str]) -> int:
     seeds.refuse()
     with closing(db.connect()) as conn:
         db.prepare(conn)
-        refuse_what_cannot_be_built(conn, keys)
+        hold.refuse(conn, keys)
     code = execute([], readings=[], keys=keys)
     say("ao todo", "", time.monotonic() - start)
     return code

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from loaders.errors import InvalidInput
 from loaders.gate.evidence import DOOR, Finding, said
 from loaders.gate.references import landed
-from loaders.safra import Safra
+from loaders.safra import Safra, listed
 
 RELEASE = "liberar safra"
 """``acao`` in controle.auditoria."""
@@ -109,6 +109,22 @@ def held(conn: psycopg.Connection, keys: Iterable[str]) -> dict[str, str]:
             [list(keys)],
         ).fetchall()
     )
+
+
+def refuse(conn: psycopg.Connection, keys: Collection[str]) -> None:
+    """Say at once, before anything is started, which of these safras cannot be built.
+
+    Raises:
+        InvalidInput: one is not landed, or held.
+    """
+    rows = conn.execute("select distribuidora_id || '-' || ano from controle.safra_importada")
+    if unknown := sorted(set(keys) - {key for (key,) in rows}):
+        raise InvalidInput(
+            f"{listed(unknown)}: não aterrissou; make status diz o que há, make run BDGD=ARQUIVO"
+            " aterrissa"
+        )
+    if lines := [f"safra {k} retida: {why}; {remedy(k)}" for k, why in held(conn, keys).items()]:
+        raise InvalidInput("\n".join(lines))
 
 
 def hold(
