@@ -49,7 +49,7 @@
             insert into {{ alvo }} ({{ colunas }})
             select {{ colunas }} from ({{ sql }}) as nova;
         {% endcall %}
-        {% do create_indexes(alvo) if not existia %}
+        {% do garante_indices(alvo) %}
         {% do executa(
             "insert into controle.inteira (nome, feita_de, escrita_em) values ('" ~ this.identifier ~ "', '" ~ agora
             ~ "', clock_timestamp()) on conflict (nome) do update set feita_de = excluded.feita_de, "

@@ -41,10 +41,15 @@
             ~ ' lacks: rename or drop it by a migration in the database first'
         ) %}
     {% endfor %}
+    {% do garante_indices(raiz) %}
+{% endmacro %}
+
+{# The model's indexes, each named by its columns: dbt's own names differ from database to database. #}
+{% macro garante_indices(tabela) %}
     {% for indice in config.get('indexes', []) %}
         {% do executa(
-            'create index if not exists ' ~ raiz.identifier ~ '_' ~ indice.columns | join('_') ~ '_idx on '
-            ~ raiz ~ ' using ' ~ indice.get('type', 'btree') ~ ' (' ~ indice.columns | join(', ') ~ ')'
+            'create index if not exists ' ~ tabela.identifier ~ '_' ~ indice.columns | join('_') ~ '_idx on '
+            ~ tabela ~ ' using ' ~ indice.get('type', 'btree') ~ ' (' ~ indice.columns | join(', ') ~ ')'
         ) %}
     {% endfor %}
 {% endmacro %}
