@@ -94,6 +94,26 @@ NOT_COMPARED = {
     "qualidade_validacao": None,
     # Empty without a mesh: test_mesh.py.
     "municipio_geometria": None,
+    # Empty without open data: test_open_data.py; what is made of it: dbt's unit tests.
+    **dict.fromkeys(
+        (
+            "bandeira_tarifaria",
+            "clima_mensal",
+            "consumo_ccee_mensal",
+            "consumo_samp_mensal",
+            "continuidade_conjunto",
+            "distribuidora_sem_chave",
+            "geracao_distribuida",
+            "municipio_divisao",
+            "municipio_estacao",
+            "municipio_indicador",
+            "pld_horario",
+            "usina",
+            "marts.mart_conjunto_continuidade",
+            "marts.mart_contexto_municipio",
+            "marts.mart_energia_bdgd_samp",
+        )
+    ),
     # What the loader says to a person: its wording is the loaders' tests' business.
     "vw_import_status_resumido": {"mensagem"},
     # Each once more from the units, by pandas: test_rollups.py.
