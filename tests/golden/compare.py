@@ -120,7 +120,9 @@ NOT_COMPARED = {
     "marts.resumo_municipio": {*NEW_MEASURES, "distribuidora"},
     "marts.resumo_distribuidora": NEW_MEASURES,
     # Each bill once more by pandas: test_tariffs.py; LEADS' figures of MUX: test_leads.py.
-    **dict.fromkeys(("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")),
+    **dict.fromkeys(
+        ("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")
+    ),
     # Empty until forecasting/ runs: test_forecasts.py.
     **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
