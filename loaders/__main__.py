@@ -25,6 +25,7 @@ from loaders.safra import Safra
 _FROM_OTHER_MODULES = {
     "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
+    "aicss-mqtt": "loaders.aicss.mqtt_command",
     "malha": "loaders.ibge.command",
     "sintetico": "loaders.synthetic.command",
 }

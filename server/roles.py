@@ -100,6 +100,10 @@ grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, 
 grant usage on schema raw, controle to intel_api;
 grant select, insert on raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo
     to intel_api;
+-- A stream's row in the ledger grows, and what its broker may send again is forgotten in time.
+grant update on controle.aicss_arquivo to intel_api;
+grant select, insert, delete on controle.aicss_mqtt_recebida to intel_api;
+grant execute on function controle.cria_meses_aicss(date[]) to intel_api;
 -- Of the rejected rows only the readings' own: the others hold whole rows of a BDGD.
 grant select, insert on raw.rejeitado to intel_api;
 alter table raw.rejeitado enable row level security;
@@ -237,6 +241,9 @@ def grant_raw(conn: psycopg.Connection) -> None:
     for schema, table in found:
         if layer := layers.get(table.split("_")[0]):
             grant_reading(conn, layer, sql.Identifier(schema, table))
+        elif table.startswith("aicss_leitura_"):
+            leaf = sql.Identifier(schema, table)
+            conn.execute(sql.SQL("grant select on {} to intel_dbt").format(leaf))
     open_data = sql.SQL(", ").join(sql.Identifier("raw", d.table) for d in DATASETS.values())
     conn.execute(sql.SQL("grant select on {} to intel_dbt").format(open_data))
 
