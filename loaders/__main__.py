@@ -26,6 +26,7 @@ _FROM_OTHER_MODULES = {
     "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
     "aicss-mqtt": "loaders.aicss.mqtt_command",
+    "dispositivo": "loaders.aicss.device_command",
     "malha": "loaders.ibge.command",
     "sintetico": "loaders.synthetic.command",
 }
@@ -45,6 +46,10 @@ class _Group(TyperGroup):
             return super().get_command(ctx, cmd_name)
         its_own = typer.Typer(add_completion=False)
         module = import_module(_FROM_OTHER_MODULES[cmd_name])
+        if hasattr(module, "app"):
+            group = typer.main.get_command(module.app)
+            group.name = cmd_name
+            return group
         its_own.command(cmd_name, help=module.HELP)(module.command)
         return typer.main.get_command(its_own)
 

@@ -32,7 +32,7 @@ ROLES = {
     "intel_api": "lê marts, escreve leituras AICSS",
     "analista": "lê intel_lead inteiro, também as residências, e marts",
     "bi_leitor": "lê marts",
-    "gestor_alerta": "lê marts, edita regras de alerta e contatos",
+    "gestor_alerta": "lê marts, edita regras de alerta, contatos e dispositivos",
 }
 # Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
 SETTINGS = {
@@ -129,7 +129,9 @@ alter default privileges for role intel_dbt, intel_carga, current_user in schema
 -- Schema app is the owner's: people edit rules and contacts, who lands and builds judges and sends.
 grant usage on schema app to intel_carga, intel_dbt, analista, gestor_alerta;
 grant select on all tables in schema app to intel_carga, analista, gestor_alerta;
-grant select on app.alerta, app.regra_alerta to intel_dbt;
+grant select on app.alerta, app.regra_alerta, app.dispositivo_config to intel_dbt;
+grant usage on schema app to intel_api;
+grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor_alerta;
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
 grant insert, update on app.alerta, app.entrega to intel_carga;
 """

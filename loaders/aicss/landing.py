@@ -18,6 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from loaders import removal
+from loaders.aicss import devices
 from loaders.aicss import text as aicss_text
 from loaders.aicss.clock import Clocks, Unreadable
 from loaders.aicss.reading import Origin, Reading, reading
@@ -83,7 +84,8 @@ COUNTS = tuple(c.name for c in fields(Result) if c.type is int)
 def prepare(conn: psycopg.Connection) -> None:
     """Create this source's tables where they are missing; connection.prepare must have run."""
     ddl = resources.files("loaders.aicss").joinpath("schema.sql").read_text(encoding="utf-8")
-    version = f"esquema {hashlib.md5(ddl.encode(), usedforsecurity=False).hexdigest()}"
+    definition = ddl.encode() + devices.SEED.read_bytes()
+    version = f"esquema {hashlib.md5(definition, usedforsecurity=False).hexdigest()}"
     # No DDL when nothing changed: role intel_api lands readings, and may not create tables.
     done = conn.execute(
         "select obj_description(to_regclass('controle.aicss_arquivo'), 'pg_class')"
@@ -93,6 +95,7 @@ def prepare(conn: psycopg.Connection) -> None:
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
         conn.execute(ddl)
+        devices.fill(conn)
         conn.execute(sql.SQL("comment on table controle.aicss_arquivo is {}").format(version))
 
 
