@@ -13,6 +13,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     alerts,
     backup,
     dbt,
+    exchange,
     forecasts,
     jobs,
     open_data,
@@ -38,6 +39,8 @@ def defs() -> dg.Definitions:
             *open_data.assets,
             dbt.published_assets(path),
             forecasts.forecasts,
+            exchange.exported,
+            exchange.predicted,
         ],
         jobs=[
             batch,

@@ -28,6 +28,7 @@ _FROM_OTHER_MODULES = {
     "aicss-mqtt": "loaders.aicss.mqtt_command",
     "dispositivo": "loaders.aicss.device_command",
     "malha": "loaders.ibge.command",
+    "r": "loaders.exchange.command",
     "sintetico": "loaders.synthetic.command",
 }
 """Commands imported when they are called: one's libraries cost the other a second."""

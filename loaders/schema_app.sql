@@ -9,7 +9,7 @@ create table if not exists app.regra_alerta (
     chave text primary key check (chave ~ '^[a-z][a-z0-9_]*$'),
     titulo text not null check (titulo <> ''),
     metrica text not null,
-    nivel text not null check (nivel in ('distribuidora', 'municipio', 'bairro', 'conjunto', 'circuito', 'uc')),
+    nivel text not null,
     distribuidora_id integer,
     alvos text[],
     operador text not null default '>' check (operador in ('>', '>=', '<', '<=')),
@@ -26,7 +26,12 @@ comment on table app.regra_alerta is 'Uma linha por regra de alerta: quem a edit
 comment on column app.regra_alerta.chave is 'Nome curto e fixo da regra.';
 comment on column app.regra_alerta.titulo is 'O que se lê no alerta.';
 comment on column app.regra_alerta.metrica is 'Uma das métricas de python -m alerts regras --metricas.';
-comment on column app.regra_alerta.nivel is 'De que são os alvos: distribuidora, municipio, bairro, conjunto, circuito ou uc.';
+alter table app.regra_alerta
+    drop constraint if exists regra_alerta_nivel_check,
+    add constraint regra_alerta_nivel_check check (
+        nivel in ('distribuidora', 'municipio', 'bairro', 'conjunto', 'circuito', 'uc', 'dispositivo')
+    );
+comment on column app.regra_alerta.nivel is 'De que são os alvos: distribuidora, municipio, bairro, conjunto, circuito, uc ou dispositivo (AICSS).';
 comment on column app.regra_alerta.distribuidora_id is 'Só esta distribuidora; nulo: todas.';
 comment on column app.regra_alerta.alvos is 'Só estes alvos, como em app.alerta.alvo; nulo: todos.';
 comment on column app.regra_alerta.operador is 'Como a métrica se compara com o limite: >, >=, < ou <=.';
@@ -157,7 +162,11 @@ with padrao (chave, titulo, metrica, nivel, operador, limite, janela_meses, hist
     ('dic_conjunto_dobro_da_mediana', 'DIC do conjunto acima do dobro da mediana', 'dic_sobre_mediana', 'conjunto', '>', 2, 12, 0.2, true),
     ('dic_municipio_dobro_da_mediana', 'DIC do município acima do dobro da mediana', 'dic_sobre_mediana', 'municipio', '>', 2, 12, 0.2, true),
     ('cliente_acima_do_tipico', 'Cliente muito acima do seu mês típico', 'consumo_sobre_tipico', 'uc', '>=', 5, 12, 1, true),
-    ('queda_no_municipio', 'Queda brusca de consumo no município', 'queda_na_area', 'municipio', '>=', 30, 12, 5, false)
+    ('queda_no_municipio', 'Queda brusca de consumo no município', 'queda_na_area', 'municipio', '>=', 30, 12, 5, false),
+    ('aicss_acima_da_media', 'Dispositivo AICSS consome acima do seu normal', 'aicss_consumo_z', 'dispositivo', '>', 3.5, 12, 0, true),
+    ('aicss_calado', 'Dispositivo AICSS calado: confira o sensor', 'aicss_horas_calado', 'dispositivo', '>', 24, 12, 0, true),
+    ('aicss_travado', 'Sensor AICSS travado', 'aicss_leituras_travadas', 'dispositivo', '>=', 30, 12, 0, true),
+    ('aicss_impossivel', 'Sensor AICSS com leituras impossíveis', 'aicss_fora_da_faixa_pct', 'dispositivo', '>', 10, 12, 0, true)
 ),
 
 nova as (

@@ -93,7 +93,7 @@ grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel
 -- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/bdgd/leaves.py.
 grant usage on schema raw, raw_safra to intel_dbt;
 grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
-grant select on raw.previsao_energia, raw.previsao_desempenho to intel_dbt;
+grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
 grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, rejeitado_em)
     on raw.rejeitado to intel_dbt;
 

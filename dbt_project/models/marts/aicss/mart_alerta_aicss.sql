@@ -201,6 +201,7 @@ select
     marca.esperado::double precision as esperado,
     marca.escore::double precision as escore,
     marca.limite::double precision as limite,
+    dia.leituras,
     marca.fim is null
     or marca.dia = case when marca.tipo = 'impossivel' then ultimo.ultimo_dia else ultimo.ultimo_julgavel end
         as atual,
@@ -208,3 +209,4 @@ select
 from marca
 inner join ultimo on marca.dispositivo_id = ultimo.dispositivo_id
 inner join {{ ref('dispositivo') }} as dispositivo on marca.dispositivo_id = dispositivo.id
+left join dia on marca.dispositivo_id = dia.dispositivo_id and marca.dia = dia.dia
