@@ -117,7 +117,7 @@ def change(
     with _database() as conn:
         before, after = devices.change(conn, device, when, given)
         for key in given:
-            typer.echo(f"{key}: {_value(getattr(before, key))} → {_value(getattr(after, key))}")
+            typer.echo(f"{key}: {_value(before[key])} → {_value(after[key])}")
         typer.echo(f"{device}: vale desde {_local(when)}; a próxima construção refaz essas horas")
         if not conn.execute(
             "select from raw.aicss_dispositivo where dispositivo_id = %s", [device]

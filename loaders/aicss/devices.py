@@ -5,14 +5,13 @@ Belongs here: reading and adding settings, the first ones from the seed. Not her
 """
 
 import csv
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
 
 from loaders.environment import CLONE
 from loaders.errors import InvalidInput
@@ -21,26 +20,18 @@ SEED = Path(CLONE) / "seeds" / "dispositivo_dominio.csv"
 ALWAYS = "-infinity"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is set of a device: powers in W, distances in cm, periods in s, prices in R$/kWh.
-
-    The defaults are the firmware's: what a device does of which nothing else is known.
-    """
-
-    nome: str | None = None
-    municipio_id: int | None = None
-    distribuidora_id: int | None = None
-    cod_id: str | None = None
-    potencia_interna_w: float | None = None
-    potencia_externa_w: float | None = None
-    limiar_luz: float = 2000
-    limiar_distancia_cm: float = 100
-    periodo_s: float = 1
-    tarifa_brl_kwh: float | None = None
-
-
-NAMES = tuple(f.name for f in fields(Settings))
+Settings = dict[str, Any]
+"""What is set of a device, by column: W, cm, s, R$/kWh as the columns' names say."""
+FIRMWARE: Settings = {
+    **dict.fromkeys(("nome", "municipio_id", "distribuidora_id", "cod_id")),
+    **dict.fromkeys(("potencia_interna_w", "potencia_externa_w")),
+    "limiar_luz": 2000.0,
+    "limiar_distancia_cm": 100.0,
+    "periodo_s": 1.0,
+    "tarifa_brl_kwh": None,
+}
+"""The firmware's constants: what a device does of which nothing else is known."""
+NAMES = tuple(FIRMWARE)
 _COLUMNS = sql.SQL(", ").join(map(sql.Identifier, NAMES))
 _VALID = sql.SQL(
     "select {} from app.dispositivo_config where dispositivo_id = %s and valido_de <= %s"
@@ -70,19 +61,19 @@ def fill(conn: psycopg.Connection) -> int:
 
 
 def _insert(
-    conn: psycopg.Connection, device: str, since: datetime | str, origin: str, given: dict[str, Any]
+    conn: psycopg.Connection, device: str, since: datetime | str, origin: str, given: Settings
 ) -> int:
-    values = asdict(Settings()) | given
+    values = FIRMWARE | given
     return conn.execute(_ADD, [device, since, origin, *(values[n] for n in NAMES)]).rowcount
 
 
 def valid(conn: psycopg.Connection, device: str, when: datetime) -> Settings | None:
     """The settings of a device at an instant; None if it has none then."""
-    return conn.cursor(row_factory=class_row(Settings)).execute(_VALID, [device, when]).fetchone()
+    return conn.cursor(row_factory=dict_row).execute(_VALID, [device, when]).fetchone()
 
 
 def change(
-    conn: psycopg.Connection, device: str, since: datetime, given: dict[str, Any]
+    conn: psycopg.Connection, device: str, since: datetime, given: Settings
 ) -> tuple[Settings, Settings]:
     """Add settings that are valid from an instant until the device's next ones.
 
@@ -98,11 +89,12 @@ def change(
     Raises:
         InvalidInput: nothing changes, or something begins at that instant already.
     """
-    before = valid(conn, device, since) or Settings()
-    after = Settings(**asdict(before) | given)
-    if valid(conn, device, since) == after:
+    there = valid(conn, device, since)
+    before = there or FIRMWARE
+    after = before | given
+    if there == after:
         raise InvalidInput(f"{device}: já é assim; nada mudou")
-    if not _insert(conn, device, since, "comando", asdict(after)):
+    if not _insert(conn, device, since, "comando", after):
         raise InvalidInput(
             f"{device}: já há uma configuração desde {since:%Y-%m-%d %H:%M:%S%z}, e o que"
             " valeu fica: escolha outro instante em --desde; na mesma hora vale a última"

@@ -4,14 +4,14 @@
 with parametro as (
 
     select
-        max(valor) filter (where nome = 'z_limite') as z_limite,
-        max(valor) filter (where nome = 'janela_dias')::integer as janela_dias,
-        max(valor) filter (where nome = 'dias_minimos') as dias_minimos,
-        max(valor) filter (where nome = 'mad_piso_pct') as mad_piso_pct,
-        max(valor) filter (where nome = 'cobertura_minima_pct') as cobertura_minima_pct,
-        max(valor) filter (where nome = 'calado_h') as calado_h,
-        max(valor) filter (where nome = 'travado_leituras') as travado_leituras,
-        max(valor) filter (where nome = 'fora_da_faixa_pct') as fora_da_faixa_pct
+        max(valor) filter (where id = 'z_limite') as z_limite,
+        max(valor) filter (where id = 'janela_dias')::integer as janela_dias,
+        max(valor) filter (where id = 'dias_minimos') as dias_minimos,
+        max(valor) filter (where id = 'mad_piso_pct') as mad_piso_pct,
+        max(valor) filter (where id = 'cobertura_minima_pct') as cobertura_minima_pct,
+        max(valor) filter (where id = 'calado_h') as calado_h,
+        max(valor) filter (where id = 'travado_leituras') as travado_leituras,
+        max(valor) filter (where id = 'fora_da_faixa_pct') as fora_da_faixa_pct
     from {{ ref('parametro_aicss') }}
 
 ),
