@@ -49,8 +49,9 @@ class Pipe:
         """Begin to read; None in the queue is the pipe's end."""
         self.queue: Queue[Line | None] = Queue(_QUEUE)
         self.head: list[Line] = []
-        # Without its buffer, whose lock the thread would hold when the process ends.
-        self._source = getattr(file, "raw", file)
+        # Without its buffer, whose lock the thread would hold when the process ends; the buffer is
+        # kept, for it closes the pipe when it goes.
+        self._file, self._source = file, getattr(file, "raw", file)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
