@@ -100,11 +100,26 @@ NOT_COMPARED = {
     "marts.resumo_municipio": {*NEW_MEASURES, "distribuidora"},
     "marts.resumo_distribuidora": NEW_MEASURES,
     # Each bill once more by pandas: test_tariffs.py; LEADS' figures of MUX: test_leads.py.
-    **dict.fromkeys(("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")),
+    **dict.fromkeys(
+        ("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")
+    ),
     # Empty until forecasting/ runs: test_forecasts.py.
     **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
     **dict.fromkeys(("anomalia", "marts.mart_anomalia")),
+    # Sums of the hours, and what they mean: dbt's unit tests, test_landing_aicss.py.
+    **dict.fromkeys(
+        (
+            "dispositivo_vigencia",
+            "aicss_lido",
+            "marts.consumo_dispositivo_dia",
+            "marts.consumo_dispositivo_mes",
+            "marts.mart_aicss_vs_perfil",
+            "marts.mart_alerta_aicss",
+        )
+    ),
+    # Empty until a prediction comes from R: test_exchange.py.
+    "previsao_externa_desempenho": None,
     # What is judged on other tables: test_alerts_built.py.
     "marts.mart_alerta": None,
     # Once more from the points: test_map.py.
