@@ -13,6 +13,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     alerts,
     backup,
     dbt,
+    exchange,
     forecasts,
     jobs,
     learned_weights,
@@ -41,6 +42,8 @@ def defs() -> dg.Definitions:
             forecasts.forecasts,
             learned_weights.OUTCOMES,
             learned_weights.learned_weights,
+            exchange.exported,
+            exchange.predicted,
         ],
         jobs=[
             batch,

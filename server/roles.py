@@ -32,7 +32,7 @@ ROLES = {
     "intel_api": "lê marts, escreve leituras AICSS",
     "analista": "lê intel_lead inteiro, também as residências, e marts",
     "bi_leitor": "lê marts",
-    "gestor_alerta": "lê marts, edita regras de alerta e contatos",
+    "gestor_alerta": "lê marts, edita regras de alerta, contatos e dispositivos",
 }
 # Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
 SETTINGS = {
@@ -93,7 +93,7 @@ grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel
 -- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/bdgd/leaves.py.
 grant usage on schema raw, raw_safra to intel_dbt;
 grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
-grant select on raw.previsao_energia, raw.previsao_desempenho to intel_dbt;
+grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
 grant select on raw.aprendizado, raw.peso_aprendido to intel_dbt;
 grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, rejeitado_em)
     on raw.rejeitado to intel_dbt;
@@ -101,6 +101,10 @@ grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, 
 grant usage on schema raw, controle to intel_api;
 grant select, insert on raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo
     to intel_api;
+-- A stream's row in the ledger grows, and what its broker may send again is forgotten in time.
+grant update on controle.aicss_arquivo to intel_api;
+grant select, insert, delete on controle.aicss_mqtt_recebida to intel_api;
+grant execute on function controle.cria_meses_aicss(date[]) to intel_api;
 -- Of the rejected rows only the readings' own: the others hold whole rows of a BDGD.
 grant select, insert on raw.rejeitado to intel_api;
 alter table raw.rejeitado enable row level security;
@@ -126,7 +130,9 @@ alter default privileges for role intel_dbt, intel_carga, current_user in schema
 -- Schema app is the owner's: people edit rules and contacts, who lands and builds judges and sends.
 grant usage on schema app to intel_carga, intel_dbt, analista, gestor_alerta;
 grant select on all tables in schema app to intel_carga, analista, gestor_alerta;
-grant select on app.alerta, app.regra_alerta to intel_dbt;
+grant select on app.alerta, app.regra_alerta, app.dispositivo_config to intel_dbt;
+grant usage on schema app to intel_api;
+grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor_alerta;
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
 grant insert, update on app.alerta, app.entrega to intel_carga;
 """
@@ -238,6 +244,9 @@ def grant_raw(conn: psycopg.Connection) -> None:
     for schema, table in found:
         if layer := layers.get(table.split("_")[0]):
             grant_reading(conn, layer, sql.Identifier(schema, table))
+        elif table.startswith("aicss_leitura_"):
+            leaf = sql.Identifier(schema, table)
+            conn.execute(sql.SQL("grant select on {} to intel_dbt").format(leaf))
     open_data = sql.SQL(", ").join(sql.Identifier("raw", d.table) for d in DATASETS.values())
     conn.execute(sql.SQL("grant select on {} to intel_dbt").format(open_data))
 
