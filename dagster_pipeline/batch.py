@@ -180,10 +180,12 @@ def run(
 def prepare(conn: psycopg.Connection) -> None:
     """What must exist before dbt runs."""
     from loaders.aicss import landing as aicss
+    from loaders.companies import addresses
 
     db.prepare(conn)
     aicss.prepare(conn)
     sums.complete(conn)
+    addresses.compare(conn, say=logging.getLogger(__name__).info)
 
 
 # ── Landing ───────────────────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,8 @@ from loaders.safra import Safra
 _FROM_OTHER_MODULES = {
     "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
+    "empresas": "loaders.companies.command",
+    "enriquecimento": "loaders.companies.steps_command",
     "malha": "loaders.ibge.command",
     "sintetico": "loaders.synthetic.command",
 }

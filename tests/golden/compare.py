@@ -100,7 +100,9 @@ NOT_COMPARED = {
     "marts.resumo_municipio": {*NEW_MEASURES, "distribuidora"},
     "marts.resumo_distribuidora": NEW_MEASURES,
     # Each bill once more by pandas: test_tariffs.py; LEADS' figures of MUX: test_leads.py.
-    **dict.fromkeys(("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")),
+    **dict.fromkeys(
+        ("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")
+    ),
     # Empty until forecasting/ runs: test_forecasts.py.
     **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
@@ -119,6 +121,8 @@ NOT_COMPARED = {
             "marts.mart_previsao_lead",
         )
     ),
+    # Empty without the CNPJ registry: test_companies.py.
+    **dict.fromkeys(("lead_empresa", "marts.mart_lead_empresa", "marts.mart_empresa")),
     # Their parts have golden values; side by side: test_report.py.
     **dict.fromkeys(("marts.mart_contorno", "marts.mart_safra_camada")),
     # Figures worked out by hand, and scores recomputed: test_leads.py; rollups: test_rollups.py.
