@@ -26,6 +26,8 @@ _FROM_OTHER_MODULES = {
     "aicss": "loaders.aicss.command",
     "aicss-mqtt": "loaders.aicss.mqtt_command",
     "dispositivo": "loaders.aicss.device_command",
+    "empresas": "loaders.companies.command",
+    "enriquecimento": "loaders.companies.steps_command",
     "malha": "loaders.ibge.command",
     "resultados": "loaders.outcomes.command",
     "r": "loaders.exchange.command",

@@ -193,7 +193,8 @@
         if fonte.config.meta.get('safra_anterior') and fonte.relation_name in sql %}
         {% do raizes.update({fonte.relation_name: 'anterior.' ~ fonte.identifier}) %}
     {% endfor %}
-    {% for no in graph.nodes.values() if no.config.meta and no.config.meta.get('da_safra') and no.relation_name in sql %}
+    {% for no in (graph.nodes.values() | list) + (graph.sources.values() | list)
+        if no.config.meta and no.config.meta.get('da_safra') and no.relation_name in sql %}
         {% do raizes.update({no.relation_name: 'parte.' ~ no.config.meta.da_safra}) %}
     {% endfor %}
     {{ return(tojson(raizes)) }}

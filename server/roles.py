@@ -95,6 +95,8 @@ grant usage on schema raw, raw_safra to intel_dbt;
 grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
 grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
 grant select on raw.aprendizado, raw.peso_aprendido to intel_dbt;
+grant select on raw.empresa_estabelecimento, raw.empresa_pessoas, raw.empresa_semelhanca,
+    raw.geocodificacao to intel_dbt;
 grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, rejeitado_em)
     on raw.rejeitado to intel_dbt;
 
@@ -168,6 +170,12 @@ where pronamespace = 'controle'::regnamespace and prosecdef
     and proname in ('retira_safra', 'apaga_retirada', 'esquece_distribuidora', 'retira_leituras')
 """
 
+CONTACTS = """
+select 'select controle.esconde_contatos()'
+where to_regproc('controle.esconde_contatos') is not null
+"""
+"""All of marts was granted: what has contact columns is bi_leitor's without them again."""
+
 app = usage.App(no_args_is_help=True)
 
 
@@ -181,7 +189,8 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 def loaders_objects() -> list[str]:
     """Qualified names of what the DDL of the loaders creates."""
-    files = [resources.files(p).joinpath("schema.sql") for p in ("loaders", "loaders.aicss")]
+    packages = ("loaders", "loaders.aicss", "loaders.companies")
+    files = [resources.files(p).joinpath("schema.sql") for p in packages]
     texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
     return re.findall(create, "\n".join(texts))
@@ -279,6 +288,7 @@ def create_all(conn: psycopg.Connection) -> int:
         conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
         grant_raw(conn)
         run_all(conn, REMOVAL, {})
+        run_all(conn, CONTACTS, {})
         grant_postgis(conn)
         search_path.complete(conn)
     return changed
