@@ -12,7 +12,7 @@ from loaders.errors import DatabaseFailure
 
 OLDEST = 15
 LOCKS = 1024
-LOCKS_PER_SAFRA = 140
+LOCKS_PER_SAFRA = 160
 """A safra's tables and indexes (134 on 2026-11-29): what a backup and queries without a filter, at
 the same time, lock of it at most. The heaviest view alone takes 11."""
 CONNECTIONS = 20
