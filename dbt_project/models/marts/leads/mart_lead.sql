@@ -61,8 +61,9 @@ select
     l.energia_mes,
     l.geom
 from {{ ref('mart_lead_safra') }} as l
--- An anti-join, and no join with the newest year: rows may come in the order of an index, for a page of the best.
-where not exists (
-    select from {{ ref('safra_publicada') }} as s
-    where l.distribuidora_id = s.distribuidora_id and l.ano < s.ano
-)
+-- An anti-join, and no join with the newest year: rows may come in an index's order, for a page of the best.
+where
+    not exists (
+        select from {{ ref('safra_publicada') }} as s
+        where l.distribuidora_id = s.distribuidora_id and l.ano < s.ano
+    )
