@@ -23,6 +23,10 @@ Row = Mapping[str, Any]
 
 _LEAD, _MONTH = ("uc_id",), ("uc_id", "mes")
 _SAFRA = ("ano", "distribuidora_id")
+_OFFER = ("uc_id", "oferta")
+_CELL = (  # noqa: SIM905
+    "municipio_id bairro conjunto_id segmento_mercado_id subgrupo_tarifario_id classe_consumo_id"
+).split()
 _FEEDER = (*_SAFRA, "circuito")
 _OF_A_LEAD = ("vw_lead_completo_detalhado", "lead_com_coordenadas")
 _OF_A_MONTH = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
@@ -74,19 +78,35 @@ KEYS: dict[str, tuple[str, ...]] = {
     "marts.resumo_municipio": ("ano", "municipio_id"),
     "marts.resumo_distribuidora": _SAFRA,
     "marts.resumo_camada": ("ano", "camada"),
+    "calendario_mensal": (*_SAFRA, "mes"),
+    "curva_participacao": (*_SAFRA, "nivel", "chave"),
+    "desempenho_estimativa": (*_SAFRA, "modelo"),
+    "lead_perfil": _LEAD,
+    "lead_mercado": _LEAD,
+    "lead_elegivel": _OFFER,
+    "marts.lead_excluido": _OFFER,
+    "marts.mart_lead_oferta": _OFFER,
+    "marts.mart_lead_criterio": (*_OFFER, "criterio"),
+    "marts.mart_lead_score": _OFFER,
+    "marts.mart_lead_safra": _LEAD,
+    "marts.mart_lead": _LEAD,
+    "marts.mart_lead_historico": _LEAD,
+    "marts.mart_gtd_rede": (*_SAFRA, "tipo", "codigo"),
+    "safra_celula": (*_SAFRA, "dimensao", "origem", *_CELL),
+    "safra_celula_oferta": (*_SAFRA, "dimensao", "oferta", *_CELL),
+    "safra_classe_mes": (*_SAFRA, "origem", "classe_consumo_id", "mes"),
+    "safra_serie": (*_SAFRA, "nivel", "serie_id"),
+    "marts.resumo_bairro": (*_SAFRA, "municipio_id", "bairro"),
+    "marts.resumo_conjunto": (*_SAFRA, "conjunto_id"),
+    "marts.resumo_segmento": (*_SAFRA, "segmento_mercado_id"),
+    "marts.resumo_subgrupo": (*_SAFRA, "subgrupo_tarifario_id"),
+    "marts.resumo_classe": (*_SAFRA, "classe_consumo_id"),
+    "marts.resumo_classe_mes": (*_SAFRA, "origem", "classe_consumo_id", "mes"),
     **{f"marts.{name}": _LEAD for name in _OF_A_LEAD},
     **{f"marts.{name}": _MONTH for name in _OF_A_MONTH},
 }
 """Table or view → the columns that name a row. One of another schema than intel_lead says so."""
 DOMAIN_KEY = ("id",)
-ROLLUPS = ("bairro", "conjunto", "segmento", "subgrupo", "classe", "classe_mes")
-OFFERS = ("migracao", "arbitragem", "backup", "gtd", "eficiencia")
-NEW_MEASURES = {
-    "energia_ponta_kwh", "participacao_ponta_pct", "dic_mediana_conjunto_h", "fic_mediana_conjunto",
-    "leads_dic_impossivel", "leads_fic_impossivel", "livre_pct", "energia_livre_pct", "gd_pct",
-    *(f"score_{offer}" for offer in OFFERS),
-}  # fmt: skip
-"""Of marts.resumo_municipio and resumo_distribuidora, beside what intel_lead's two have."""
 NOT_COMPARED = {
     # The ledger itself; its last rows are vw_import_status_resumido.
     "import_status": None,
@@ -96,11 +116,6 @@ NOT_COMPARED = {
     "municipio_geometria": None,
     # What the loader says to a person: its wording is the loaders' tests' business.
     "vw_import_status_resumido": {"mensagem"},
-    # Each once more from the units, by pandas: test_rollups.py.
-    "marts.resumo_municipio": {*NEW_MEASURES, "distribuidora"},
-    "marts.resumo_distribuidora": NEW_MEASURES,
-    # Each bill once more by pandas: test_tariffs.py; LEADS' figures of MUX: test_leads.py.
-    **dict.fromkeys(("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")),
     # Empty until forecasting/ runs: test_forecasts.py.
     **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
     # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
@@ -123,32 +138,9 @@ NOT_COMPARED = {
     ),
     # Their parts have golden values; side by side: test_report.py.
     **dict.fromkeys(("marts.mart_contorno", "marts.mart_safra_camada")),
-    # Figures worked out by hand, and scores recomputed: test_leads.py; rollups: test_rollups.py.
-    **dict.fromkeys(
-        (
-            "calendario_mensal",
-            "curva_participacao",
-            "lead_perfil",
-            "lead_mercado",
-            "lead_elegivel",
-            "desempenho_estimativa",
-            "safra_celula",
-            "safra_celula_oferta",
-            "safra_classe_mes",
-            "safra_serie",
-            *(f"marts.resumo_{name}" for name in ROLLUPS),
-            "marts.lead_excluido",
-            "marts.mart_lead_oferta",
-            "marts.mart_lead_criterio",
-            "marts.mart_lead_score",
-            "marts.mart_lead_score_mudanca",
-            "marts.mart_lead_safra",
-            "marts.mart_gtd_rede",
-            "marts.mart_lead",
-            "marts.mart_lead_historico",
-            "marts.mart_desempenho_modelo",
-        )
-    ),
+    # Empty where a safra is built for the first time: test_leads.py, dbt's unit tests.
+    "marts.mart_lead_score_mudanca": None,
+    "marts.mart_desempenho_modelo": None,
 }
 EXACT = 1e-9
 """Relative: doubles that were added in another order differ in the last digits."""

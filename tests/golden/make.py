@@ -10,7 +10,18 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.golden import compare, domains, expected, network, readers, readings, rollups
+from tests.golden import (
+    cells,
+    compare,
+    domains,
+    expected,
+    market,
+    network,
+    readers,
+    readings,
+    rollups,
+    scores,
+)
 from tests.golden.inputs import CLONE, MUX, Inputs, synthetic
 from tests.golden.layers import Delivery, read, text
 
@@ -47,13 +58,19 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         by_safra.setdefault((delivery.utility, delivery.year), []).append(delivery)
     safras = [expected.safra_of(files, known) for files in by_safra.values()]
     tables: Tables = {}
+    units: expected.Rows = []
     for safra, files in zip(safras, by_safra.values(), strict=True):
         rollups.finish(safra, known)
         network.finish(safra, files, known)
+        market.finish(safra, known)
+        scores.finish(safra)
+        units += cells.finish(safra, known)
         for name, rows in safra.tables.items():
             tables.setdefault(name, []).extend(rows)
     tables |= rollups.views(safras, deliveries, known)
     tables |= readers.expected(tables, known)
+    cells.measured(tables, units, known)
+    tables |= scores.views(safras) | cells.rollups(units, tables, known)
     tables |= {name: frame.to_dict("records") for name, frame in known.items()}
     for name in ("municipio", "distribuidora"):
         tables[name] = [row | {"id": int(row["id"])} for row in tables[name]]

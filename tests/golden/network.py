@@ -16,6 +16,7 @@ import pyproj
 import shapely
 
 from tests.golden.expected import Domains, Rows, Safra, point, total
+from tests.golden.hiding import Cell, hidden, small
 from tests.golden.layers import Delivery, code, day, in_brazil, number, shape, text
 from tests.golden.readers import legal_person
 
@@ -293,32 +294,7 @@ def _energy(units: Rows, tables: dict[str, Rows]) -> Rows:
     return found
 
 
-def small(units: int, persons: int, kwh: float | None, greatest: float | None) -> bool:
-    """A cell that would say something of one person."""
-    few = units < 5 or bool(greatest and greatest > 0.8 * kwh)
-    return persons > 0 and few
-
-
-def hidden(cells: dict[Any, tuple[int, int, float, float]], must: set) -> set:
-    """The cells that a total must not show.
-
-    The small ones; and while what is left of the total is small, the next smallest with persons.
-    """
-    if not must:
-        return set()
-    having = [k for k, cell in cells.items() if cell[1] or k in must]
-    order = sorted(having, key=lambda k: (k not in must, cells[k][0], k or ""))
-    gone = order[: len(must)]
-    for key in order[len(must) :]:
-        rest = [cells[k] for k in gone]
-        kwh, most = total([c[2] for c in rest]) or 0.0, max(c[3] or 0.0 for c in rest)
-        if not small(sum(c[0] for c in rest), sum(c[1] for c in rest), kwh, most):
-            break
-        gone.append(key)
-    return set(gone)
-
-
-def _present(safra: Safra) -> dict[str, int]:
+def present(safra: Safra) -> dict[str, int]:
     return {r["camada"]: r["linhas"] for r in safra.tables["safra_camada"]}
 
 
@@ -341,7 +317,7 @@ def _hidden_feeders(energy: Rows) -> set:
 
 
 def _losses(safra: Safra) -> Rows:
-    energy, there = safra.tables["alimentador_energia"], _present(safra)
+    energy, there = safra.tables["alimentador_energia"], present(safra)
     feeders = {r["circuito"]: r for r in safra.tables["alimentador"]}
     by_feeder = _grouped(energy, lambda r: r["circuito"])
     low = {f for f, rows in by_feeder.items() if any(r["origem"][2:] != "AT" for r in rows)}
@@ -489,7 +465,7 @@ def _item(row: Row) -> str | None:
 
 
 def _balance(safra: Safra) -> Rows:
-    energy, there = safra.tables["alimentador_energia"], _present(safra)
+    energy, there = safra.tables["alimentador_energia"], present(safra)
     factor = max(
         (r["fator_unidade"] for r in safra.tables["marts.mart_perda_alimentador"]), default=1
     )
@@ -586,7 +562,7 @@ def _loading(safra: Safra, units: Rows) -> Rows:
     gone = set()
     for part in cells.values():
         gone |= hidden(part, {k for k, four in part.items() if small(*four)})
-    told = bool(_present(safra).get("UCBT"))
+    told = bool(present(safra).get("UCBT"))
     kept = "potencia_kva latitude longitude municipio_id conjunto_id transformador circuito"
     kept += " subestacao situacao_uc_id geom"
     found = []

@@ -172,7 +172,7 @@ def _of_persons(leads: Rows, year: dict[str, Row], kinds: dict[str, Row]) -> Row
 def _total(leads: Rows, year: dict[str, Row]) -> Row:
     of_year = [year[lead["uc_id"]] for lead in leads]
     dic, fic = (
-        [_possible(row[name], row["ano"]) for row in of_year]
+        [possible(row[name], row["ano"]) for row in of_year]
         for name in ("dic_anual_h", "fic_anual")
     )
 
@@ -198,7 +198,7 @@ def _total(leads: Rows, year: dict[str, Row]) -> Row:
     }
 
 
-def _possible(value: float | None, year: int) -> float | None:
+def possible(value: float | None, year: int) -> float | None:
     """An indicator of a year has at most its hours."""
     hours = 8784 if calendar.isleap(year) else 8760
     return value if value is not None and 0 <= value <= hours else None

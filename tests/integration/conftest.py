@@ -114,6 +114,9 @@ def land(warehouse: a.Warehouse, inputs: Inputs) -> None:
     if inputs.aicss:
         done = a.Running(a._loaders, ["aicss", *map(str, inputs.aicss)], env=warehouse.env).wait()
         assert done.ok, done.trouble
+    for mesh in inputs.meshes:
+        done = a.Running(a._loaders, ["malha", str(mesh)], env=warehouse.env).wait()
+        assert done.ok, done.trouble
     done = warehouse.build(*a.ALL)
     assert done.ok, done.trouble
 
@@ -135,5 +138,6 @@ def golden(
         land_tariffs(warehouse, TARIFFS)
         # One build for both: half a minute less than one each.
         files = tuple(path for some in golden_inputs.values() for path in some.bdgd)
-        land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))
+        made_up = golden_inputs["synthetic"]
+        land(warehouse, Inputs(files, made_up.aicss, made_up.meshes))
         yield warehouse

@@ -258,7 +258,8 @@ def _golden(tables: Iterable[str], *, published: bool = False) -> str:
             if not golden:  # a mart: dbt's unit tests and data tests alone
                 continue
             query = "select to_regclass(format('construcao.%%I', %s::text))"
-            unpublished = not published and conn.execute(query, [table]).fetchone()[0] is not None
+            bare = table.rpartition(".")[2]
+            unpublished = not published and conn.execute(query, [bare]).fetchone()[0] is not None
             rows = compare.fetch(conn, table, YEARS, unpublished=unpublished)
             said = compare.differences_of_sums(golden, compare.summarize(table, rows))
             path = make.FOLDER / "synthetic" / f"{table}.csv"
