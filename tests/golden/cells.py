@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import shapely
 
+from tests.golden.curves import index
 from tests.golden.expected import Domains, Row, Rows, Safra, greatest, point, total
 from tests.golden.hiding import Cell, along, cell_of, small
 from tests.golden.layers import shape
-from tests.golden.market import index, medians, segment_of, segments_of_classes
+from tests.golden.market import medians, segment_of, segments_of_classes
 from tests.golden.readers import legal_person
 from tests.golden.rollups import possible
 from tests.golden.scores import OFFERS
@@ -233,9 +234,7 @@ def _hidden_series(groups: dict, units: Rows, town: dict) -> set:
         areas = {k: c for k, c in cells.items() if k[0] != "municipio_classe"}
         gone |= along(areas, [lambda key: key[0]])
         classes = {k: c for k, c in cells.items() if k[0] == "municipio_classe"}
-        must = {
-            k for k, c in classes.items() if small(*c) or (c.persons and town[k] in gone_towns)
-        }
+        must = {k for k, c in classes.items() if small(*c) or (c.persons and town[k] in gone_towns)}
         totals = [lambda k: town[k], lambda k: k[1].split("|")[1], lambda _: "distributor"]
         gone |= along(classes, totals, must=must)
     return gone

@@ -24,6 +24,7 @@ Row = Mapping[str, Any]
 _LEAD, _MONTH = ("uc_id",), ("uc_id", "mes")
 _SAFRA = ("ano", "distribuidora_id")
 _OFFER = ("uc_id", "oferta")
+_FINDING = (*_SAFRA, "tipo", "nivel", "serie_id", "mes")
 _CELL = (  # noqa: SIM905
     "municipio_id bairro conjunto_id segmento_mercado_id subgrupo_tarifario_id classe_consumo_id"
 ).split()
@@ -70,6 +71,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "balanco_energia": (*_SAFRA, "subgrupo", "origem_energia"),
     "perda_nao_tecnica": (*_SAFRA, "subgrupo"),
     "safra_camada": (*_SAFRA, "camada"),
+    "marts.mart_safra_camada": (*_SAFRA, "camada"),
     "marts.mart_perda_alimentador": _FEEDER,
     "marts.mart_perda_alimentador_mensal": (*_FEEDER, "mes"),
     "marts.mart_balanco_distribuidora": (*_SAFRA, "item"),
@@ -102,45 +104,37 @@ KEYS: dict[str, tuple[str, ...]] = {
     "marts.resumo_subgrupo": (*_SAFRA, "subgrupo_tarifario_id"),
     "marts.resumo_classe": (*_SAFRA, "classe_consumo_id"),
     "marts.resumo_classe_mes": (*_SAFRA, "origem", "classe_consumo_id", "mes"),
+    "lead_perfil_consumo": _LEAD,
+    "previsao_faixa": (*_SAFRA, "perfil_id"),
+    "marts.mart_perfil_consumo": (*_SAFRA, "perfil_id"),
+    "marts.mart_perfil_consumo_lead": _LEAD,
+    "marts.mart_previsao_lead": ("uc_id", "competencia"),
+    "marts.mart_desempenho_modelo": (*_SAFRA, "tipo", "nivel", "serie_id", "modelo"),
+    "anomalia": _FINDING,
+    "marts.mart_anomalia": _FINDING,
+    "municipio_geometria": ("municipio_id",),
+    "marts.mart_contorno": (*_SAFRA, "tipo", "codigo"),
+    "marts.mart_hexagono": (*_SAFRA, "tamanho_m", "hexagono"),
+    "marts.mart_cluster_geografico": (*_SAFRA, "tipo", "cluster_id"),
     **{f"marts.{name}": _LEAD for name in _OF_A_LEAD},
     **{f"marts.{name}": _MONTH for name in _OF_A_MONTH},
 }
 """Table or view → the columns that name a row. One of another schema than intel_lead says so."""
 DOMAIN_KEY = ("id",)
 NOT_COMPARED = {
-    # The ledger itself; its last rows are vw_import_status_resumido.
-    "import_status": None,
-    # What the gate found: its own tests' business.
-    "qualidade_validacao": None,
-    # Empty without a mesh: test_mesh.py.
-    "municipio_geometria": None,
-    # What the loader says to a person: its wording is the loaders' tests' business.
+    "import_status": "the ledger itself; its last rows are vw_import_status_resumido",
+    "qualidade_validacao": "what the gate found: test_gate.py",
+    "previsao_energia": "empty until forecasting/ runs: test_forecasts.py",
+    "previsao_desempenho": "empty until forecasting/ runs: test_forecasts.py",
+    "marts.mart_previsao_energia": "empty until forecasting/ runs: test_forecasts.py",
+    "marts.mart_alerta": "what is judged on other tables: test_alerts_built.py",
+    "marts.mart_lead_score_mudanca": "empty where nothing was published: test_leads.py",
+}
+"""Table or view of the product → why it has no golden values, and what has instead."""
+COLUMNS_LEFT_OUT = {
+    # What a loader or the gate says to a person: their own tests' business.
     "vw_import_status_resumido": {"mensagem"},
-    # Empty until forecasting/ runs: test_forecasts.py.
-    **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
-    # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
-    **dict.fromkeys(("anomalia", "marts.mart_anomalia")),
-    # The seed's rows, or what was learned: test_learning.py.
-    **dict.fromkeys(("peso_criterio", "marts.mart_aprendizado")),
-    # What is judged on other tables: test_alerts_built.py.
-    "marts.mart_alerta": None,
-    # Once more from the points: test_map.py.
-    **dict.fromkeys(("marts.mart_hexagono", "marts.mart_cluster_geografico")),
-    # Once more by numpy from the units' months: test_profiles.py.
-    **dict.fromkeys(
-        (
-            "lead_perfil_consumo",
-            "marts.mart_perfil_consumo",
-            "marts.mart_perfil_consumo_lead",
-            "previsao_faixa",
-            "marts.mart_previsao_lead",
-        )
-    ),
-    # Their parts have golden values; side by side: test_report.py.
-    **dict.fromkeys(("marts.mart_contorno", "marts.mart_safra_camada")),
-    # Empty where a safra is built for the first time: test_leads.py, dbt's unit tests.
-    "marts.mart_lead_score_mudanca": None,
-    "marts.mart_desempenho_modelo": None,
+    "marts.mart_safra_camada": {"observacoes"},
 }
 EXACT = 1e-9
 """Relative: doubles that were added in another order differ in the last digits."""
@@ -328,7 +322,7 @@ def relations(conn: psycopg.Connection) -> list[str]:
         " and relkind in ('r', 'p', 'v', 'm') and not relispartition"
     )
     names = [name if schema == "intel_lead" else f"{schema}.{name}" for name, schema in found]
-    return [name for name in names if NOT_COMPARED.get(name, ()) is not None]
+    return [name for name in names if name not in NOT_COMPARED]
 
 
 def fetch(
@@ -347,8 +341,8 @@ def fetch(
         query = sql.SQL("select * from {}").format(sql.Identifier(schema, name))
         cursor.execute(query)
         columns = {c.name for c in cursor.description}
-        if "ano" in columns:
-            cursor.execute(query + sql.SQL(" where ano = any(%s)"), [years])
+        if year := _YEAR_BY.get(table, "ano" if "ano" in columns else None):
+            cursor.execute(query + sql.SQL(f" where {year} = any(%s)"), [years])
         rows = cursor.fetchall()
     layers = dict(conn.execute("select import_id, camada::text from intel_lead.import_status"))
     instants = {}
@@ -357,7 +351,7 @@ def fetch(
             "select leitura_id, dispositivo_id, medido_em from raw.aicss_leitura"
         )
         instants = {n: f"{d} {cell(t)}" for n, d, t in readings}
-    kept = columns - (NOT_COMPARED.get(table) or set())
+    kept = columns - COLUMNS_LEFT_OUT.get(table, set())
     spelled = {c: _spelling(table, c, layers, instants) for c in kept}
     return [
         {c: None if row[c] is None else spell(row[c]) for c, spell in spelled.items()}
@@ -365,9 +359,10 @@ def fetch(
     ]
 
 
+_YEAR_BY = {"marts.mart_previsao_lead": "extract(year from treinado_ate)"}
 _WHEN = {
     "created_at", "updated_at", "data_enriquecimento", "publicada_em", "data_inicio", "data_fim",
-    "duracao", "recebido_em", "parametros_md5",
+    "duracao", "recebido_em", "parametros_md5", "importada_em",
 }  # fmt: skip
 _PLAIN = {str, int, float, bool, list, date, datetime}
 
@@ -383,7 +378,7 @@ def _spelling(
         return lambda value: layers.get(value, f"no import {value}")
     if column in ("leitura_id", "ultima_leitura_id"):
         return lambda value: instants.get(value, f"no reading {value}")
-    if column == "geom":
+    if column in ("geom", "geom_simples"):
         return _place
     return lambda value: value if type(value) in _PLAIN else str(value)
 

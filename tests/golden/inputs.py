@@ -22,6 +22,7 @@ V11_FAULTS = (  # noqa: SIM905
 ).split()
 """Every fault that a landing survives and that belongs together in one file."""
 M10_FAULTS = ["at_ds", "pn_con_orfao", "codigo_fora_do_dominio", "cep_variado", "data_sentinela"]
+LATER = ("61201-2022",)
 LATER_FAULTS = ["at_ds", "alimentador_em_mwh"]
 MESHES: tuple[dict[int, list[tuple[float, float]]], ...] = (
     {
@@ -45,6 +46,8 @@ class Inputs:
     bdgd: tuple[Path, ...]
     aicss: tuple[Path, ...] = ()
     meshes: tuple[Path, ...] = ()
+    again: tuple[str, ...] = ()
+    """Safras that are built again once the one before is published: they look at it."""
 
 
 def synthetic(folder: Path) -> Inputs:
@@ -67,7 +70,7 @@ def synthetic(folder: Path) -> Inputs:
         model="M10",
         faults=M10_FAULTS,
     )
-    # The distributor of 2020 two years later: history, and feeders in another unit.
+    # The distributor of 2020 two years later: history, anomalies, feeders in another unit.
     later = generate(
         folder / "later.gdb.zip",
         ucs=320,
@@ -75,12 +78,15 @@ def synthetic(folder: Path) -> Inputs:
         distribuidora=61201,
         ano=2022,
         faults=LATER_FAULTS,
+        anomalias=True,
     )
     layers = {"ucat": _ucat(), "ucmt": _ucmt(), "ucbt": _ucbt()}
     pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]
     pj += [_write(folder / f"ucbt_pj_{u}.csv", _persons(u)) for u in _SMALL_AND_NOT]
     meshes = (_mesh(folder / f"mesh_{n}.geojson", of) for n, of in enumerate(MESHES))
-    return Inputs((v11, m10, later, *pj), (_readings(folder / "readings.csv"),), tuple(meshes))
+    return Inputs(
+        (v11, m10, later, *pj), (_readings(folder / "readings.csv"),), tuple(meshes), LATER
+    )
 
 
 def _mesh(path: Path, corners: dict[int, list[tuple[float, float]]]) -> Path:
@@ -195,6 +201,10 @@ def _ucmt() -> list[Row]:
         _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
         # A person's, a farm's and a cooperative's in medium voltage.
         *(_mt(f"R{i:02d}", clas_sub=c) for i, c in enumerate(["RE1", "RU1", "RU4"])),
+        # A month far above the others, one far below, one of nothing but demand.
+        _mt("Y01", ene=[900.5 + m for m in range(11)] + [9000.5]),
+        _mt("Y02", ene=[9000.5 + m for m in range(11)] + [700.5]),
+        _mt("Y03", ene=[*[700.5 + m for m in range(11)], 0]),
         # After the landing day, whichever that is; more than any unit can draw; no place.
         _mt("X01", dat_con="31/12/2950"),
         _mt("X02", ene=[2e8, *[10.5] * 11]),

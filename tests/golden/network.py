@@ -16,7 +16,7 @@ import pyproj
 import shapely
 
 from tests.golden.expected import Domains, Rows, Safra, point, total
-from tests.golden.hiding import Cell, hidden, small
+from tests.golden.hiding import hidden, small
 from tests.golden.layers import Delivery, code, day, in_brazil, number, shape, text
 from tests.golden.readers import legal_person
 

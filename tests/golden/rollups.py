@@ -220,6 +220,7 @@ def views(safras: list[Safra], deliveries: list[Delivery], domains: Domains) -> 
         "vw_lead_completo_detalhado": _detailed(whole, domains),
         "vw_lead_status_enriquecimento": _status(whole),
         "vw_import_status_resumido": _ledger(deliveries, domains),
+        "marts.mart_safra_camada": _layers(whole["safra_camada"], deliveries),
     }
     return made | _rollups(whole["lead_bruto"], whole["lead_resumo_anual"], domains)
 
@@ -350,6 +351,17 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
         "resumo_leads_distribuidora": by_utility,
         "resumo_leads_ano_camada": by_layer,
     }
+
+
+def _layers(rows: Rows, deliveries: list[Delivery]) -> Rows:
+    """What a published safra is made of, with its files."""
+    file = {(d.utility, d.year, name): d for d in deliveries for name in d.layers}
+    found = []
+    for row in rows:
+        of = file[row["distribuidora_id"], row["ano"], row["camada"]]
+        said = {"arquivo": of.file, "sha256": of.sha256, "importada_em": "~datetime"}
+        found.append(row | said | {"linhas_rejeitadas": of.rejected.get(row["camada"], 0)})
+    return found
 
 
 def _ledger(deliveries: list[Delivery], domains: Domains) -> Rows:

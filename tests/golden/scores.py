@@ -9,9 +9,10 @@ from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from tests.golden.curves import PEAK_H
 from tests.golden.domains import seed
 from tests.golden.expected import Row, Rows, Safra, total
-from tests.golden.market import PEAK_H, parameter
+from tests.golden.market import parameter
 from tests.golden.network import SEEDS, days, present
 
 OFFERS = ("migracao", "arbitragem", "backup", "gtd", "eficiencia")
@@ -251,9 +252,7 @@ def _leads(leads: Rows, scores: Rows) -> Rows:
     for lead in leads:
         if lead["desativada"]:
             continue
-        mine = sorted(
-            of[lead["uc_id"]], key=lambda r: (-r["percentil"], -r["score"], r["oferta"])
-        )
+        mine = sorted(of[lead["uc_id"]], key=lambda r: (-r["percentil"], -r["score"], r["oferta"]))
         by_offer = {r["oferta"]: r["score"] for r in mine}
         found.append(
             {c: v for c, v in lead.items() if c not in NOT_SHOWN}
