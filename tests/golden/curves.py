@@ -11,7 +11,8 @@ import numpy as np
 
 from tests.golden.domains import seed
 from tests.golden.expected import Domains, Row, Rows, Safra, first, greatest, month_energy, total
-from tests.golden.network import SEEDS, days
+from tests.golden.losses import days
+from tests.golden.network import SEEDS
 from tests.golden.readers import legal_person
 
 KINDS = ("DU", "SA", "DO")

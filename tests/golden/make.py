@@ -17,6 +17,7 @@ from tests.golden import (
     domains,
     expected,
     findings,
+    losses,
     market,
     network,
     places,
@@ -74,6 +75,7 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
     ):
         rollups.finish(safra, known)
         network.finish(safra, files, known)
+        losses.finish(safra, known)
         curves.finish(safra, known)
         market.finish(safra, known)
         scores.finish(safra)

@@ -12,8 +12,9 @@ from typing import Any
 from tests.golden.curves import PEAK_H
 from tests.golden.domains import seed
 from tests.golden.expected import Row, Rows, Safra, total
+from tests.golden.losses import days, present
 from tests.golden.market import parameter
-from tests.golden.network import SEEDS, days, present
+from tests.golden.network import SEEDS
 
 OFFERS = ("migracao", "arbitragem", "backup", "gtd", "eficiencia")
 
