@@ -41,11 +41,12 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files to land: BDGD in landing order, AICSS readings, meshes of municípios."""
+    """Files to land: BDGD in landing order, AICSS readings, meshes, ANEEL's tariffs."""
 
     bdgd: tuple[Path, ...]
     aicss: tuple[Path, ...] = ()
     meshes: tuple[Path, ...] = ()
+    tariffs: Path | None = None
     again: tuple[str, ...] = ()
     """Safras that are built again once the one before is published: they look at it."""
 
@@ -84,9 +85,8 @@ def synthetic(folder: Path) -> Inputs:
     pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]
     pj += [_write(folder / f"ucbt_pj_{u}.csv", _persons(u)) for u in _SMALL_AND_NOT]
     meshes = (_mesh(folder / f"mesh_{n}.geojson", of) for n, of in enumerate(MESHES))
-    return Inputs(
-        (v11, m10, later, *pj), (_readings(folder / "readings.csv"),), tuple(meshes), LATER
-    )
+    log = _readings(folder / "readings.csv")
+    return Inputs((v11, m10, later, *pj), (log,), tuple(meshes), again=LATER)
 
 
 def _mesh(path: Path, corners: dict[int, list[tuple[float, float]]]) -> Path:

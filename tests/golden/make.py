@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.golden import (
+    bills,
     cells,
     compare,
     curves,
@@ -27,18 +28,19 @@ from tests.golden import (
     rollups,
     scores,
 )
-from tests.golden.inputs import CLONE, MUX, Inputs, synthetic
+from tests.golden import tables as tables_of
+from tests.golden.inputs import CLONE, MUX, TARIFFS, Inputs, synthetic
 from tests.golden.layers import Delivery, read, text
 
 FOLDER = Path(__file__).resolve().parent
 INPUTS, SUMS = "inputs.csv", "columns.csv"
-PER_LEAD = [name for name, key in compare.KEYS.items() if "uc_id" in key]
+PER_LEAD = [name for name, key in tables_of.KEYS.items() if "uc_id" in key]
 SUMS_ALONE = (  # noqa: SIM905
     "geracao curva_carga transformador marts.mart_transformador curva_participacao lead_elegivel"
     " safra_celula safra_celula_oferta safra_classe_mes safra_serie lead_perfil_consumo"
     " marts.mart_lead_criterio marts.mart_lead_safra marts.mart_lead marts.mart_previsao_lead"
     " marts.mart_perfil_consumo_lead marts.resumo_bairro marts.resumo_classe_mes"
-    " marts.mart_hexagono marts.mart_gtd_rede anomalia previsao_faixa"
+    " marts.mart_hexagono marts.mart_gtd_rede anomalia previsao_faixa marts.mart_custo_lead"
 ).split()
 """As long as a base, rows that other files have, or natural persons': their sums will do."""
 BY_POLE_AND_CODE = {"ponto_notavel", "qualidade_excecao"}
@@ -78,6 +80,7 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         losses.finish(safra, known)
         curves.finish(safra, known)
         market.finish(safra, known)
+        bills.finish(safra, known, inputs.tariffs)
         scores.finish(safra)
         units += cells.finish(safra, known)
         earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
@@ -190,11 +193,11 @@ def save(folder: Path, deliveries: list[Delivery], tables: Tables, leads: list[s
 
 def _kept(name: str, tables: Tables, leads: set[str], *, whole: bool) -> Iterable[dict]:
     rows = tables[name]
-    if name in SUMS_ALONE or name in compare.LEADS_OF_READERS:
+    if name in SUMS_ALONE or name in tables_of.LEADS_OF_READERS:
         return []
     if name in PER_LEAD:
         return [row for row in rows if row["uc_id"] in leads]
-    if name not in compare.KEYS:  # a domain table: its seed already lies in the repository
+    if name not in tables_of.KEYS:  # a domain table: its seed already lies in the repository
         return [row for row in rows if row.get("documentado") is False]
     if name in BY_POLE_AND_CODE:
         poles = {row["pn_con"] for row in tables["lead_bruto"] if row["uc_id"] in leads}
@@ -213,9 +216,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         # One warehouse holds both: the made-up meshes are of towns that MUX serves.
         meshes = synthetic(Path(folder)).meshes
-        deliveries, tables = work_out(Inputs((MUX,), meshes=meshes))
+        deliveries, tables = work_out(Inputs((MUX,), meshes=meshes, tariffs=TARIFFS))
     # The domain tables are the synthetic bases' matter: one warehouse holds both.
-    tables = {name: rows for name, rows in tables.items() if name in compare.KEYS}
+    tables = {name: rows for name, rows in tables.items() if name in tables_of.KEYS}
     save(FOLDER / "mux", deliveries, tables, legal_persons(tables["lead_bruto"], tables))
 
 

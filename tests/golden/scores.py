@@ -7,8 +7,8 @@ is like (market.py), averages of scores over cells (cells.py).
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
+from tests.golden import bills as bills_of
 from tests.golden.curves import PEAK_H
 from tests.golden.domains import seed
 from tests.golden.expected import Row, Rows, Safra, total
@@ -24,8 +24,12 @@ def finish(safra: Safra) -> None:
     leads = {row["uc_id"]: row for row in safra.tables["lead_mercado"]}
     judged = safra.tables["lead_elegivel"]
     chosen = [row for row in judged if row["motivo"] is None]
-    sizes = [_size(leads[row["uc_id"]], row["oferta"], days(safra.year)) for row in chosen]
-    criteria = _criteria(safra, chosen, leads)
+    bills = bills_of.years(safra)
+    sizes = [
+        _size(safra, leads[r["uc_id"]], r["oferta"], bills.get(r["uc_id"], {})) for r in chosen
+    ]
+    saved = {(r["uc_id"], r["oferta"]): r["economia_brl_ano"] for r in sizes}
+    criteria = _criteria(safra, chosen, leads, saved)
     scores = _scores(chosen, criteria, leads)
     marts = {
         "lead_excluido": [
@@ -38,7 +42,7 @@ def finish(safra: Safra) -> None:
             {c: row[c] for c in row if c not in ("direcao", "grupo")} for row in criteria
         ],
         "mart_lead_score": scores,
-        "mart_lead_safra": _leads(list(leads.values()), scores),
+        "mart_lead_safra": _leads(list(leads.values()), scores, bills),
         "mart_gtd_rede": _places(safra),
     }
     safra.tables |= {
@@ -47,11 +51,11 @@ def finish(safra: Safra) -> None:
 
 
 # ── How much ──────────────────────────────────────────────────────────────────────────────────────
-def _size(lead: Row, offer: str, calendar: Any) -> Row:  # noqa: ANN401
-    """Power, capacity, and the way to the market; no price, no R$."""
+def _size(safra: Safra, lead: Row, offer: str, of_year: dict) -> Row:
+    """Power, capacity, the way to the market, R$; no price, no R$."""
     daily = [
         kwh / weekdays
-        for kwh, weekdays in zip(lead["energia_ponta_mes"], calendar[:, 0], strict=True)
+        for kwh, weekdays in zip(lead["energia_ponta_mes"], days(safra.year)[:, 0], strict=True)
         if kwh is not None
     ]
     shifted = float(max(daily)) if daily else None
@@ -70,8 +74,14 @@ def _size(lead: Row, offer: str, calendar: Any) -> Row:  # noqa: ANN401
         power = lead["demanda_maxima_kw"]
         if power is not None and lead["fic_anual"] is not None and lead["fic_anual"] > 0:
             capacity = power * lead["dic_anual_h"] / lead["fic_anual"]
-    money = "investimento_brl economia_verde_brl_ano economia_azul_brl_ano economia_brl_ano"
-    return dict.fromkeys([*money.split(), "payback_anos"]) | {
+    money = bills_of.savings(safra, lead, offer, power, of_year)
+    saved, invested, payback = money["economia_brl_ano"], None, None
+    if offer == "arbitragem" and saved is not None:
+        invested = capacity * parameter("bess_preco_brl_kwh")
+        payback = invested / saved if saved > 0 else None
+    return money | {
+        "investimento_brl": invested,
+        "payback_anos": payback,
         "uc_id": lead["uc_id"],
         "oferta": offer,
         "potencia_kw": power,
@@ -99,7 +109,6 @@ def _values(lead: Row, load: float | None) -> dict[str, float | None]:
         ),
         "geracao_propria": float(lead["possui_geracao"]),
         "carregamento_rede": load,
-        "economia_brl_ano": None,
         "area_estrategica": None,
     }
 
@@ -120,7 +129,7 @@ def _loads(safra: Safra) -> dict[str, float]:
     return found
 
 
-def _criteria(safra: Safra, chosen: Rows, leads: dict[str, Row]) -> Rows:
+def _criteria(safra: Safra, chosen: Rows, leads: dict[str, Row], saved: dict) -> Rows:
     """Lead × offer × criterion, with the rank inside its group of comparison."""
     units = dict(seed(SEEDS, "criterio")[["id", "unidade"]].itertuples(index=False))
     weights: dict[str, Rows] = defaultdict(list)
@@ -136,7 +145,9 @@ def _criteria(safra: Safra, chosen: Rows, leads: dict[str, Row]) -> Rows:
                 "uc_id": row["uc_id"],
                 "oferta": row["oferta"],
                 "criterio": name,
-                "valor": values[row["uc_id"]][name],
+                "valor": saved[row["uc_id"], row["oferta"]]
+                if name == "economia_brl_ano"
+                else values[row["uc_id"]][name],
                 "peso": float(weight["peso"]),
                 "unidade": units[name],
                 "direcao": weight["direcao"],
@@ -192,7 +203,7 @@ def _reasons(rows: Rows, lead: Row, offer: str, criteria: dict[str, Row]) -> lis
     counted = [
         r
         for r in order
-        if r["contribuicao"] > 0 and not (r["unidade"] == "0 ou 1" and r["valor"] == 0)
+        if r["contribuicao"] > 0 and not (r["unidade"] in ("0 ou 1", "R$") and r["valor"] <= 0)
     ]
     said: list[str | None] = [_sentence(r, lead, criteria[r["criterio"]]) for r in counted[:3]]
     said += [None] * (3 - len(said))
@@ -244,7 +255,7 @@ NOT_SHOWN = {
 }  # fmt: skip
 
 
-def _leads(leads: Rows, scores: Rows) -> Rows:
+def _leads(leads: Rows, scores: Rows, bills: dict[str, dict]) -> Rows:
     """Active ones, with their scores; the best is the one that leads its group most."""
     of: dict[str, Rows] = defaultdict(list)
     for row in scores:
@@ -261,7 +272,9 @@ def _leads(leads: Rows, scores: Rows) -> Rows:
             | {
                 "melhor_oferta": mine[0]["oferta"] if mine else None,
                 "melhor_score": mine[0]["score"] if mine else None,
-                "custo_anual_brl": None,
+                "custo_anual_brl": min(
+                    (bill for bill, _ in bills.get(lead["uc_id"], {}).values()), default=None
+                ),
             }
         )
     return found
