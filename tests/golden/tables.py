@@ -119,6 +119,8 @@ NOT_COMPARED = {
     "marts.mart_previsao_energia": "empty until forecasting/ runs: test_forecasts.py",
     "marts.mart_alerta": "what is judged on other tables: test_alerts_built.py",
     "marts.mart_lead_score_mudanca": "empty where nothing was published: test_leads.py",
+    "peso_criterio": "the seed's rows, or what was learned: test_learning.py",
+    "marts.mart_aprendizado": "the seed's rows, or what was learned: test_learning.py",
     "tarifa_vigente": "the file's rows, told apart: test_tariffs.py",
     "tarifa_recusada": "the file's rows, told apart: test_tariffs.py",
     **dict.fromkeys(OPEN_DATA, "empty without open data: test_open_data.py, dbt's unit tests"),
