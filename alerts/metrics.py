@@ -92,6 +92,22 @@ _FALL = """
         and a.esperado > 0 and a.mes > 12 - %(janela)s
     order by a.distribuidora_id, a.serie_id, a.valor / a.esperado, a.mes"""
 
+
+def _device(kind: str, value: str) -> dict[str, str]:
+    """Of a device's last judged day, or of a silence that goes on."""
+    return {
+        "dispositivo": f"""
+        select null::integer as distribuidora_id, a.dispositivo_id as alvo, a.nome,
+            extract(year from a.dia)::smallint as ano, extract(month from a.dia)::smallint as mes,
+            {value}::double precision as valor,
+            jsonb_build_object(
+                'dia', a.dia, 'valor', a.valor, 'esperado', a.esperado, 'motivo', a.evidencia
+            ) as evidencia
+        from marts.mart_alerta_aicss as a
+        where a.tipo = '{kind}' and a.atual"""
+    }
+
+
 _DIC = "media_dic_anual_h dic_mediana_conjunto_h leads_dic_impossivel quantidade_leads"
 _FIC = "media_fic_anual fic_mediana_conjunto leads_fic_impossivel quantidade_leads"
 METRICS = {
@@ -136,6 +152,27 @@ METRICS = {
         " marca",
         dict.fromkeys(("circuito", "conjunto", "bairro", "municipio"), _FALL),
         windows=range(1, 13),
+        absence="voltou",
+    ),
+    "aicss_consumo_z": Metric(
+        "z robusto do consumo do último dia de um dispositivo AICSS sobre os seus 28 dias de antes;"
+        " só dias que marts.mart_alerta_aicss marca",
+        _device("acima_da_media", "a.escore"),
+        absence="voltou",
+    ),
+    "aicss_horas_calado": Metric(
+        "horas desde que um dispositivo AICSS não envia nada, até a última construção",
+        _device("calado", "a.valor"),
+        absence="voltou",
+    ),
+    "aicss_leituras_travadas": Metric(
+        "leituras do último dia de um dispositivo AICSS, se todas têm a mesma luz e distância",
+        _device("travado", "a.leituras"),
+        absence="voltou",
+    ),
+    "aicss_fora_da_faixa_pct": Metric(
+        "leituras que o sensor de um dispositivo AICSS não pode ter medido, % do último dia",
+        _device("impossivel", "a.valor"),
         absence="voltou",
     ),
 }

@@ -212,10 +212,12 @@ def _remind(held: dict[str, str], done: Build, said: Collection[str], say: Say) 
 def prepare(conn: psycopg.Connection) -> None:
     """What must exist before dbt runs."""
     from loaders.aicss import landing as aicss
+    from loaders.companies import addresses
 
     db.prepare(conn)
     aicss.prepare(conn)
     sums.complete(conn)
+    addresses.compare(conn, say=logging.getLogger(__name__).info)
 
 
 # ── Landing ───────────────────────────────────────────────────────────────────────────────────────

@@ -24,8 +24,13 @@ from loaders.safra import Safra
 _FROM_OTHER_MODULES = {
     "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
+    "aicss-mqtt": "loaders.aicss.mqtt_command",
+    "dispositivo": "loaders.aicss.device_command",
+    "empresas": "loaders.companies.command",
+    "enriquecimento": "loaders.companies.steps_command",
     "malha": "loaders.ibge.command",
     "resultados": "loaders.outcomes.command",
+    "r": "loaders.exchange.command",
     "sintetico": "loaders.synthetic.command",
 }
 """Commands imported when they are called: one's libraries cost the other a second."""
@@ -44,6 +49,10 @@ class _Group(usage.Group):
             return super().get_command(ctx, cmd_name)
         its_own = usage.App()
         module = import_module(_FROM_OTHER_MODULES[cmd_name])
+        if hasattr(module, "app"):
+            group = typer.main.get_command(module.app)
+            group.name = cmd_name
+            return group
         its_own.command(cmd_name, help=module.HELP)(module.command)
         return typer.main.get_command(its_own)
 

@@ -16,7 +16,10 @@ from loaders.bdgd.leaves import complete_safras, create_roots
 from loaders.errors import DatabaseFailure
 from loaders.open_data import tables
 
-DATABASE_VERSION = 4
+DDL = ("schema.sql", "schema_app.sql", "companies/schema.sql")
+"""What must be there before dbt runs, too: a source that dbt reads exists, be it empty."""
+
+DATABASE_VERSION = 5
 """The newest step of macros/migracoes.sql that this code knows."""
 
 
@@ -64,7 +67,7 @@ def prepare(conn: psycopg.Connection, *, force: bool = False) -> None:
     """
     server_check.refuse(conn)
     _refuse_newer_database(conn)
-    files = (resources.files("loaders").joinpath(name) for name in ("schema.sql", "schema_app.sql"))
+    files = (resources.files("loaders").joinpath(name) for name in DDL)
     ddl = "\n".join(file.read_text(encoding="utf-8") for file in files) + tables.ddl()
     definition = ddl + "".join(f"{c.table}{c.columns}" for c in RAW_TABLES)
     version = f"esquema {md5(definition.encode(), usedforsecurity=False).hexdigest()}"

@@ -185,9 +185,11 @@ def _owner(conn: psycopg.Connection, keys: tuple[int, int]) -> str | None:
 
 
 def open_data(conn: psycopg.Connection) -> str:
-    """Which open data are landed: each dataset with the number of its newest file."""
+    """Which open data are landed: each dataset with its newest file, steps of enrichment."""
     (found,) = conn.execute(
-        "select coalesce(string_agg(conjunto || ' ' || newest, ' ' order by conjunto), '') from"
+        "select coalesce(string_agg(conjunto || ' ' || newest, ' ' order by conjunto), '')"
+        " || ' ' || (select md5(coalesce(string_agg(e::text, ' ' order by e::text), ''))"
+        " from controle.enriquecimento_da_safra as e) from"
         " (select conjunto, max(arquivo_id) as newest from controle.aberto_arquivo"
         " group by conjunto) as a"
     ).fetchone()

@@ -33,6 +33,7 @@ _PATIENCE_S = 120
 _FROM_RAW = ("raw.rejeitado", "controle.entrega", "controle.veredito", "controle.carga_soma")
 _FROM_RAW += ("controle.safra_importada", "intel_lead.qualidade_validacao")
 _FROM_RAW += ("raw.previsao_energia", "raw.previsao_desempenho")
+_FROM_RAW += ("raw.empresa_semelhanca", "controle.enriquecimento")
 """Tables with rows of a safra that the loader's role owns; its leaves come on top."""
 
 log = logging.getLogger(__name__)

@@ -304,10 +304,40 @@ create table if not exists controle.previsao_feita (
     versao smallint not null,
     feita_em timestamptz not null default clock_timestamp()
 );
+-- Predictions that come from R (loaders/exchange), each file whole: contract in docs/r.md.
+create table if not exists controle.previsao_externa_arquivo (
+    carga_id bigint generated always as identity primary key,
+    arquivo text not null,
+    sha256 text not null unique,
+    contrato smallint not null,
+    linhas bigint not null,
+    series bigint not null,
+    substituidas bigint not null,
+    recebido_em timestamptz not null default clock_timestamp()
+);
+create table if not exists raw.previsao_externa (
+    distribuidora_id integer not null,
+    nivel text not null check (nivel in ('distribuidora', 'municipio_classe', 'conjunto', 'segmento')),
+    serie_id text not null,
+    competencia date not null check (extract(day from competencia) = 1),
+    modelo text not null,
+    media double precision not null,
+    inferior double precision not null,
+    superior double precision not null,
+    treinado_ate date not null,
+    carga_id bigint not null references controle.previsao_externa_arquivo (carga_id),
+    primary key (distribuidora_id, nivel, serie_id, modelo, treinado_ate, competencia),
+    constraint previsao_externa_faixa check (
+        0 <= inferior and inferior <= media and media <= superior and superior < 'infinity'
+    ),
+    constraint previsao_externa_depois_do_treino check (
+        competencia > treinado_ate and competencia <= treinado_ate + interval '60 months'
+    )
+);
 do $$
 begin
     if to_regrole('intel_dbt') is not null then
-        grant select on raw.previsao_energia, raw.previsao_desempenho to intel_dbt;
+        grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
     end if;
 end
 $$;

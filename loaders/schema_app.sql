@@ -1,5 +1,6 @@
 -- Schema app's tables of alerts and deliveries (alerts/), and the rules that stand there at first; run with schema.sql.
--- Belongs here: what people edit (regra_alerta, contato) and what the product writes for them (alerta, entrega).
+-- Belongs here: what people edit (regra_alerta, contato, dispositivo_config) and what the product writes for them
+-- (alerta, entrega).
 -- Not here: metrics (alerts/metrics.py), who may read and write (server/roles.py). No dbt build touches any of it.
 
 create schema if not exists app;
@@ -8,7 +9,7 @@ create table if not exists app.regra_alerta (
     chave text primary key check (chave ~ '^[a-z][a-z0-9_]*$'),
     titulo text not null check (titulo <> ''),
     metrica text not null,
-    nivel text not null check (nivel in ('distribuidora', 'municipio', 'bairro', 'conjunto', 'circuito', 'uc')),
+    nivel text not null,
     distribuidora_id integer,
     alvos text[],
     operador text not null default '>' check (operador in ('>', '>=', '<', '<=')),
@@ -25,7 +26,12 @@ comment on table app.regra_alerta is 'Uma linha por regra de alerta: quem a edit
 comment on column app.regra_alerta.chave is 'Nome curto e fixo da regra.';
 comment on column app.regra_alerta.titulo is 'O que se lê no alerta.';
 comment on column app.regra_alerta.metrica is 'Uma das métricas de python -m alerts regras --metricas.';
-comment on column app.regra_alerta.nivel is 'De que são os alvos: distribuidora, municipio, bairro, conjunto, circuito ou uc.';
+alter table app.regra_alerta
+    drop constraint if exists regra_alerta_nivel_check,
+    add constraint regra_alerta_nivel_check check (
+        nivel in ('distribuidora', 'municipio', 'bairro', 'conjunto', 'circuito', 'uc', 'dispositivo')
+    );
+comment on column app.regra_alerta.nivel is 'De que são os alvos: distribuidora, municipio, bairro, conjunto, circuito, uc ou dispositivo (AICSS).';
 comment on column app.regra_alerta.distribuidora_id is 'Só esta distribuidora; nulo: todas.';
 comment on column app.regra_alerta.alvos is 'Só estes alvos, como em app.alerta.alvo; nulo: todos.';
 comment on column app.regra_alerta.operador is 'Como a métrica se compara com o limite: >, >=, < ou <=.';
@@ -104,13 +110,63 @@ create table if not exists app.contato (
 );
 comment on table app.contato is 'Uma linha por UC com quem já se fala: não sai de novo para o CRM. Quem a edita são pessoas.';
 
+-- A row more for every change, none changed or gone: what was valid stays, for the hours that it was valid in.
+create table if not exists app.dispositivo_config (
+    dispositivo_id text not null check (dispositivo_id <> ''),
+    valido_de timestamptz not null,
+    nome text,
+    municipio_id integer,
+    distribuidora_id integer,
+    cod_id text,
+    potencia_interna_w double precision check (potencia_interna_w >= 0 and potencia_interna_w < 'infinity'),
+    potencia_externa_w double precision check (potencia_externa_w >= 0 and potencia_externa_w < 'infinity'),
+    limiar_luz double precision not null default 2000 check (limiar_luz between 0 and 4095),
+    limiar_distancia_cm double precision not null default 100
+        check (limiar_distancia_cm > 0 and limiar_distancia_cm < 'infinity'),
+    periodo_s double precision not null default 1 check (periodo_s > 0 and periodo_s <= 86400),
+    tarifa_brl_kwh double precision check (tarifa_brl_kwh >= 0 and tarifa_brl_kwh < 'infinity'),
+    origem text not null check (origem in ('semente', 'comando', 'api')),
+    alterada_em timestamptz not null default now(),
+    alterada_por text not null default session_user,
+    primary key (dispositivo_id, valido_de),
+    constraint dispositivo_config_uc check ((distribuidora_id is null) = (cod_id is null))
+);
+comment on table app.dispositivo_config is 'Uma linha por dispositivo AICSS × início de validade: vale até a próxima do mesmo dispositivo. Cresce por python -m loaders dispositivo (docs/aicss.md).';
+comment on column app.dispositivo_config.dispositivo_id is 'Identificador que o dispositivo envia.';
+comment on column app.dispositivo_config.valido_de is 'Desde quando vale; -infinity: desde sempre.';
+comment on column app.dispositivo_config.nome is 'Nome dado ao dispositivo.';
+comment on column app.dispositivo_config.municipio_id is 'Município onde está (código IBGE).';
+comment on column app.dispositivo_config.distribuidora_id is 'Distribuidora da UC a que está ligado; nula sem UC.';
+comment on column app.dispositivo_config.cod_id is 'COD_ID dessa UC.';
+comment on column app.dispositivo_config.potencia_interna_w is 'Potência da carga interna, W; nula: não há energia.';
+comment on column app.dispositivo_config.potencia_externa_w is 'Potência da carga externa, W; nula: não há energia.';
+comment on column app.dispositivo_config.limiar_luz is 'Abaixo desta luz (0 a 4095) está escuro.';
+comment on column app.dispositivo_config.limiar_distancia_cm is 'Abaixo desta distância há alguém perto, cm.';
+comment on column app.dispositivo_config.periodo_s is 'Intervalo entre leituras, s.';
+comment on column app.dispositivo_config.tarifa_brl_kwh is 'Preço, R$/kWh; nulo: sem custo.';
+comment on column app.dispositivo_config.origem is 'De onde veio: semente (dispositivo_dominio), comando ou api.';
+comment on column app.dispositivo_config.alterada_em is 'Quando a linha foi escrita.';
+comment on column app.dispositivo_config.alterada_por is 'Por quem.';
+
+create or replace function app.guarda_configuracao() returns trigger language plpgsql as $f$
+begin
+    raise exception 'o que já valeu não se muda: acrescente uma linha (python -m loaders dispositivo mudar)';
+end
+$f$;
+create or replace trigger guarda before update or delete on app.dispositivo_config
+for each row execute function app.guarda_configuracao();
+
 with padrao (chave, titulo, metrica, nivel, operador, limite, janela_meses, histerese, ativa) as (
     values
     ('dic_conjunto_acima_do_limite', 'DIC do conjunto acima do limite de DEC', 'dic_sobre_limite', 'conjunto', '>', 1, 12, 0.05, true),
     ('dic_conjunto_dobro_da_mediana', 'DIC do conjunto acima do dobro da mediana', 'dic_sobre_mediana', 'conjunto', '>', 2, 12, 0.2, true),
     ('dic_municipio_dobro_da_mediana', 'DIC do município acima do dobro da mediana', 'dic_sobre_mediana', 'municipio', '>', 2, 12, 0.2, true),
     ('cliente_acima_do_tipico', 'Cliente muito acima do seu mês típico', 'consumo_sobre_tipico', 'uc', '>=', 5, 12, 1, true),
-    ('queda_no_municipio', 'Queda brusca de consumo no município', 'queda_na_area', 'municipio', '>=', 30, 12, 5, false)
+    ('queda_no_municipio', 'Queda brusca de consumo no município', 'queda_na_area', 'municipio', '>=', 30, 12, 5, false),
+    ('aicss_acima_da_media', 'Dispositivo AICSS consome acima do seu normal', 'aicss_consumo_z', 'dispositivo', '>', 3.5, 12, 0, true),
+    ('aicss_calado', 'Dispositivo AICSS calado: confira o sensor', 'aicss_horas_calado', 'dispositivo', '>', 24, 12, 0, true),
+    ('aicss_travado', 'Sensor AICSS travado', 'aicss_leituras_travadas', 'dispositivo', '>=', 30, 12, 0, true),
+    ('aicss_impossivel', 'Sensor AICSS com leituras impossíveis', 'aicss_fora_da_faixa_pct', 'dispositivo', '>', 10, 12, 0, true)
 ),
 
 nova as (

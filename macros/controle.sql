@@ -109,6 +109,7 @@
         {{ funcao_protege_dominio() }}
         {{ funcao_registra_mudanca() }}
         {{ funcao_audita_dominio() }}
+        {{ funcao_esconde_contatos() }}
         {{ funcao_recria_visao() }}
         {{ funcao_cria_visao() }}
         {{ migra() }}

@@ -20,6 +20,14 @@
     {{ return(partes | join(' ')) }}
 {% endmacro %}
 
+{# A landed code that ANEEL does not document enters the open domain here too: these tables may come before the leads. #}
+{% macro entra_quem_aterrissou() %}
+    insert into intel_lead.distribuidora (id, nome, documentado)
+    select distinct distribuidora_id, 'Distribuidora ' || distribuidora_id || ' (não documentada)', false
+    from controle.safra_importada
+    on conflict (id) do nothing
+{% endmacro %}
+
 {% materialization inteira, adapter='postgres' %}
     {% set alvo = this.incorporate(type='table') %}
     {% set existia = load_cached_relation(this) %}
@@ -35,6 +43,7 @@
         {% call noop_statement('main', 'em dia', 'EM DIA', 0) %}{{ sql }}{% endcall %}
     {% else %}
         {% set _ = get_assert_columns_equivalent(sql) %}
+        {% if 'distribuidora_id' in model.columns %}{% do executa(entra_quem_aterrissou()) %}{% endif %}
         {% do executa('create table if not exists ' ~ alvo ~ ' ' ~ get_table_columns_and_constraints()) %}
         {% set existentes = adapter.get_columns_in_relation(alvo) | map(attribute='name') | list %}
         {% for coluna in model.columns.values() if coluna.name not in existentes %}
@@ -49,7 +58,7 @@
             insert into {{ alvo }} ({{ colunas }})
             select {{ colunas }} from ({{ sql }}) as nova;
         {% endcall %}
-        {% do create_indexes(alvo) if not existia %}
+        {% do garante_indices(alvo) %}
         {% do executa(
             "insert into controle.inteira (nome, feita_de, escrita_em) values ('" ~ this.identifier ~ "', '" ~ agora
             ~ "', clock_timestamp()) on conflict (nome) do update set feita_de = excluded.feita_de, "

@@ -8,7 +8,7 @@
    loaders/connection.py says the newest number too. #}
 
 {% macro passos_da_migracao() %}
-    {{ return([migracao_1(), migracao_2(), migracao_3(), migracao_4()]) }}
+    {{ return([migracao_1(), migracao_2(), migracao_3(), migracao_4(), migracao_5()]) }}
 {% endmacro %}
 
 {# Before anything else: refuses a database that is ahead, and notes a new one as up to date. #}
@@ -152,4 +152,25 @@ $migracao$;
             where relnamespace = 'construcao'::regnamespace and relkind = 'p'
         ), 'select'));
         delete from controle.safra_construida where not publicada;
+{% endmacro %}
+
+{# 2026-11-29. Steps of enrichment from outside, a segment that a company's activity says. Not valid: the rows that are
+   there were checked by the narrower condition. #}
+{% macro migracao_5() %}
+    {% set etapas = "etapa in ('coordenada', 'cnae_segmento', 'municipio', 'empresa', 'endereco', 'geocodificacao')" %}
+    {% set origens = "segmento_origem in ('cnae', 'empresa', 'classe')" %}
+    {% set mudancas = [
+        ('intel_lead', 'lead_enrichment_log', 'etapa', etapas), ('construcao', 'lead_enrichment_log', 'etapa', etapas),
+        ('intel_lead', 'lead_mercado', 'segmento_origem', origens),
+        ('construcao', 'lead_mercado', 'segmento_origem', origens),
+        ('marts', 'mart_lead_safra', 'segmento_origem', origens),
+        ('construcao', 'mart_lead_safra', 'segmento_origem', origens),
+    ] %}
+        perform controle.insiste($insiste$
+            {% for esquema, tabela, coluna, condicao in mudancas %}
+            alter table if exists {{ esquema }}.{{ tabela }} drop constraint if exists {{ tabela }}_{{ coluna }}_check;
+            alter table if exists {{ esquema }}.{{ tabela }}
+                add constraint {{ tabela }}_{{ coluna }}_check check ({{ condicao }}) not valid;
+            {% endfor %}
+        $insiste$);
 {% endmacro %}

@@ -15,3 +15,37 @@
         {% endif %}
     {% endfor %}
 {% endmacro %}
+
+{# How a company is reached is nobody's on a BI page: what in marts has such columns is bi_leitor's without them. By the
+   columns' names, so that server/roles.py, which grants all of marts, asks for the same and needs no list. #}
+{% macro funcao_esconde_contatos() %}
+create or replace function controle.esconde_contatos() returns void language plpgsql as $f$
+declare
+    relacao record;
+begin
+    if to_regrole('bi_leitor') is null then
+        return;
+    end if;
+    for relacao in
+        select
+            c.oid::regclass as nome,
+            string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+                filter (where a.attname not in ('telefone', 'email')) as colunas
+        from pg_class as c
+        inner join pg_attribute as a on c.oid = a.attrelid and a.attnum > 0 and not a.attisdropped
+        where c.relnamespace = 'marts'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
+        group by c.oid
+        having bool_or(a.attname in ('telefone', 'email'))
+            and (
+                has_table_privilege('bi_leitor', c.oid, 'select')
+                or not bool_and(
+                    has_column_privilege('bi_leitor', c.oid, a.attnum, 'select')
+                    = (a.attname not in ('telefone', 'email')))
+            )
+    loop
+        execute format('revoke select on %s from bi_leitor', relacao.nome);
+        execute format('grant select (%s) on %s to bi_leitor', relacao.colunas, relacao.nome);
+    end loop;
+end
+$f$;
+{% endmacro %}

@@ -150,6 +150,14 @@ begin
         update marts.consumo_dispositivo_hora set parametros_md5 = ''
         where dispositivo_id = any(dispositivos);
     end if;
+    if to_regclass('marts.consumo_dispositivo_dia') is not null then
+        delete from marts.consumo_dispositivo_dia as d
+        where d.dispositivo_id = any(dispositivos) and not exists (
+            select from marts.consumo_dispositivo_hora as h
+            where h.dispositivo_id = d.dispositivo_id
+                and (h.hora at time zone 'America/Sao_Paulo')::date = d.dia
+        );
+    end if;
     perform set_config('intel_lead.dominio_aberto', 'sim', true);
     delete from intel_lead.dispositivo as d
     where d.id = any(dispositivos) and not d.documentado and not exists (

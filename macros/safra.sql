@@ -41,10 +41,15 @@
             ~ ' lacks: rename or drop it by a migration in the database first'
         ) %}
     {% endfor %}
+    {% do garante_indices(raiz) %}
+{% endmacro %}
+
+{# The model's indexes, each named by its columns: dbt's own names differ from database to database. #}
+{% macro garante_indices(tabela) %}
     {% for indice in config.get('indexes', []) %}
         {% do executa(
-            'create index if not exists ' ~ raiz.identifier ~ '_' ~ indice.columns | join('_') ~ '_idx on '
-            ~ raiz ~ ' using ' ~ indice.get('type', 'btree') ~ ' (' ~ indice.columns | join(', ') ~ ')'
+            'create index if not exists ' ~ tabela.identifier ~ '_' ~ indice.columns | join('_') ~ '_idx on '
+            ~ tabela ~ ' using ' ~ indice.get('type', 'btree') ~ ' (' ~ indice.columns | join(', ') ~ ')'
         ) %}
     {% endfor %}
 {% endmacro %}
@@ -188,7 +193,8 @@
         if fonte.config.meta.get('safra_anterior') and fonte.relation_name in sql %}
         {% do raizes.update({fonte.relation_name: 'anterior.' ~ fonte.identifier}) %}
     {% endfor %}
-    {% for no in graph.nodes.values() if no.config.meta and no.config.meta.get('da_safra') and no.relation_name in sql %}
+    {% for no in (graph.nodes.values() | list) + (graph.sources.values() | list)
+        if no.config.meta and no.config.meta.get('da_safra') and no.relation_name in sql %}
         {% do raizes.update({no.relation_name: 'parte.' ~ no.config.meta.da_safra}) %}
     {% endfor %}
     {{ return(tojson(raizes)) }}

@@ -62,23 +62,33 @@
     replace(substring({{ coluna }} from '[0-9]{1,3}(?:[.]?[0-9]{3})*'), '.', '')::integer
 {%- endmacro %}
 
+{# The columns of the file in whose words a tariff says what it is of. #}
+{% macro textos_da_tarifa() %}
+    {{ return(['base_tarifaria', 'subgrupo', 'modalidade', 'classe', 'subclasse', 'detalhe', 'posto', 'unidade',
+        'acessante']) }}
+{% endmacro %}
+
+{# All of them as one text: of nine keys PostgreSQL takes a join to leave one row, and goes on row by row. #}
+{% macro dizeres_da_tarifa(tabela) -%}
+    concat(
+        {%- for texto in textos_da_tarifa() %}{{ tabela }}.{{ texto }}{{ ", '|', " if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
 {# CTE `julgadas`, after those that it reads: each «Tarifa de Aplicação» (of the file's two bases the one that is paid)
    with its distributor, and why no price is made of it (null: one is). #}
 {% macro tarifas_julgadas() -%}
     {{ chaves_dos_agentes() }},
 
-    tarifas as (
+    -- Each wording is read once, which `materialized` keeps PostgreSQL to: 500 k rows have some thousands of them.
+    ditas as materialized (
+        select distinct {{ textos_da_tarifa() | join(', ') }}
+        from {{ ref('stg_aberto_tarifas') }}
+    ),
+
+    lidas as materialized (
         select
-            arquivo_id,
-            linha,
-            gerado_em,
-            resolucao,
-            {{ dia_da_resolucao('resolucao') }} as resolucao_dia,
-            {{ numero_da_resolucao('resolucao') }} as resolucao_numero,
-            sig_agente,
-            cnpj,
-            inicio,
-            fim,
+            {{ dizeres_da_tarifa('ditas') }} as dizeres,
             {{ subgrupo_da_tarifa('subgrupo', 'classe', 'subclasse', 'detalhe') }} as subgrupo_tarifario_id,
             {{ modalidade_da_tarifa('modalidade') }} as modalidade,
             {{ sem_distincao('classe') }} as classe,
@@ -86,11 +96,37 @@
             {{ sem_distincao('detalhe') }} as detalhe,
             {{ sem_distincao('acessante') }} as acessante,
             {{ posto_da_tarifa('posto') }} as posto,
-            {{ unidade_da_tarifa('unidade') }} as unidade,
-            tusd,
-            te
-        from {{ ref('stg_aberto_tarifas') }}
+            {{ unidade_da_tarifa('unidade') }} as unidade
+        from ditas
         where {{ sem_acento('base_tarifaria') }} = 'tarifa de aplicacao'
+    ),
+
+    resolucoes as materialized (
+        select
+            resolucao,
+            {{ dia_da_resolucao('resolucao') }} as resolucao_dia,
+            {{ numero_da_resolucao('resolucao') }} as resolucao_numero
+        from (select distinct resolucao from {{ ref('stg_aberto_tarifas') }} where resolucao is not null) as r
+    ),
+
+    tarifas as (
+        select
+            l.*,
+            t.arquivo_id,
+            t.linha,
+            t.gerado_em,
+            t.resolucao,
+            r.resolucao_dia,
+            r.resolucao_numero,
+            t.sig_agente,
+            t.cnpj,
+            t.inicio,
+            t.fim,
+            t.tusd,
+            t.te
+        from {{ ref('stg_aberto_tarifas') }} as t
+        inner join lidas as l on {{ dizeres_da_tarifa('t') }} = l.dizeres
+        left join resolucoes as r on t.resolucao = r.resolucao
     ),
 
     agentes as (
@@ -126,7 +162,6 @@
             end as motivo
         from tarifas as t
         left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
-        left join conhecidos as a
-            on t.sig_agente = a.sig_agente and coalesce(t.cnpj, '') = coalesce(a.cnpj, '')
+        left join conhecidos as a on concat(t.sig_agente, '|', t.cnpj) = concat(a.sig_agente, '|', a.cnpj)
     )
 {%- endmacro %}

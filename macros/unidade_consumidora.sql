@@ -126,26 +126,27 @@ from (
 {%- endmacro %}
 
 {# One axis of a lead's place: the first of these tables, joined under these aliases, that has it. #}
-{% macro eixo_do_lead(eixo, degraus=['l', 'p', 'm']) -%}
+{% macro eixo_do_lead(eixo, degraus=['l', 'p', 'g', 'm']) -%}
     coalesce({% for d in degraus %}{{ d }}.{{ eixo }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 {# The point of the two axes. #}
-{% macro ponto_do_lead(degraus=['l', 'p', 'm']) -%}
+{% macro ponto_do_lead(degraus=['l', 'p', 'g', 'm']) -%}
     {{ postgis() }}st_setsrid(
         {{ postgis() }}st_makepoint({{ eixo_do_lead('longitude', degraus) }}, {{ eixo_do_lead('latitude', degraus) }}),
         4674
     )::{{ postgis() }}geometry (point, 4674)
 {%- endmacro %}
 
-{# Where a lead is, of the lead `l`, its ponto notável `p` and its município `m`: its own coordinate, else its
-   pole's, else the município's point. #}
+{# Where a lead is, of the lead `l`, its ponto notável `p`, its sure company `g` and its município `m`: its own
+   coordinate, else its pole's, else that of the company's address, else the município's point. #}
 {% macro lugar_do_lead() -%}
     {{ eixo_do_lead('latitude') }} as latitude_final,
     {{ eixo_do_lead('longitude') }} as longitude_final,
     case
         when l.latitude is not null then 'uc'
         when p.latitude is not null then 'ponto_notavel'
+        when g.latitude is not null then 'geocodificacao'
         when m.latitude is not null then 'municipio'
     end as origem_coordenada,
     {{ ponto_do_lead() }} as geom

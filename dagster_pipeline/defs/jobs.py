@@ -5,11 +5,13 @@ Not here: open data, which comes at each source's own period (open_data.py).
 
 import dagster as dg
 
-from dagster_pipeline.defs import open_data
+from dagster_pipeline.defs import companies, open_data
 from dagster_pipeline.defs.raw import AICSS, AICSS_DISPOSITIVO
 
 RAW_AICSS = dg.AssetSelection.assets(AICSS, AICSS_DISPOSITIVO)
 OF_A_SAFRA = dg.AssetSelection.groups("raw", "safra").materializable()
+
+REGISTRY = dg.AssetSelection.assets(*companies.ASSETS)
 
 safra = dg.define_asset_job(
     "safra",
@@ -18,7 +20,10 @@ safra = dg.define_asset_job(
 )
 marts = dg.define_asset_job(
     "marts",
-    selection=dg.AssetSelection.all().materializable() - OF_A_SAFRA - open_data.selection,
+    selection=dg.AssetSelection.all().materializable()
+    - OF_A_SAFRA
+    - open_data.selection
+    - REGISTRY,
     description="O que é feito das safras publicadas e das leituras: visões, resumos, marts.",
 )
 aicss = dg.define_asset_job(

@@ -116,6 +116,15 @@ def instant(value: object) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=TIMEZONE)
 
 
+def nearest(hour: time, arrived: datetime) -> datetime:
+    """The instant of a time of day that is nearest to its arrival."""
+    there = arrived.astimezone(TIMEZONE)
+    parsed = datetime.combine(there.date(), hour, TIMEZONE)
+    if parsed - there > HALF_DAY:
+        return parsed - DAY
+    return parsed + DAY if there - parsed > HALF_DAY else parsed
+
+
 def midnight(text: str) -> datetime | None:
     """The midnight that a date without a time begins with, or None when it is no such date.
 

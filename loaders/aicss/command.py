@@ -4,15 +4,14 @@ Belongs here: the command. Not here: the landing itself (landing.py).
 """
 
 import os
-import shutil
 import sys
-import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import psycopg
 import typer
@@ -23,6 +22,8 @@ from loaders import connection as db
 from loaders.aicss.clock import Unreadable, instant, midnight
 from loaders.aicss.landing import COUNTS, STDIN, land, prepare
 from loaders.aicss.reading import device_of_name
+from loaders.aicss.serial import Pipe, follow
+from loaders.aicss.stream import stopped_by_signals
 from loaders.errors import DatabaseFailure, InvalidInput, LoadError
 
 EXTENSIONS = {".json", ".jsonl", ".ndjson", ".csv", ".txt", ".log"}
@@ -49,16 +50,6 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from inside
 
 
-def _opened(path: Path) -> BinaryIO:
-    if str(path) != STDIN:
-        return path.open("rb")
-    # On disk, not in memory: the input is read twice, for its shape and for its readings.
-    copied = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _land_path
-    shutil.copyfileobj(sys.stdin.buffer, copied)
-    copied.seek(0)
-    return copied
-
-
 def _with_bar(file: BinaryIO, name: str) -> AbstractContextManager[BinaryIO]:
     """The file, with a progress bar when a person watches."""
     if not sys.stderr.isatty():
@@ -76,15 +67,20 @@ def _land_path(
     start: datetime | None,
 ) -> str:
     """Land one path and say in a line what came of it."""
-    name, begun = str(path), monotonic()
-    default = None if name == STDIN else device_of_name(path)
+    default = None if str(path) == STDIN else device_of_name(path)
     try:
-        with _opened(path) as raw, _with_bar(raw, name) as file:
-            result = land(conn, file, name=name, device=device, default=default, start=start)
+        with path.open("rb") as raw, _with_bar(raw, str(path)) as file:
+            return _land_file(conn, file, str(path), device=device, default=default, start=start)
     except OSError as error:
         raise InvalidInput(
-            f"{name}: não pode ser lido ({error.strerror}); confira o caminho e os direitos"
+            f"{path}: não pode ser lido ({error.strerror}); confira o caminho e os direitos"
         ) from error
+
+
+def _land_file(conn: psycopg.Connection, file: BinaryIO, name: str, **known: Any) -> str:  # noqa: ANN401
+    begun = monotonic()
+    try:
+        result = land(conn, file, name=name, **known)
     except psycopg.Error as error:
         said = " ".join((error.diag.message_primary or str(error)).split())
         raise DatabaseFailure(
@@ -98,13 +94,46 @@ def _land_path(
     return f"{name}: {counts}; {monotonic() - begun:.1f} s"
 
 
+def _land_stdin(
+    conn: psycopg.Connection, path: Path, *, device: str | None, start: datetime | None
+) -> str | None:
+    """Land standard input: whole if it ends, else as it comes; then nothing is left to say."""
+    stop = threading.Event()
+    pipe = Pipe(sys.stdin.buffer)
+    shape = pipe.shape_of_lines()
+    if shape is None:
+        with pipe.whole() as file:
+            return _land_file(conn, file, str(path), device=device, start=start)
+    with stopped_by_signals(stop):
+        follow(pipe, shape, conn, stop, device=device, start=start, say=typer.echo)
+    return None
+
+
+def _begun(start: str) -> datetime:
+    """The instant that ``--inicio`` means, and a word where it says a day alone."""
+    try:
+        day = midnight(start)
+        begun = day or instant(start)
+    except Unreadable as error:
+        raise typer.BadParameter(
+            f"{start!r}: {error}; escreva como 2025-03-01T00:00:00-03:00", param_hint="--inicio"
+        ) from error
+    if day:
+        typer.echo(f"--inicio sem hora: tomado como {begun:%d/%m/%Y 00:00:00 (UTC%z)}", err=True)
+    return begun
+
+
 HELP = "Aterrissa leituras AICSS: JSON, JSON lines, CSV ou o registro serial, pelo conteúdo."
 
 
 def command(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="CAMINHO...", help="Arquivos, pastas deles, ou - (entrada padrão)."),
+        typer.Argument(
+            metavar="CAMINHO...",
+            help="Arquivos, pastas deles, ou - (entrada padrão; a que não acaba é lida à medida"
+            " que chega).",
+        ),
     ],
     *,
     device: Annotated[
@@ -124,14 +153,7 @@ def command(
     ] = None,
 ) -> None:
     """Land AICSS readings: JSON, JSON lines, CSV or the serial text log, told by content."""
-    try:
-        begun = (midnight(start) or instant(start)) if start else None
-    except Unreadable as error:
-        raise typer.BadParameter(
-            f"{start!r}: {error}; escreva como 2025-03-01T00:00:00-03:00", param_hint="--inicio"
-        ) from error
-    if begun and midnight(start or ""):
-        typer.echo(f"--inicio sem hora: tomado como {begun:%d/%m/%Y 00:00:00 (UTC%z)}", err=True)
+    begun = _begun(start) if start else None
     for path in paths:
         if str(path) != STDIN and not path.exists():
             raise typer.BadParameter(f"{path}: não existe", param_hint="CAMINHO")
@@ -143,7 +165,9 @@ def command(
             prepare(conn)
             for path in found:
                 try:
-                    typer.echo(_land_path(conn, path, device=device, start=begun))
+                    one = _land_stdin if str(path) == STDIN else _land_path
+                    if said := one(conn, path, device=device, start=begun):
+                        typer.echo(said)
                 except InvalidInput as error:
                     typer.echo(f"erro: {error}", err=True)
                     code = error.code

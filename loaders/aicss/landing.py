@@ -1,14 +1,13 @@
 """Landing of AICSS readings in ``raw.aicss_leitura``, a transaction a file.
 
 Belongs here: the landing and its ledger. Not here: what a reading looks like (records.py,
-reading.py); states and energy (dbt's). A serial, MQTT or HTTP listener, when it comes, gets a
-module of its own and calls ``land_records``.
+reading.py); states and energy (dbt's); what never ends (stream.py, serial.py, mqtt.py).
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from importlib import resources
 from itertools import islice
@@ -19,6 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from loaders import removal
+from loaders.aicss import devices
 from loaders.aicss import text as aicss_text
 from loaders.aicss.clock import Clocks, Unreadable
 from loaders.aicss.reading import Origin, Reading, reading
@@ -39,6 +39,7 @@ from loaders.aicss.statements import (
     COUNT_PRESENT,
     INSERT_READINGS,
     INSERT_REJECTED,
+    MAKE_MONTHS,
     MARK_CONFLICTS,
     REGISTER,
     SPLIT_TIES,
@@ -67,6 +68,10 @@ class Result:
     ruido: int = 0
     already_landed: bool = False
 
+    def __add__(self, other: "Result") -> "Result":
+        """What became of both."""
+        return Result(*map(sum, zip(self.counts, other.counts, strict=True)))
+
     @property
     def counts(self) -> tuple[int, ...]:
         """The counts in the order of ``COUNTS``."""
@@ -79,7 +84,8 @@ COUNTS = tuple(c.name for c in fields(Result) if c.type is int)
 def prepare(conn: psycopg.Connection) -> None:
     """Create this source's tables where they are missing; connection.prepare must have run."""
     ddl = resources.files("loaders.aicss").joinpath("schema.sql").read_text(encoding="utf-8")
-    version = f"esquema {hashlib.md5(ddl.encode(), usedforsecurity=False).hexdigest()}"
+    definition = ddl.encode() + devices.SEED.read_bytes()
+    version = f"esquema {hashlib.md5(definition, usedforsecurity=False).hexdigest()}"
     # No DDL when nothing changed: role intel_api lands readings, and may not create tables.
     done = conn.execute(
         "select obj_description(to_regclass('controle.aicss_arquivo'), 'pg_class')"
@@ -89,16 +95,37 @@ def prepare(conn: psycopg.Connection) -> None:
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead esquema', 0))")
         conn.execute(ddl)
+        devices.fill(conn)
         conn.execute(sql.SQL("comment on table controle.aicss_arquivo is {}").format(version))
 
 
+@dataclass
+class Going:
+    """What goes on from batch to batch of a stream: devices' clocks, how many records it had."""
+
+    clocks: Clocks = field(default_factory=Clocks)
+    order: int = 0
+
+
 def land_records(
-    conn: psycopg.Connection, records: Iterable[Record], *, file: str, origin: Origin
+    conn: psycopg.Connection,
+    records: Iterable[Record],
+    *,
+    file: str,
+    origin: Origin,
+    going: Going | None = None,
 ) -> Result:
     """Land records in the open transaction and count what became of them.
 
+    Args:
+        conn: in a transaction.
+        records: what came.
+        file: what raw calls where it came from.
+        origin: what is known of all of them.
+        going: of a stream; a batch of it without a reading is no error.
+
     Raises:
-        InvalidInput: not one record is a reading; the caller rolls back.
+        InvalidInput: not one record of a file is a reading; the caller rolls back.
     """
     conn.execute(
         "create temp table aicss_chegada on commit drop as"
@@ -106,22 +133,24 @@ def land_records(
         " from raw.aicss_leitura with no data"
     )
     reasons: Counter[str] = Counter()
-    total, clocks = 0, Clocks()
+    state = going or Going()
+    first = state.order
     copied = f"copy aicss_chegada ({COLUMNS}, ordem, motivo, registro) from stdin"
     with conn.cursor().copy(copied) as out:
-        for order, record in enumerate(records):
-            values, reason = _row(record, order, origin, clocks)
+        for order, record in enumerate(records, first):
+            values, reason = _row(record, order, origin, state.clocks)
             reasons[reason] += reason is not None
             text = None if reason is None else Jsonb({"texto": record.text.strip()[:2000]})
             out.write_row((*values, file, record.line, origin.recebido_em, order, reason, text))
-            total += 1
-    unreadable = sum(reasons.values())
-    if unreadable == total:
+            state.order += 1
+    unreadable, total = sum(reasons.values()), state.order - first
+    if unreadable == total and going is None:
         because = f" ({reasons.most_common(1)[0][0]})" if total else ""
         raise InvalidInput(f"{file}: nenhum dos {total} registros é uma leitura{because}")
     # Held until commit, so that leitura_id grows in commit order: dbt reads on from the greatest.
     conn.execute("select pg_advisory_xact_lock(hashtext('raw.aicss_leitura'))")
     conn.execute(SPLIT_TIES)
+    conn.execute(MAKE_MONTHS)
     readings, outside, ressalvas = conn.execute(INSERT_READINGS).fetchone()
     conflicts = conn.execute(MARK_CONFLICTS).rowcount
     (present_ones,) = conn.execute(COUNT_PRESENT).fetchone()

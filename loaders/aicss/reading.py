@@ -12,7 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from loaders.aicss.clock import TIME_ONLY, Clocks, Unreadable, instant, is_time, time_of_day
+from loaders.aicss.clock import (
+    TIME_ONLY,
+    Clocks,
+    Unreadable,
+    instant,
+    is_time,
+    nearest,
+    time_of_day,
+)
 from loaders.aicss.records import FIELD_OF, NUMBERS, STATES, Record, plain_name
 
 RANGES = {"luz": (0, 4095), "distancia_cm": (2, 400)}
@@ -95,17 +103,21 @@ def on_or_off(field_name: str, value: object) -> bool | None:
 
 
 def _measured_at(
-    value: object, order: int, origin: Origin, clocks: Clocks, device: str
+    record: Record, value: object, order: int, origin: Origin, clocks: Clocks, device: str
 ) -> tuple[datetime, str]:
     """When the reading was made, and whether that is the record's word, derived, or arrival."""
     if not _blank(value):
         if not (parsed := time_of_day(value)):
             return instant(value), "campo"
-        if origin.start is None:
+        if origin.start is not None:
+            return clocks.on_day(device, parsed, origin.start), "derivado"
+        if record.arrived is None:
             raise Unreadable("horário sem data: informe --inicio")
-        return clocks.on_day(device, parsed, origin.start), "derivado"
+        return nearest(parsed, record.arrived), "derivado"
     if origin.start is not None:
         return origin.start + timedelta(seconds=order), "derivado"
+    if record.arrived is not None:
+        return record.arrived, "chegada"
     # One microsecond apart: records that arrive together are still different readings.
     return origin.recebido_em + timedelta(microseconds=order), "chegada"
 
@@ -121,13 +133,13 @@ def reading(record: Record, order: int, origin: Origin, clocks: Clocks) -> Readi
     if all(v is None for v in measures.values()):
         raise Unreadable("nenhuma medida")
     name = known.get("dispositivo_id")
-    device = origin.device if _blank(name) else str(name).strip()
+    device = (record.device or origin.device) if _blank(name) else str(name).strip()
     if not device:
         raise Unreadable("sem dispositivo: informe --dispositivo")
     if not device.isprintable() or "\\u0000" in json.dumps(outros):
         raise Unreadable("texto com caracteres de controle")
     when = known.get("medido_em")
-    medido_em, origem_horario = _measured_at(when, order, origin, clocks, device)
+    medido_em, origem_horario = _measured_at(record, when, order, origin, clocks, device)
     if not OLDEST <= medido_em <= origin.recebido_em + timedelta(days=1):
         raise Unreadable("horário implausível")
     set_back = (

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -65,6 +66,7 @@ class Record:
     """What stands at one line of a file: named values, or the reason why there are none.
 
     ``in_order``: a device wrote it before the records that follow, as it does on a serial line.
+    ``arrived``, ``device``: when, and of which device, it came by itself; None in a file.
     """
 
     line: int
@@ -72,6 +74,8 @@ class Record:
     values: dict[str, Any] | None = None
     reason: str | None = None
     in_order: bool = False
+    arrived: datetime | None = None
+    device: str | None = None
 
 
 @lru_cache(maxsize=1024)

@@ -44,6 +44,15 @@ SPLIT_TIES = f"""
         and c.medido_em = posta.medido_em
         and ({_MEASURES.format("c")}) is not distinct from ({_MEASURES.format("posta")})
 """
+MAKE_MONTHS = """
+    select controle.cria_meses_aicss(array_agg(mes))
+    from (
+        select distinct date_trunc('month', medido_em at time zone 'America/Sao_Paulo')::date as mes
+        from aicss_chegada
+        where motivo is null
+    ) as m
+    having count(*) > 0
+"""
 INSERT_READINGS = f"""
     with nova as (
         insert into raw.aicss_leitura ({COLUMNS})
@@ -111,4 +120,20 @@ REGISTER = """
         registros, leituras, repetidas, conflitos, ilegiveis, fora_da_faixa, ressalvas, ruido
     )
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+REGISTER_STREAM = """
+    insert into controle.aicss_arquivo (
+        sha256, arquivo, dispositivo, inicio, formato, recebido_em,
+        registros, leituras, repetidas, conflitos, ilegiveis, fora_da_faixa, ressalvas, ruido
+    )
+    values (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0)
+    returning carga_id
+"""
+COUNT_STREAM = """
+    update controle.aicss_arquivo
+    set
+        sha256 = %s, registros = %s, leituras = %s, repetidas = %s, conflitos = %s, ilegiveis = %s,
+        fora_da_faixa = %s, ressalvas = %s, ruido = %s
+    where carga_id = %s
 """

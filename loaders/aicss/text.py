@@ -60,12 +60,12 @@ def lines(file: BinaryIO, noise: Counter[str] | None = None) -> Iterator[tuple[i
     noise = Counter() if noise is None else noise
     number, rest = 1, b""
     for chunk in _chunks(file):
-        *whole, rest = _split(rest + chunk, last=not chunk)
+        *whole, rest = split_lines(rest + chunk, last=not chunk)
         for line in whole:
-            yield number, _clean(line, noise)
+            yield number, clean(line, noise)
             number += line.endswith((b"\n", b"\r"))
     if rest:
-        yield number, _clean(rest, noise)
+        yield number, clean(rest, noise)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
     yield b""
 
 
-def _split(data: bytes, *, last: bool) -> Iterator[bytes]:
+def split_lines(data: bytes, *, last: bool) -> Iterator[bytes]:
     """Whole lines with their ends, pieces of overlong ones, then what the next chunk may go on."""
     at = 0
     for end in _END.finditer(data):
@@ -106,7 +106,8 @@ def _pieces(line: bytes) -> Iterator[bytes]:
     yield line
 
 
-def _clean(line: bytes, noise: Counter[str]) -> str:
+def clean(line: bytes, noise: Counter[str]) -> str:
+    r"""One line as text, UTF-8 or else cp1252, its end a ``\n`` if it has one, without noise."""
     ended = line.endswith((b"\n", b"\r"))
     body = line.rstrip(b"\r\n") if ended else line
     try:

@@ -96,7 +96,7 @@ def command(
 
 def _run(conn: psycopg.Connection, dataset: Dataset, errand: Errand) -> int:
     """Say what became of each file; the greatest exit code."""
-    codes = []
+    codes, landed = [], 0
     for outcome in run(conn, dataset, errand):
         if isinstance(outcome, LoadError):
             logging.error("%s", outcome)
@@ -104,8 +104,11 @@ def _run(conn: psycopg.Connection, dataset: Dataset, errand: Errand) -> int:
         else:
             typer.echo(str(outcome))
             codes.append(0)
+            landed += not (outcome.there_already or errand.dry_run)
     if not codes:
         typer.echo(f"{dataset.id}: a fonte não tem nada de novo")
+    if landed:
+        typer.echo("make build leva às tabelas o que aterrissou")
     return max(codes, default=0)
 
 

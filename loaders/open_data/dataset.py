@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     TEXT = "texto"
     NUMBER = "número"
+    DEGREES = "coordenada"
     DATE = "data"
     MONTH = "mês"
     YEAR = "ano"

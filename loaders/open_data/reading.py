@@ -137,17 +137,29 @@ def _match(
 
 
 def _groups(reading: Reading) -> dict[str, str]:
-    """Marks of thousands, where a column's other numbers tell that they are."""
+    """Marks of thousands, where a column's numbers tell that they are.
+
+    A comma that comes once starts decimals in all these sources; a point is decimal too in some.
+    """
     groups = {}
     for raw, shapes in reading.census.shapes.items():
-        if doubtful := shapes.doubtful(None):
-            quoted = " e ".join(map(repr, doubtful))
+        seen = shapes.seen.keys()
+        if {"brazilian", "english"} <= seen or seen == {"point_group"}:
+            written = shapes.seen.get("point_group") or [
+                shapes.seen[form][0] for form in ("brazilian", "english")
+            ]
+            quoted = " e ".join(map(repr, written))
             raise InvalidInput(
                 f"{reading.name}: coluna {raw}: {quoted} pode ser milhar ou decimal, e nada na"
                 " coluna o diz; tire o separador de milhar e repita"
             )
-        if group := shapes.notation(None).group:
-            groups[raw] = group
+        if "english" in seen:
+            groups[raw] = ","
+        elif "brazilian" in seen or (
+            "point_group" in seen and seen & {"comma_decimal", "comma_group"}
+        ):
+            groups[raw] = "."
+        if raw in groups:
             reading.notes.append(f"{raw}: separador de milhar retirado")
     return groups
 

@@ -27,6 +27,7 @@ _TIME = re.compile(r"[T :][0-9:.,]*(Z|[-+]\d{2}:?\d{2})?$")
 _MONTH = re.compile(r"(19|20)\d{2}[-/]?(0[1-9]|1[0-2])|(0[1-9]|1[0-2])[-/](19|20)\d{2}")
 _PATTERNS = {
     Kind.NUMBER: _NUMBER,
+    Kind.DEGREES: _NUMBER,
     Kind.INTEGER: r"^-?\d{1,9}([.,]0+)?$",
     Kind.YEAR: r"^(19|20)\d{2}([.,]0+)?$",
 }

@@ -157,6 +157,7 @@ def _market(safra: Safra, domains: Domains, kinds: dict[str, Row]) -> Rows:
                 "segmento_mercado_id": segment,
                 "segmento_mercado": of["segmento_mercado"].get(segment, {}).get("descricao"),
                 "segmento_origem": source,
+                "cnae_origem": "bdgd" if lead["cnae_id"] else None,
                 "cnae": of["cnae"].get(lead["cnae_id"], {}).get("descricao"),
                 "situacao": of["situacao_uc"]
                 .get(lead["situacao_uc_id"], {})

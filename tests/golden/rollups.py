@@ -59,6 +59,9 @@ def finish(safra: Safra, domains: Domains) -> None:
                 | safra.key
             )
         results = [result for result, _ in steps.values()]
+        good = results.count("success")
+        # A município's point alone is no place of the unit's: partial, which counts as none.
+        lead["status"] = "enriched" if good == 3 else "partial" if good else "raw"
         safra.tables["lead_resumo_anual"].append(_year(lead, series[lead["uc_id"]], results))
         safra.tables["lead_com_coordenadas"].append(_located(lead, pole, town))
     safra.tables["safra_resumo"] = _totals(safra, domains)
@@ -289,10 +292,13 @@ def _text(value: object) -> str | None:
 
 def _status(whole: dict[str, Rows]) -> Rows:
     year = {row["uc_id"]: row for row in whole["lead_resumo_anual"]}
+    outside = ("empresa", "endereco", "geocodificacao")
+    none = {name: None for step in outside for name in (step, f"{step}_detalhes")}
     rows = {}
     for step in whole["lead_enrichment_log"]:
         uc = step["uc_id"]
-        row = rows.setdefault(uc, {n: step[n] for n in ("uc_id", "ano", "distribuidora_id")})
+        key = {n: step[n] for n in ("uc_id", "ano", "distribuidora_id")}
+        row = rows.setdefault(uc, key | none)
         row[step["etapa"]] = step["resultado"]
         row[f"{step['etapa']}_detalhes"] = step["detalhes"]
         row |= {n: year[uc][n] for n in ("enriquecimento_status", "data_enriquecimento")}

@@ -111,6 +111,11 @@ OPEN_DATA = (  # noqa: SIM905
     " municipio_indicador pld_horario usina marts.mart_conjunto_continuidade"
     " marts.mart_contexto_municipio marts.mart_energia_bdgd_samp"
 ).split()
+COMPANIES = ("lead_empresa", "marts.mart_lead_empresa", "marts.mart_empresa")
+DEVICES = (  # noqa: SIM905
+    "dispositivo_vigencia aicss_lido marts.consumo_dispositivo_dia marts.consumo_dispositivo_mes"
+    " marts.mart_aicss_vs_perfil marts.mart_alerta_aicss"
+).split()
 NOT_COMPARED = {
     "import_status": "the ledger itself; its last rows are vw_import_status_resumido",
     "qualidade_validacao": "what the gate found: test_gate.py",
@@ -123,6 +128,9 @@ NOT_COMPARED = {
     "marts.mart_aprendizado": "the seed's rows, or what was learned: test_learning.py",
     "tarifa_vigente": "the file's rows, told apart: test_tariffs.py",
     "tarifa_recusada": "the file's rows, told apart: test_tariffs.py",
+    **dict.fromkeys(COMPANIES, "empty without the CNPJ registry: test_companies.py"),
+    **dict.fromkeys(DEVICES, "sums of the hours: dbt's unit tests, test_landing_aicss.py"),
+    "previsao_externa_desempenho": "empty until a prediction comes from R: test_exchange.py",
     **dict.fromkeys(OPEN_DATA, "empty without open data: test_open_data.py, dbt's unit tests"),
 }
 """Table or view of the product → why it has no golden values, and what has instead."""

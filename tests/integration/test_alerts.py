@@ -33,6 +33,10 @@ create table marts.mart_anomalia (
 create table marts.mart_lead_safra (
     uc_id uuid, ano smallint, distribuidora_id integer, origem text, cod_id text, municipio text,
     classe_consumo text);
+create table marts.mart_alerta_aicss (
+    dispositivo_id text, nome text, tipo text, dia date, fim date, valor double precision,
+    esperado double precision, escore double precision, leituras bigint, atual boolean,
+    evidencia text);
 insert into marts.safra_publicada values (2023, 401, 'Mux'), (2024, 401, 'Mux');
 insert into marts.resumo_conjunto
     (ano, distribuidora_id, conjunto_id, conjunto, media_dic_anual_h, dic_mediana_conjunto_h)
@@ -115,6 +119,26 @@ def test_what_is_gone_from_the_newest_year_closes(conn: psycopg.Connection) -> N
     conn.execute("delete from marts.resumo_conjunto where ano = 2024 and conjunto_id = 7")
     judge(conn, NOON + HOUR)
     assert history(conn) == [("7", 3, 3, "sem_alvo")]
+
+
+def test_a_devices_alert_opens_by_its_current_row_and_closes_without_it(
+    conn: psycopg.Connection,
+) -> None:
+    """The rules that stand there at first: a row of an earlier day opens nothing."""
+    conn.execute("update app.regra_alerta set ativa = true where chave ~ '^aicss_'")
+    conn.execute(
+        "insert into marts.mart_alerta_aicss values"
+        " ('sala', 'Sala', 'acima_da_media', '2026-11-28', null, 9, 3, 8.1, 900, true, 'x'),"
+        " ('sala', 'Sala', 'impossivel', '2026-11-01', null, 50, null, null, 9, false, 'x'),"
+        " ('posto', null, 'calado', '2026-11-20', null, 200, null, null, null, true, 'x')"
+    )
+    assert sorted(judge(conn, NOON).opened) == [
+        "Dispositivo AICSS calado: confira o sensor: dispositivo posto",
+        "Dispositivo AICSS consome acima do seu normal: dispositivo Sala",
+    ]
+    conn.execute("update marts.mart_alerta_aicss set atual = false")
+    judge(conn, NOON + HOUR)
+    assert sorted(history(conn)) == [("posto", 200, 200, "voltou"), ("sala", 8.1, 8.1, "voltou")]
 
 
 def test_only_the_things_that_a_rule_names_are_judged(conn: psycopg.Connection) -> None:

@@ -28,6 +28,7 @@ CONTENT = """
     select 'arquivo', a::text from controle.aicss_arquivo as a
     order by 1, 2
 """
+DAYS = "select d::text from marts.consumo_dispositivo_dia as d order by dispositivo_id, dia"
 HOURS = "select * from marts.consumo_dispositivo_hora order by dispositivo_id, hora"
 
 pytestmark = pytest.mark.usefixtures("empty_database_env")
@@ -204,11 +205,70 @@ def test_noise_and_oddities_stand_in_the_ledger(con: psycopg.Connection, tmp_pat
     assert found == (1, 2)
 
 
-def test_a_database_from_before_the_remark_on_times_is_upgraded(con: psycopg.Connection) -> None:
-    con.execute("alter table raw.aicss_leitura drop column ressalva_horario")
-    con.execute("alter table controle.aicss_arquivo drop column ressalvas, drop column ruido")
-    con.execute("comment on table controle.aicss_arquivo is 'esquema antigo'")
-    assert run(SAMPLE).exit_code == 0
+OLD = """
+    drop table raw.aicss_leitura;
+    create table raw.aicss_leitura (
+        leitura_id bigint generated always as identity primary key, dispositivo_id text not null,
+        medido_em timestamptz not null, luz double precision, distancia_cm double precision,
+        consumo_interno boolean, consumo_externo boolean, temperatura double precision,
+        movimento boolean, energia_economizada_kwh double precision, outros jsonb,
+        fora_da_faixa text[] not null default '{}', origem_horario text not null,
+        arquivo text not null, linha bigint not null, recebido_em timestamptz not null,
+        unique (dispositivo_id, medido_em));
+    insert into raw.aicss_leitura (dispositivo_id, medido_em, luz, outros, origem_horario, arquivo,
+        linha, recebido_em)
+    select 'd' || n % 3, '2025-01-31T23:00:00-03'::timestamptz + n * interval '1 minute', n,
+        '{"x": 1}', 'campo', 'a', n, now()
+    from generate_series(0, 119) as n;
+    delete from raw.aicss_leitura where luz = 119;
+    grant insert on raw.aicss_leitura to public;
+    alter table controle.aicss_arquivo drop column ressalvas, drop column ruido;
+    comment on table controle.aicss_arquivo is 'esquema antigo'"""
+"""The readings' table as versions until 2026-11-29 made it, in the middle of two months."""
+KEPT = "select leitura_id, dispositivo_id, medido_em, luz, outros from raw.aicss_leitura order by 1"
+
+
+def test_readings_of_an_earlier_version_move_into_their_months(con: psycopg.Connection) -> None:
+    """Each with its number; rights stay, and no number is given twice."""
+    con.execute(OLD)
+    before = con.execute(KEPT).fetchall()
+    assert run("-", "--dispositivo", "novo", given='{"luz": 1}').exit_code == 0
+    after = con.execute(KEPT).fetchall()
+    assert (len(before), after[:-1]) == (119, before)
+    assert after[-1][0] == 121
+    months = con.execute(
+        "select tableoid::regclass::text, count(*) from raw.aicss_leitura"
+        " where dispositivo_id ~ '^d' group by 1 order by 1"
+    ).fetchall()
+    assert months == [
+        ("raw_safra.aicss_leitura_2025_01", 60),
+        ("raw_safra.aicss_leitura_2025_02", 59),
+    ]
+    assert con.execute(
+        "select relacl::text ~ '=a/' from pg_class where oid = 'raw.aicss_leitura'::regclass"
+    ).fetchone() == (True,)
+
+
+def test_a_kill_while_readings_move_leaves_them_as_they_were(
+    con: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction: the connection dies before its end, and the next landing begins anew."""
+    con.execute(OLD)
+    before = con.execute(KEPT).fetchall()
+
+    def die(conn: psycopg.Connection) -> None:
+        con.execute("select pg_terminate_backend(%s)", [conn.info.backend_pid])
+
+    with monkeypatch.context() as broken, db.connect() as other:
+        broken.setattr(landing.devices, "fill", die)
+        with pytest.raises(psycopg.OperationalError):
+            landing.prepare(other)
+    assert con.execute(KEPT).fetchall() == before
+    assert con.execute(
+        "select relkind from pg_class where oid = 'raw.aicss_leitura'::regclass"
+    ).fetchone() == ("r",)
+    assert run("-", "--dispositivo", "novo", given='{"luz": 1}').exit_code == 0
+    assert con.execute(KEPT).fetchall()[:-1] == before
 
 
 def test_a_second_value_for_an_instant_is_kept_as_conflict(con: psycopg.Connection) -> None:
@@ -269,13 +329,51 @@ def test_wrong_usage_and_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert run("-", given='{"luz": 1}').exit_code == 4
 
 
+def device(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["dispositivo", *arguments])
+
+
+def test_a_devices_settings_keep_their_history(con: psycopg.Connection) -> None:
+    """First those of the seed; a change is valid from its instant, and what was valid stays."""
+    assert "aicss-sala desde sempre: nome Amostra: sala" in device("mostrar").output
+    done = device("mudar", "aicss-sala", "--potencia-interna", "80", "--desde", "2025-01-15")
+    assert (done.exit_code, "potencia_interna_w: 60 → 80" in done.output) == (0, True)
+    assert device("mudar", "aicss-sala", "--uc", "401:7", "--desde", "2025-01-14").exit_code == 0
+    lines = device("historico", "aicss-sala").output.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "aicss-sala desde sempre",
+        "aicss-sala desde 14/01/2025 00",
+        "aicss-sala desde 15/01/2025 00",
+    ]
+    assert ["cod_id 7" in line for line in lines] == [False, True, False]
+    for wrong, code in (
+        (("mudar", "aicss-sala", "--potencia-interna", "80", "--desde", "2025-01-15"), 3),
+        (("mudar", "aicss-sala", "--potencia-interna", "81", "--desde", "2025-01-15"), 3),
+        (("mudar", "aicss-sala"), 2),
+        (("mudar", "aicss-sala", "--municipio", "1"), 2),
+        (("mudar", "aicss-sala", "--potencia-interna", "-1"), 2),
+        (("historico", "nenhum"), 3),
+    ):
+        assert device(*wrong).exit_code == code, wrong
+    assert "ainda não enviou leituras" in device("mudar", "novo", "--periodo", "5").output
+    for command in (
+        "update app.dispositivo_config set nome = ''",
+        "delete from app.dispositivo_config",
+    ):
+        with pytest.raises(psycopg.errors.RaiseException, match="acrescente uma linha"):
+            con.execute(command)
+
+
 def test_energy_by_hours_built_step_by_step_equals_energy_built_at_once(
     con: psycopg.Connection,
 ) -> None:
     # The rooms' own dbt tests run in every `dbt build`; here only what is built counts.
+    con.execute("set extra_float_digits = -3")  # a sum's last digits depend on its order
     models = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "-s"]
     models += ["municipio_dominio", "municipio", "dispositivo_dominio", "dispositivo"]
-    models += ["leitura_sensor", "leitura_estado", "consumo_dispositivo_hora"]
+    models += ["leitura_sensor", "leitura_estado", "dispositivo_vigencia"]
+    models += ["consumo_dispositivo_hora", "consumo_dispositivo_dia", "feriado"]
+    models += ["posto_tarifario_hora"]
     run(SAMPLE / "aicss-sala_2025-01-15.csv", SAMPLE / "aicss-garagem_2025-01-15.log")
     dbt("build", *models)
     run(SAMPLE)
@@ -288,9 +386,9 @@ def test_energy_by_hours_built_step_by_step_equals_energy_built_at_once(
         "create schema acima; create view acima.v as select * from intel_lead.leitura_sensor"
     )
     dbt("build", *models)
-    in_pieces = con.execute(HOURS).fetchall()
+    in_pieces = con.execute(HOURS).fetchall(), con.execute(DAYS).fetchall()
     dbt("build", *models, "--full-refresh")
-    assert con.execute(HOURS).fetchall() == in_pieces
+    assert (con.execute(HOURS).fetchall(), con.execute(DAYS).fetchall()) == in_pieces
     assert con.execute("select count(*) from acima.v").fetchone() == (2838,)
     gap = con.execute(
         "select leituras, segundos_cobertos, round((energia_total_kwh * 3.6e6)::numeric)"
@@ -302,3 +400,14 @@ def test_energy_by_hours_built_step_by_step_equals_energy_built_at_once(
     assert con.execute(
         "select energia_total_kwh from marts.consumo_dispositivo_hora where dispositivo_id = 'novo'"
     ).fetchall() == [(None,)]
+    # From noon on the lamp inside is another: the hours of before keep the one that they had.
+    sums = (
+        "select sum(segundos_ligado_interno), sum(energia_interna_kwh * 3.6e6)"
+        " from marts.consumo_dispositivo_hora where dispositivo_id = 'aicss-sala'"
+        " group by hora < '2025-01-15 12:00-03' order by min(hora)"
+    )
+    change = ("mudar", "aicss-sala", "--potencia-interna", "600", "--desde", "2025-01-15T11:30:00")
+    assert device(*change).exit_code == 0
+    dbt("build", *models)
+    (on_before, before), (on_after, after) = con.execute(sums).fetchall()
+    assert (round(before), round(after)) == (round(on_before * 60), round(on_after * 600))

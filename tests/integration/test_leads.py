@@ -51,7 +51,12 @@ FIGURES = [
     ("largest, verde: peak", BILL.format("ponta_brl", "verde"), 3472032.24, 0.01),
     ("largest, verde: off peak", BILL.format("fora_ponta_brl", "verde"), 7552896.11, 5),
     ("largest, verde: paid", BILL.format("distribuidora_brl", "verde"), 5571779.91, 2),
-    ("largest, verde in January", f"{BILL.format('total_brl', 'verde')} and mes = 1", 1011841.71, 1),
+    (
+        "largest, verde in January",
+        f"{BILL.format('total_brl', 'verde')} and mes = 1",
+        1011841.71,
+        1,
+    ),
     ("largest, azul", BILL.format("total_brl", "azul"), 12079652.06, 5),
     ("largest, azul: demand", BILL.format("demanda_brl", "azul"), 3301797.50, 0.01),
     ("largest, azul: excess", BILL.format("ultrapassagem_brl", "azul"), 103375.00, 0.01),

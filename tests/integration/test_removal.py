@@ -311,7 +311,10 @@ def example(warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path) ->
     for key in ("401-2024", KEY):
         remove(warehouse, key, "--motivo", "x")
     conn.execute("truncate raw.aicss_leitura, raw.aicss_dispositivo, controle.aicss_arquivo")
-    conn.execute("truncate intel_lead.leitura_sensor, marts.consumo_dispositivo_hora")
+    made = (
+        "intel_lead.leitura_sensor, marts.consumo_dispositivo_hora, marts.consumo_dispositivo_dia"
+    )
+    conn.execute(f"truncate {made}")
     file = generate(tmp_path / removal.EXAMPLE_FILE, ucs=80, distribuidora=65000)
     assert warehouse.load(file).ok
     done = a.Running(a._loaders, ["aicss", str(removal.SAMPLE)], env=warehouse.env).wait()
@@ -329,7 +332,8 @@ def made_up(conn: psycopg.Connection) -> dict[str, int]:
     names = [name for (name,) in conn.execute(WITH_SAFRA)]
     of_it = a.contents(conn, *names, where="distribuidora_id = 65000")
     found = {name: rows for name, (rows, _) in of_it.items()}
-    readings = ["raw.aicss_leitura", "intel_lead.leitura_sensor", "marts.consumo_dispositivo_hora"]
+    readings = ["raw.aicss_leitura", "intel_lead.leitura_sensor"]
+    readings += ["marts.consumo_dispositivo_hora", "marts.consumo_dispositivo_dia"]
     for name in readings:
         found[name] = a.value(conn, f"select count(*) from {name} where dispositivo_id ~ '^aicss-'")
     query = "select count(*) from intel_lead.dispositivo where not documentado and id ~ '^aicss-'"

@@ -33,7 +33,12 @@ RELATIONS = """
 """
 LAYERS = {layer.table for layer in RAW_TABLES}
 AICSS = {"raw.aicss_leitura", "raw.aicss_dispositivo"}
-POSTING = {"controle.aicss_arquivo", "controle.versao", "raw.rejeitado"}
+POSTING = {
+    "controle.aicss_arquivo",
+    "controle.aicss_mqtt_recebida",
+    "controle.versao",
+    "raw.rejeitado",
+}
 """What a service that posts readings has to see."""
 PERSONAL = PERSONAL_COLUMNS | {"registro"}
 """What may name a person: two columns of the layers, and the rejected rows as they came."""
@@ -86,10 +91,11 @@ def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -
         return schema in ("app", "raw", "raw_safra", "controle", "intel_lead", "marts")
     if role == "intel_dbt":
         if schema == "app":
-            return name in ("alerta", "regra_alerta")
+            return name in ("alerta", "regra_alerta", "dispositivo_config")
         return not (schema in ("raw", "raw_safra") and PERSONAL & set(columns))
     if schema == "app":
-        return role in ("analista", "gestor_alerta")
+        settings = role == "intel_api" and name == "dispositivo_config"
+        return settings or role in ("analista", "gestor_alerta")
     if f"{schema}.{name}" in (*AICSS, *POSTING):
         return role == "intel_api"
     return schema == "marts" or schema == "intel_lead" and role == "analista"

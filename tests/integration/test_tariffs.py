@@ -228,7 +228,7 @@ def built(conn: psycopg.Connection) -> set[tuple[str, int, int, str]]:
 def test_a_changed_price_builds_its_own_distributors_year_and_what_reads_it(
     priced: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
 ) -> None:
-    """404's price and one of 401's of 2021: of 404-2024 the tables that a tariff is in, no other."""
+    """404's price, and one of 401's of 2021: of 404-2024 the tables it is in, and no other."""
     before, landed = built(conn), ledger.open_data(conn)
     last = ("Energisa MS", date(2024, 1, 1), date(2024, 12, 31), 2.5)
     prices = [*PRICES[:2], last, ("MUXENERGIA", date(2021, 1, 1), date(2021, 12, 31), 9.0)]

@@ -236,7 +236,7 @@ class Warehouse:
 # Looking ------------------------------------------------------------------------------------------
 
 CHANGING = ["import_id", "created_at", "updated_at", "publicada_em", "importada_em", "recebido_em"]
-CHANGING += ["data_enriquecimento", "data_inicio", "data_fim", "duracao", "rejeitado_em"]
+CHANGING += ["lido_em", "data_enriquecimento", "data_inicio", "data_fim", "duracao", "rejeitado_em"]
 """Columns that say when and by which execution a row was written, not what it says."""
 
 

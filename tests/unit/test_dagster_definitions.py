@@ -62,7 +62,7 @@ def test_the_two_jobs_materialize_everything_but_what_comes_from_the_net(
 ) -> None:
     graph = defs.resolve_asset_graph()
     of_the_net = {open_data.key(dataset) for dataset in DATASETS.values()}
-    parts = [keys(defs, "safra"), keys(defs, "marts"), of_the_net]
+    parts = [keys(defs, "safra"), keys(defs, "marts"), keys(defs, "empresas"), of_the_net]
     assert set().union(*parts) == set(graph.materializable_asset_keys)
     assert sum(map(len, parts)) == len(set().union(*parts))
 

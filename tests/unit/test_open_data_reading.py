@@ -20,6 +20,7 @@ from loaders.open_data.registry import DATASETS
 from tests import open_data_samples as made
 
 SAMPLES = made.samples()
+GD = "geracao_distribuida"
 JSON = {"bandeiras", "municipios", "populacao", "pib"}
 
 
@@ -239,8 +240,21 @@ def test_thousands_are_taken_out_where_the_column_tells_and_refused_where_it_doe
         written(tmp_path, text.replace("1310,00", "1.310,00").encode()), "tarifas"
     )
     assert rows[0]["vlrtusd"] == "1310,00" and "separador de milhar" in found.notes[0]
-    said = refused(written(tmp_path, text.replace("1310,00", "1.310").encode()), "tarifas")
-    assert "'1.310'" in said and "milhar ou decimal" in said
+    told = written(tmp_path, text.replace("1310,00", "1.310").encode())
+    assert read(told, "tarifas")[0][0]["vlrtusd"] == "1310"
+    doubtful = text.replace("1310,00", "1.310").replace("24,50", "2.450")
+    said = refused(written(tmp_path, doubtful.encode()), "tarifas")
+    assert "'1.310' e '2.450'" in said and "milhar ou decimal" in said
+
+
+def test_three_decimals_after_a_comma_are_decimals_and_degrees_have_no_thousands(
+    tmp_path: Path,
+) -> None:
+    text = SAMPLES["geracao_distribuida"].decode()
+    text = text.replace(";8,25;", ";8,250;").replace(";150;", ";1,500;")
+    rows, _, _ = read(written(tmp_path, text.replace("-28,06", "-28.061").encode()), GD)
+    assert [row["mdapotenciainstaladakw"] for row in rows] == ["8,250", "1,500"]
+    assert {row["numcoordnempreendimento"] for row in rows} == {"-28.061"}
 
 
 def test_a_persons_document_and_name_are_read_nowhere(tmp_path: Path) -> None:

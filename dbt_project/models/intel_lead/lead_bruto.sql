@@ -43,6 +43,16 @@ complementos as (
     select * from {{ ref('stg_complemento') }}
 ),
 
+-- ponto_notavel, which reads this table, is of the same points.
+pontos as (
+    select distinct
+        ano,
+        distribuidora_id,
+        cod_id
+    from {{ ref('stg_ponnot') }}
+    where latitude is not null and longitude is not null
+),
+
 resolvidas as (
     select
         u.*,
@@ -52,9 +62,12 @@ resolvidas as (
         d_subgrupo_tarifario.modalidade_tarifaria_id,
         c.latitude as latitude_do_complemento,
         c.longitude as longitude_do_complemento,
+        p.cod_id is not null as tem_ponto,
         {{ codigos_validos() }}
     from atuais as u
     left join interrupcoes as i on u.uc_id = i.uc_id
+    left join pontos as p
+        on u.ano = p.ano and u.distribuidora_id = p.distribuidora_id and u.pn_con = p.cod_id
     {% for d in dominios_do_lead() %}
     left join {{ ref(d.dominio) }} as d_{{ d.dominio }} on u.{{ d.campo }} = d_{{ d.dominio }}.id::text
     {% endfor %}
@@ -89,7 +102,13 @@ select
     sem_rede,
     cod_id,
     chave_origem,
-    'raw'::text as status,
+    case
+        (coalesce(latitude, latitude_do_complemento) is not null or tem_ponto)::integer
+        + (segmento_mercado_id is not null)::integer + (municipio_id_valido is not null)::integer
+        when 3 then 'enriched'
+        when 0 then 'raw'
+        else 'partial'
+    end as status,
     cnae_id_valido as cnae_id,
     segmento_mercado_id,
     grupo_tensao_id_valido as grupo_tensao_id,

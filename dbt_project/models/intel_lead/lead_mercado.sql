@@ -94,6 +94,12 @@ situados as (
             l.ano = p.ano
             and l.distribuidora_id = p.distribuidora_id
             and l.pn_con = p.cod_id
+    left join {{ ref('lead_empresa') }} as g
+        on
+            l.ano = g.ano
+            and l.distribuidora_id = g.distribuidora_id
+            and l.uc_id = g.uc_id
+            and g.latitude is not null
     left join {{ ref('municipio') }} as m on l.municipio_id = m.id
 ),
 
@@ -110,12 +116,15 @@ marcados as (
     select
         l.*,
         d.nome as distribuidora,
-        coalesce(l.segmento_mercado_id, cs.segmento_mercado_id) as segmento_final,
+        coalesce(l.segmento_mercado_id, ce.segmento_mercado_id, cs.segmento_mercado_id) as segmento_final,
         case
             when l.segmento_mercado_id is not null then 'cnae'
+            when ce.segmento_mercado_id is not null then 'empresa'
             when cs.segmento_mercado_id is not null then 'classe'
         end as segmento_origem,
-        cn.descricao as cnae,
+        coalesce(l.cnae_id, ce.id) as cnae_final,
+        case when l.cnae_id is not null then 'bdgd' when ce.id is not null then 'empresa' end as cnae_origem,
+        coalesce(cn.descricao, ce.descricao) as cnae,
         l.origem in ('UCAT', 'UCMT') and coalesce(st.grupo = 'B', false) as optante_b,
         case when l.origem = 'UCBT' then 'B' else 'A' end as grupo,
         -- High voltage begins at 69 kV, whatever its code says or leaves out.
@@ -129,9 +138,11 @@ marcados as (
     inner join {{ ref('distribuidora') }} as d on l.distribuidora_id = d.id
     left join {{ ref('classe_segmento') }} as cs on l.classe_consumo_id = cs.classe_consumo_id
     left join {{ ref('cnae') }} as cn on l.cnae_id = cn.id
+    left join {{ ref('lead_empresa') }} as em on l.uc_id = em.uc_id and em.preenche_cnae and l.cnae_id is null
+    left join {{ ref('cnae') }} as ce on em.cnae_id = ce.id
     left join {{ ref('subgrupo_tarifario') }} as st on l.subgrupo_tarifario_id = st.id
     left join {{ ref('tensao_fornecimento') }} as tf on l.tensao_fornecimento_id = tf.id
-    left join criticidades as k on l.cnae_id = k.cnae_id
+    left join criticidades as k on coalesce(l.cnae_id, ce.id) = k.cnae_id
     left join {{ ref('conjunto') }} as cj
         on
             l.ano = cj.ano
@@ -216,7 +227,8 @@ select
     l.segmento_final as segmento_mercado_id,
     sm.descricao as segmento_mercado,
     l.segmento_origem,
-    l.cnae_id,
+    l.cnae_final as cnae_id,
+    l.cnae_origem,
     l.cnae,
     l.subgrupo_tarifario_id,
     coalesce(su.descricao, 'Não informada') as situacao,

@@ -10,12 +10,13 @@ series as (
 
 enriquecimento as (
     select
-        uc_id,
-        bool_and(resultado = 'success') as completo,
-        bool_or(resultado = 'success') as algum,
-        max(created_at) as data_enriquecimento
-    from {{ ref('lead_enrichment_log') }}
-    group by uc_id
+        g.uc_id,
+        bool_and(g.resultado = 'success') filter (where t.conta) as completo,
+        bool_or(g.resultado = 'success') as algum,
+        max(g.created_at) as data_enriquecimento
+    from {{ ref('lead_enrichment_log') }} as g
+    left join {{ ref('enriquecimento_etapa') }} as t on g.etapa = t.id
+    group by g.uc_id
 ),
 
 anuais as (

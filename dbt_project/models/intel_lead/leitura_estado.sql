@@ -9,10 +9,12 @@ with leitura as (
 dispositivo as (
 
     select
-        id,
+        dispositivo_id,
+        vigente_desde,
+        vigente_ate,
         limiar_luz,
         limiar_distancia_cm
-    from {{ ref('dispositivo') }}
+    from {{ ref('dispositivo_vigencia') }}
 
 ),
 
@@ -32,7 +34,11 @@ condicao as (
                 then leitura.distancia_cm < dispositivo.limiar_distancia_cm
         end as perto
     from leitura
-    inner join dispositivo on leitura.dispositivo_id = dispositivo.id
+    inner join dispositivo
+        on
+            leitura.dispositivo_id = dispositivo.dispositivo_id
+            and leitura.medido_em >= dispositivo.vigente_desde
+            and leitura.medido_em < dispositivo.vigente_ate
 
 )
 

@@ -13,7 +13,7 @@
     'lead_elegivel', 'lead_excluido', 'tarifa_mensal', 'mart_custo_lead', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_score_mudanca',
     'mart_lead_safra',
     'desempenho_estimativa', 'mart_gtd_rede', 'anomalia', 'safra_serie',
-    'mart_hexagono', 'mart_cluster_geografico', 'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',
+    'lead_empresa', 'mart_hexagono', 'mart_cluster_geografico', 'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}

@@ -13,58 +13,119 @@ with leitura as (
 
 ),
 
-dispositivo as (
+-- An hour's settings; longer than alcance between two readings is a gap: neither on nor covered.
+vigencia as (
 
     select
-        id,
+        dispositivo_id,
+        vigente_desde,
+        vigente_ate,
         potencia_interna_w,
         potencia_externa_w,
         tarifa_brl_kwh,
-        -- Longer than this between two readings is a gap: neither on nor covered.
         make_interval(secs => periodo_s * {{ var('aicss_lacuna_periodos', 3) }}) as alcance,
         md5(concat_ws(
             ' ', potencia_interna_w, '|', potencia_externa_w, '|', tarifa_brl_kwh, '|', limiar_luz,
             '|', limiar_distancia_cm, '|', periodo_s, '|', {{ var('aicss_lacuna_periodos', 3) }}
         )) as parametros_md5
-    from {{ ref('dispositivo') }}
+    from {{ ref('dispositivo_vigencia') }}
 
 ),
 
 {% if so_tocadas %}
--- Hours in which an interval may have changed: a reading's own, those within reach of it,
--- and all of a device whose parameters changed.
-tocada as (
+alcance as (
 
     select
-        leitura.dispositivo_id,
-        generate_series(
-            date_trunc('hour', leitura.medido_em - dispositivo.alcance, 'America/Sao_Paulo'),
-            leitura.medido_em + dispositivo.alcance,
-            interval '1 hour'
-        ) as hora
+        dispositivo_id,
+        max(alcance) as alcance
+    from vigencia
+    group by dispositivo_id
+
+),
+
+-- Hours in which an interval may have changed: a reading's own and those within reach of it; and of hours whose
+-- settings changed, since the reading of one hour counts into the next.
+mudanca as (
+
+    select
+        dispositivo_id,
+        min(medido_em) as de,
+        max(medido_em) as ate
     from leitura
-    inner join dispositivo on leitura.dispositivo_id = dispositivo.id
-    where leitura.leitura_id > (select coalesce(max(feita.ultima_leitura_id), 0) from {{ this }} as feita)
-    union
+    where leitura_id > (select coalesce(max(feita.ultima_leitura_id), 0) from {{ this }} as feita)
+    group by dispositivo_id, date_trunc('hour', medido_em)
+    union all
     select
         feita.dispositivo_id,
-        feita.hora
+        feita.hora as de,
+        feita.hora + interval '1 hour' as ate
     from {{ this }} as feita
-    inner join dispositivo on feita.dispositivo_id = dispositivo.id
-    where feita.parametros_md5 <> dispositivo.parametros_md5
+    inner join vigencia
+        on
+            feita.dispositivo_id = vigencia.dispositivo_id
+            and feita.hora >= vigencia.vigente_desde
+            and feita.hora < vigencia.vigente_ate
+    where feita.parametros_md5 <> vigencia.parametros_md5
+
+),
+
+tocada as (
+
+    select distinct
+        mudanca.dispositivo_id,
+        alcance.alcance,
+        hora.hora
+    from mudanca
+    inner join alcance on mudanca.dispositivo_id = alcance.dispositivo_id
+    cross join lateral generate_series(
+        date_trunc('hour', mudanca.de - alcance.alcance, 'America/Sao_Paulo'),
+        mudanca.ate + alcance.alcance,
+        interval '1 hour'
+    ) as hora (hora)
+
+),
+
+-- Touched hours with what is within reach of them, as stretches that do not overlap: a reading comes once.
+separada as (
+
+    select
+        dispositivo_id,
+        alcance,
+        hora,
+        case
+            when hora - lag(hora) over (partition by dispositivo_id order by hora)
+                <= interval '1 hour' + 2 * alcance then 0
+            else 1
+        end as comeca
+    from tocada
+
+),
+
+trecho as (
+
+    select
+        dispositivo_id,
+        min(hora - alcance) as de,
+        max(hora + interval '1 hour' + alcance) as ate
+    from (
+        select
+            *,
+            sum(comeca) over (partition by dispositivo_id order by hora) as numero
+        from separada
+    ) as s
+    group by dispositivo_id, numero
 
 ),
 
 janela as (
 
-    select distinct leitura.*
-    from tocada
-    inner join dispositivo on tocada.dispositivo_id = dispositivo.id
+    select leitura.*
+    from trecho
     inner join leitura
         on
-            tocada.dispositivo_id = leitura.dispositivo_id
-            and leitura.medido_em >= tocada.hora - dispositivo.alcance
-            and leitura.medido_em < tocada.hora + interval '1 hour' + dispositivo.alcance
+            trecho.dispositivo_id = leitura.dispositivo_id
+            and leitura.medido_em >= trecho.de
+            and leitura.medido_em < trecho.ate
 
 ),
 {% else %}
@@ -97,11 +158,15 @@ intervalo as (
         seguida.ligado_externo,
         seguida.inicio,
         case
-            when seguida.proxima - seguida.inicio <= dispositivo.alcance then seguida.proxima
+            when seguida.proxima - seguida.inicio <= vigencia.alcance then seguida.proxima
             else seguida.inicio
         end as fim
     from seguida
-    inner join dispositivo on seguida.dispositivo_id = dispositivo.id
+    inner join vigencia
+        on
+            seguida.dispositivo_id = vigencia.dispositivo_id
+            and seguida.inicio >= vigencia.vigente_desde
+            and seguida.inicio < vigencia.vigente_ate
 
 ),
 
@@ -147,15 +212,19 @@ energia as (
 
     select
         por_hora.*,
-        dispositivo.tarifa_brl_kwh,
-        dispositivo.parametros_md5,
+        vigencia.tarifa_brl_kwh,
+        vigencia.parametros_md5,
         -- 1 kWh = 3.6e6 W·s
-        dispositivo.potencia_interna_w * por_hora.segundos_ligado_interno / 3.6e6
+        vigencia.potencia_interna_w * por_hora.segundos_ligado_interno / 3.6e6
             as energia_interna_kwh,
-        dispositivo.potencia_externa_w * por_hora.segundos_ligado_externo / 3.6e6
+        vigencia.potencia_externa_w * por_hora.segundos_ligado_externo / 3.6e6
             as energia_externa_kwh
     from por_hora
-    inner join dispositivo on por_hora.dispositivo_id = dispositivo.id
+    inner join vigencia
+        on
+            por_hora.dispositivo_id = vigencia.dispositivo_id
+            and por_hora.hora >= vigencia.vigente_desde
+            and por_hora.hora < vigencia.vigente_ate
 
 )
 

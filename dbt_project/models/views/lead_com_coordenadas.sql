@@ -61,4 +61,10 @@ left join pontos as p
     on l.ano = p.ano
         and l.distribuidora_id = p.distribuidora_id
         and l.pn_con = p.cod_id
+left join {{ ref('lead_empresa') }} as g
+    on
+        l.ano = g.ano
+        and l.distribuidora_id = g.distribuidora_id
+        and l.uc_id = g.uc_id
+        and g.latitude is not null
 left join municipios as m on l.municipio_id = m.id

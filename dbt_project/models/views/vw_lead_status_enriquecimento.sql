@@ -9,7 +9,13 @@ with etapas as (
         max(resultado) filter (where etapa = 'cnae_segmento') as cnae_segmento,
         max(detalhes) filter (where etapa = 'cnae_segmento') as cnae_segmento_detalhes,
         max(resultado) filter (where etapa = 'municipio') as municipio,
-        max(detalhes) filter (where etapa = 'municipio') as municipio_detalhes
+        max(detalhes) filter (where etapa = 'municipio') as municipio_detalhes,
+        max(resultado) filter (where etapa = 'empresa') as empresa,
+        max(detalhes) filter (where etapa = 'empresa') as empresa_detalhes,
+        max(resultado) filter (where etapa = 'endereco') as endereco,
+        max(detalhes) filter (where etapa = 'endereco') as endereco_detalhes,
+        max(resultado) filter (where etapa = 'geocodificacao') as geocodificacao,
+        max(detalhes) filter (where etapa = 'geocodificacao') as geocodificacao_detalhes
     from {{ ref('lead_enrichment_log') }}
     group by uc_id, ano, distribuidora_id
 )
@@ -25,7 +31,13 @@ select
     e.municipio,
     e.municipio_detalhes,
     a.enriquecimento_status,
-    a.data_enriquecimento
+    a.data_enriquecimento,
+    e.empresa,
+    e.empresa_detalhes,
+    e.endereco,
+    e.endereco_detalhes,
+    e.geocodificacao,
+    e.geocodificacao_detalhes
 from etapas as e
 inner join {{ ref('lead_resumo_anual') }} as a
     on e.uc_id = a.uc_id

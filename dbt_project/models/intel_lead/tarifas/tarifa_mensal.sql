@@ -21,10 +21,12 @@ dias as (
         extract(month from d.dia)::smallint as mes
     from safras as s
     cross join
-        lateral generate_series(make_date(s.ano, 1, 1), make_date(s.ano, 12, 31), interval '1 day') as d (dia)
+        lateral generate_series(
+            make_date(s.ano, 1, 1), make_date(s.ano, 12, 31), interval '1 day'
+        ) as d (dia)
 ),
 
--- One price a day: where classes have their own, that of no class, then of no subclass, then of the class itself.
+-- One price a day: where classes have their own, that of no class, else of no subclass, else of the class.
 do_dia as (
     select distinct on (
         d.ano, d.distribuidora_id, d.dia, t.subgrupo_tarifario_id, t.modalidade, t.posto, t.grandeza
@@ -34,10 +36,13 @@ do_dia as (
         d.ano
     from dias as d
     inner join tarifas as t
-        on d.distribuidora_id = t.distribuidora_id and d.dia >= t.inicio and d.dia <= coalesce(t.fim, d.dia)
+        on
+            d.distribuidora_id = t.distribuidora_id
+            and d.dia >= t.inicio
+            and d.dia <= coalesce(t.fim, d.dia)
     order by
-        d.ano asc, d.distribuidora_id asc, d.dia asc, t.subgrupo_tarifario_id asc, t.modalidade asc, t.posto asc,
-        t.grandeza asc, t.classe = 'nao se aplica' desc, t.subclasse = 'nao se aplica' desc,
+        d.ano asc, d.distribuidora_id asc, d.dia asc, t.subgrupo_tarifario_id asc, t.modalidade asc,
+        t.posto asc, t.grandeza asc, t.classe = 'nao se aplica' desc, t.subclasse = 'nao se aplica' desc,
         t.subclasse = t.classe desc, t.classe asc, t.subclasse asc
 ),
 
@@ -51,7 +56,7 @@ dias_do_mes as (
     group by ano, distribuidora_id, mes
 ),
 
--- A month that is not priced whole has no price. Decimals, so that a price that stands all month stays what it is.
+-- A month that is not priced whole has no price. Decimals: a price that stands all month stays what it is.
 medias as (
     select
         t.ano,
@@ -65,9 +70,11 @@ medias as (
         avg(t.te_brl_kwh::numeric)::double precision as te_brl_kwh,
         avg((t.tusd_brl_kw + t.te_brl_kw)::numeric)::double precision as brl_kw
     from do_dia as t
-    inner join dias_do_mes as m on t.ano = m.ano and t.distribuidora_id = m.distribuidora_id and t.mes = m.mes
+    inner join dias_do_mes as m
+        on t.ano = m.ano and t.distribuidora_id = m.distribuidora_id and t.mes = m.mes
     group by
-        t.ano, t.distribuidora_id, t.subgrupo_tarifario_id, t.modalidade, t.mes, t.posto, t.grandeza, m.quantos
+        t.ano, t.distribuidora_id, t.subgrupo_tarifario_id, t.modalidade, t.mes, t.posto, t.grandeza,
+        m.quantos
     having count(*) = m.quantos
 ),
 
@@ -79,7 +86,16 @@ desdes as (
         modalidade,
         mes,
         string_agg(to_char(inicio, 'DD/MM/YYYY'), ' e ' order by inicio) as texto
-    from (select distinct ano, distribuidora_id, subgrupo_tarifario_id, modalidade, mes, inicio from do_dia) as d
+    from (
+        select distinct
+            ano,
+            distribuidora_id,
+            subgrupo_tarifario_id,
+            modalidade,
+            mes,
+            inicio
+        from do_dia
+    ) as d
     group by ano, distribuidora_id, subgrupo_tarifario_id, modalidade, mes
 ),
 

@@ -17,15 +17,15 @@ precos as (
     where motivo is null
 ),
 
--- Of a day that several rows price, the newest resolution's counts: each keeps the days that no newer one has.
+-- Of a day that several rows price the newest resolution's counts: each keeps what no newer one has.
 sem_sobra as (
     select
         *,
         datemultirange(vigencia) - coalesce(range_agg(vigencia) over (
             partition by {{ chave }}
             order by
-                resolucao_dia desc nulls last, resolucao_numero desc nulls last, inicio desc, gerado_em desc nulls last,
-                arquivo_id desc, linha desc
+                resolucao_dia desc nulls last, resolucao_numero desc nulls last, inicio desc,
+                gerado_em desc nulls last, arquivo_id desc, linha desc
             rows between unbounded preceding and 1 preceding
         ), '{}') as dias
     from precos

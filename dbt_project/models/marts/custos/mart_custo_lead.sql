@@ -41,7 +41,8 @@ medidos as (
         -- Medium voltage has one demand, which stands for both.
         case t.modalidade
             when 'azul' then coalesce(s.demanda_fora_ponta[t.mes], s.demanda_total[t.mes])
-            when 'verde' then greatest(s.demanda_fora_ponta[t.mes], s.demanda_ponta[t.mes], s.demanda_total[t.mes])
+            when 'verde'
+                then greatest(s.demanda_fora_ponta[t.mes], s.demanda_ponta[t.mes], s.demanda_total[t.mes])
         end as demanda,
         case t.modalidade when 'azul' then coalesce(s.demanda_ponta[t.mes], s.demanda_total[t.mes]) end
             as demanda_ponta,
@@ -59,7 +60,7 @@ medidos as (
     where t.modalidade <> 'verde' or z.id is null
 ),
 
--- Billed is the contract, or what was measured above it; beyond the tolerance the excess counts twice, on top.
+-- Billed is the contract, or what was measured above it; past the tolerance the excess twice, on top.
 partes as (
     select
         *,
@@ -99,7 +100,10 @@ select
     tarifa,
     nullif(concat_ws(
         '. ',
-        case when modalidade = 'azul' and origem = 'UCMT' then 'O arquivo tem uma demanda só: vale nos dois postos' end,
+        case
+            when modalidade = 'azul' and origem = 'UCMT'
+                then 'O arquivo tem uma demanda só: vale nos dois postos'
+        end,
         case
             when modalidade <> 'convencional' and contrato is null
                 then 'Sem demanda contratada: conta a medida, sem ultrapassagem'

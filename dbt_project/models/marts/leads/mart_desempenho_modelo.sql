@@ -53,3 +53,19 @@ select
 from {{ ref('previsao_faixa') }} as f
 inner join {{ ref('mart_perfil_consumo') }} as m
     on f.perfil_id = m.perfil_id and f.ano = m.ano and f.distribuidora_id = m.distribuidora_id
+union all
+select
+    'externo' as tipo,
+    distribuidora_id,
+    ano,
+    nivel,
+    serie_id,
+    modelo,
+    case when not suprimido then mae end as mae,
+    case when not suprimido then mape end as mape,
+    case when not suprimido then mase end as mase,
+    case when not suprimido then smape end as smape,
+    null::double precision as cobertura_80,
+    case when not suprimido then cobertura_95 end as cobertura_95,
+    false as publicado
+from {{ ref('previsao_externa_desempenho') }}

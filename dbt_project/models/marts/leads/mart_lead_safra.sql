@@ -90,6 +90,7 @@ select
     l.segmento_mercado,
     l.segmento_origem,
     l.cnae_id,
+    l.cnae_origem,
     l.cnae,
     l.subgrupo_tarifario_id,
     l.situacao,

@@ -24,7 +24,7 @@ elegiveis as (
     where motivo is null
 ),
 
--- What a lead is not (0 of *0 ou 1*) may count half of the group's rank, and is no reason; nor is a saving that is none.
+-- What a lead is not (0 of *0 ou 1*) may count half of the group's rank, and is no reason; nor is a loss.
 ordenados as (
     select
         *,

@@ -1,0 +1,5 @@
+select
+    cnpj,
+    latitude,
+    longitude
+from {{ source('empresas', 'geocodificacao') }}
