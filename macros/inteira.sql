@@ -43,8 +43,20 @@
         {% call noop_statement('main', 'em dia', 'EM DIA', 0) %}{{ sql }}{% endcall %}
     {% else %}
         {% set _ = get_assert_columns_equivalent(sql) %}
-        {% if 'distribuidora_id' in model.columns %}{% do executa(entra_quem_aterrissou()) %}{% endif %}
-        {% do executa('create table if not exists ' ~ alvo ~ ' ' ~ get_table_columns_and_constraints()) %}
+        {# Both lock domain tables that other tables reference too: each in a transaction of its own, against deadlocks. #}
+        {% if not existia %}
+            {% do executa(
+                'select controle.insiste($insiste$create table if not exists ' ~ alvo ~ ' '
+                ~ get_table_columns_and_constraints() ~ '$insiste$)'
+            ) %}
+            {% do adapter.commit() %}
+            {% do inicia_transacao() %}
+        {% endif %}
+        {% if 'distribuidora_id' in model.columns %}
+            {% do executa(entra_quem_aterrissou()) %}
+            {% do adapter.commit() %}
+            {% do inicia_transacao() %}
+        {% endif %}
         {% set existentes = adapter.get_columns_in_relation(alvo) | map(attribute='name') | list %}
         {% for coluna in model.columns.values() if coluna.name not in existentes %}
             {% do executa(

@@ -23,10 +23,11 @@ inicial as (
         s.tarifa_brl_kwh
     from {{ ref('dispositivo') }} as d
     left join {{ ref('dispositivo_dominio') }} as s on d.id = s.id
-    where not exists (
-        select from configurada as c
-        where c.dispositivo_id = d.id and c.valido_de = '-infinity'
-    )
+    where
+        not exists (
+            select from configurada as c
+            where c.dispositivo_id = d.id and c.valido_de = '-infinity'
+        )
 
 ),
 
@@ -50,27 +51,31 @@ todas as (
 
 ),
 
+em_horas as (
+
+    select
+        *,
+        date_trunc('hour', valido_de)
+        + case when date_trunc('hour', valido_de) < valido_de then interval '1 hour' else interval '0' end
+            as vigente_desde
+    from todas
+
+),
+
 -- An hour has one set of settings: those that are valid when it begins.
 por_hora as (
 
-    select distinct on (dispositivo_id, vigente_desde)
-        todas.*,
-        hora.vigente_desde
-    from todas
-    cross join lateral (
-        select
-            date_trunc('hour', todas.valido_de)
-            + case when date_trunc('hour', todas.valido_de) < todas.valido_de then interval '1 hour' else interval '0' end
-                as vigente_desde
-    ) as hora
-    order by dispositivo_id, vigente_desde, valido_de desc
+    select distinct on (dispositivo_id, vigente_desde) *
+    from em_horas
+    order by dispositivo_id asc, vigente_desde asc, valido_de desc
 
 )
 
 select
     dispositivo_id,
     vigente_desde,
-    lead(vigente_desde, 1, 'infinity') over (partition by dispositivo_id order by vigente_desde) as vigente_ate,
+    lead(vigente_desde, 1, 'infinity') over (partition by dispositivo_id order by vigente_desde)
+        as vigente_ate,
     municipio_id,
     distribuidora_id,
     cod_id,

@@ -103,11 +103,18 @@ select
     cod_id,
     chave_origem,
     case
-        (coalesce(latitude, latitude_do_complemento) is not null or tem_ponto)::integer
-        + (segmento_mercado_id is not null)::integer + (municipio_id_valido is not null)::integer
-        when 3 then 'enriched'
-        when 0 then 'raw'
-        else 'partial'
+        when
+            (coalesce(latitude, latitude_do_complemento) is not null or tem_ponto)
+            and segmento_mercado_id is not null
+            and municipio_id_valido is not null
+            then 'enriched'
+        when
+            coalesce(latitude, latitude_do_complemento) is not null
+            or tem_ponto
+            or segmento_mercado_id is not null
+            or municipio_id_valido is not null
+            then 'partial'
+        else 'raw'
     end as status,
     cnae_id_valido as cnae_id,
     segmento_mercado_id,

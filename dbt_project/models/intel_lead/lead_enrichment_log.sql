@@ -63,7 +63,8 @@ situacao as (
         case when e.preenche_cnae then e.segmento_mercado_id end as segmento_da_empresa,
         a.quantos as quantos_no_endereco,
         a.logradouro,
-        t.empresa and {{ pessoa_juridica('cc.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as procura_empresa,
+        t.empresa
+        and {{ pessoa_juridica('cc.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as procura_empresa,
         t.endereco and a.cod_id is not null
         and {{ pessoa_juridica('cc.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as compara_endereco
     from leads as l
@@ -93,63 +94,68 @@ select
     e.etapa,
     e.detalhes
 from situacao as s
-cross join lateral (
-    values
-    (
-        'coordenada',
-        case
-            when s.tem_coordenada or s.tem_ponto then 'success'
-            when s.tem_geocodificacao or s.tem_municipio then 'partial'
-            else 'failed'
-        end,
-        case
-            when s.tem_coordenada then 'uc'
-            when s.tem_ponto then 'ponto_notavel'
-            when s.tem_geocodificacao then 'geocodificacao: endereço da empresa candidata'
-            when s.tem_municipio then 'municipio: PN_CON sem ponto notável'
-            else 'sem ponto notável e sem município'
-        end
-    ),
-    (
-        'cnae_segmento',
-        case
-            when coalesce(s.segmento_mercado_id, s.segmento_da_empresa) is not null then 'success'
-            when s.cnae_id is null then 'partial'
-            else 'failed'
-        end,
-        case
-            when s.segmento_mercado_id is not null then s.segmento_mercado_id
-            when s.segmento_da_empresa is not null then s.segmento_da_empresa || ' (da empresa candidata)'
-            when s.cnae_id is null then 'CNAE não informado ou fora da tabela'
-            else 'CNAE sem segmento'
-        end
-    ),
-    (
-        'municipio',
-        case when s.municipio_id is not null then 'success' else 'failed' end,
-        case when s.municipio_id is null then 'código de município ausente ou fora da tabela do IBGE' end
-    ),
-    (
-        case when s.procura_empresa then 'empresa' end,
-        case s.confianca when 'alta' then 'success' when 'possivel' then 'partial' else 'failed' end,
-        coalesce(
-            s.candidatos || ' candidata(s), a melhor com escore ' || round(s.escore::numeric, 2),
-            'nenhuma empresa com escore suficiente'
+cross join
+    lateral (
+        values
+        (
+            'coordenada',
+            case
+                when s.tem_coordenada or s.tem_ponto then 'success'
+                when s.tem_geocodificacao or s.tem_municipio then 'partial'
+                else 'failed'
+            end,
+            case
+                when s.tem_coordenada then 'uc'
+                when s.tem_ponto then 'ponto_notavel'
+                when s.tem_geocodificacao then 'geocodificacao: endereço da empresa candidata'
+                when s.tem_municipio then 'municipio: PN_CON sem ponto notável'
+                else 'sem ponto notável e sem município'
+            end
+        ),
+        (
+            'cnae_segmento',
+            case
+                when coalesce(s.segmento_mercado_id, s.segmento_da_empresa) is not null then 'success'
+                when s.cnae_id is null then 'partial'
+                else 'failed'
+            end,
+            case
+                when s.segmento_mercado_id is not null then s.segmento_mercado_id
+                when s.segmento_da_empresa is not null then s.segmento_da_empresa || ' (da empresa candidata)'
+                when s.cnae_id is null then 'CNAE não informado ou fora da tabela'
+                else 'CNAE sem segmento'
+            end
+        ),
+        (
+            'municipio',
+            case when s.municipio_id is not null then 'success' else 'failed' end,
+            case
+                when s.municipio_id is null then 'código de município ausente ou fora da tabela do IBGE'
+            end
+        ),
+        (
+            case when s.procura_empresa then 'empresa' end,
+            case s.confianca when 'alta' then 'success' when 'possivel' then 'partial' else 'failed' end,
+            coalesce(
+                s.candidatos || ' candidata(s), a melhor com escore ' || round(s.escore::numeric, 2),
+                'nenhuma empresa com escore suficiente'
+            )
+        ),
+        (
+            case when s.compara_endereco then 'endereco' end,
+            case when s.logradouro >= 0.5 then 'success' else 'partial' end,
+            s.quantos_no_endereco || ' empresa(s) no mesmo CEP e número, logradouro igual em até '
+            || round(100 * s.logradouro::numeric) || ' %'
+        ),
+        (
+            case
+                when s.perguntou_lugar and not s.tem_coordenada and not s.tem_ponto then 'geocodificacao'
+            end,
+            case when s.tem_geocodificacao then 'success' else 'failed' end,
+            case
+                when s.tem_geocodificacao then 'endereço da empresa candidata'
+                else 'o serviço não acha o endereço, ou o põe fora do município'
+            end
         )
-    ),
-    (
-        case when s.compara_endereco then 'endereco' end,
-        case when s.logradouro >= 0.5 then 'success' else 'partial' end,
-        s.quantos_no_endereco || ' empresa(s) no mesmo CEP e número, logradouro igual em até '
-        || round(100 * s.logradouro::numeric) || ' %'
-    ),
-    (
-        case when s.perguntou_lugar and not s.tem_coordenada and not s.tem_ponto then 'geocodificacao' end,
-        case when s.tem_geocodificacao then 'success' else 'failed' end,
-        case
-            when s.tem_geocodificacao then 'endereço da empresa candidata'
-            else 'o serviço não acha o endereço, ou o põe fora do município'
-        end
-    )
-) as e (etapa, resultado, detalhes)
+    ) as e (etapa, resultado, detalhes)
 where e.etapa is not null

@@ -43,8 +43,8 @@ alcance as (
 
 ),
 
--- Hours in which an interval may have changed: a reading's own and those within reach of it; and of hours whose
--- settings changed, since the reading of one hour counts into the next.
+-- Hours in which an interval may have changed: a reading's own and those within reach of it; so too of hours
+-- whose settings changed, since the reading of one hour counts into the next.
 mudanca as (
 
     select
@@ -85,7 +85,7 @@ tocada as (
 
 ),
 
--- Touched hours with what is within reach of them, as stretches that do not overlap: a reading comes once.
+-- Touched hours with what is within reach of them, in stretches that do not overlap: a reading comes once.
 separada as (
 
     select

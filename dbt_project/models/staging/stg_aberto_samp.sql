@@ -10,6 +10,5 @@ select
     {{ sigla_agente('dscdetalhemercado') }} as detalhe,
     {{ mes_br('datcompetencia') }} as competencia,
     {{ decimal_br('vlrmercado') }} as valor,
-    coalesce(nomtipomercado ilike '%refaturamento%', false)
-    or {{ decimal_br('vlrmercado') }} < 0 as refaturamento
+    coalesce(nomtipomercado ilike '%refaturamento%', false) or vlrmercado like '%-%' as refaturamento
 from {{ source('aberto', 'aberto_samp') }}

@@ -2,6 +2,9 @@ select
     municipio_id,
     cep,
     chave,
-    case chave when 'numero' then ltrim(regexp_replace(valor, '[^0-9]', '', 'g'), '0') else valor end as valor,
+    case
+        when chave = 'numero' then ltrim(regexp_replace(valor, '[^0-9]', '', 'g'), '0')
+        else valor
+    end as valor,
     quantas
 from {{ source('empresas', 'empresa_pessoas') }}

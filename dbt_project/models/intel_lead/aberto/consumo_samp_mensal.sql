@@ -1,5 +1,19 @@
--- Summed before the distributor is looked for: SAMP has millions of rows.
-with somas as (
+-- SAMP has millions of rows: each is read once, and the distributor is looked for after they are summed.
+with lidas as materialized (
+    select
+        sig_agente,
+        cnpj,
+        competencia,
+        opcao_energia,
+        subgrupo,
+        classe,
+        detalhe,
+        valor,
+        refaturamento
+    from {{ ref('stg_aberto_samp') }}
+),
+
+somas as (
     select
         sig_agente,
         max(cnpj) as cnpj,
@@ -11,7 +25,7 @@ with somas as (
         sum(valor) filter (where detalhe = 'ENERGIATUSDKWH') as energia_tusd_kwh,
         sum(case when detalhe = 'ENERGIATEKWH' and refaturamento then valor else 0 end) as refaturada_te_kwh,
         sum(valor) filter (where detalhe = 'NUMERODECONSUMIDORES') as consumidores
-    from {{ ref('stg_aberto_samp') }}
+    from lidas
     where
         sig_agente is not null
         and competencia is not null

@@ -42,7 +42,7 @@ configurado as (
         c.valido_de <= now() as vale
     from {{ ref('stg_dispositivo_config') }} as c
     left join {{ ref('municipio') }} as m on c.municipio_id = m.id
-    order by c.dispositivo_id, (c.valido_de <= now()) desc, c.valido_de desc
+    order by c.dispositivo_id asc, c.valido_de <= now() desc, c.valido_de desc
 
 ),
 

@@ -1,7 +1,8 @@
 {{ config(safra_pai='lead_bruto', indexes=[{'columns': ['cnpj_basico']}]) }}
 
--- After the tables of months, which read nothing of this: where only the registry changed they stay published.
--- depends_on: {{ ref('lead_energia_mensal') }}, {{ ref('lead_demanda_mensal') }}, {{ ref('lead_qualidade_mensal') }}
+-- After the tables of months, which read nothing of this: where the registry alone changed they stay.
+-- depends_on: {{ ref('lead_energia_mensal') }}, {{ ref('lead_demanda_mensal') }}
+-- depends_on: {{ ref('lead_qualidade_mensal') }}
 -- What was taken back (python -m loaders enriquecimento desfazer), or never ran for this safra.
 with passos as (
     select
@@ -26,7 +27,7 @@ leads as (
     inner join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
     left join {{ ref('cnae') }} as cn on l.cnae_id = cn.id
     where
-        (select empresa from passos)
+        (select t.empresa from passos as t)
         and {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }}
         and l.cep is not null
         and l.municipio_id is not null
@@ -62,16 +63,12 @@ atividades as materialized (
         c.cnae,
         c.cnae = e.cnae as principal
     from estabelecimentos as e
-    cross join lateral (
-        select e.cnae
-        union
-        select unnest(e.cnaes_secundarios)
-    ) as c (cnae)
+    cross join lateral unnest(array_prepend(e.cnae, e.cnaes_secundarios)) as c (cnae)
     where c.cnae is not null
 ),
 
--- How many may be the one: establishments and natural persons' of the activity, or the leads themselves, whichever
--- are more. By subclass (seven digits) and by class (five).
+-- How many may be the one: establishments and natural persons' of the activity, or the leads themselves,
+-- whichever are more. By subclass (seven digits) and by class (five).
 quantos as materialized (
     select
         municipio_id,
@@ -174,7 +171,7 @@ por_endereco as (
             and l.distribuidora_id = s.distribuidora_id
             and l.origem::text = s.origem
             and l.cod_id = s.cod_id
-    where (select endereco from passos)
+    where (select t.endereco from passos as t)
 ),
 
 pares as (
@@ -238,18 +235,19 @@ partes as (
         {{ pontos_da_evidencia('s.peso', 'v.parte') }} as pontos,
         s.descricao || coalesce(' (' || v.detalhe || ')', '') as texto
     from contados as c
-    cross join lateral (
-        values
-        (1, c.atividade, 1, c.cnae_id),
-        (2, case when {{ cep_geral('c.cep') }} then 'cep_geral' else 'cep' end, 1, c.cep),
-        (3, 'raridade', 1.0 / greatest(c.n, 1), 'uma de ' || greatest(c.n, 1)),
-        (4, case when c.mesmo_numero then 'numero' end, 1, null),
-        (
-            5, case when c.mesmo_numero then 'logradouro' end, c.logradouro,
-            round(100 * c.logradouro::numeric) || ' %'
-        ),
-        (6, case when c.existia then 'ativa' end, 1, c.ano::text)
-    ) as v (ordem, id, parte, detalhe)
+    cross join
+        lateral (
+            values
+            (1, c.atividade, 1, c.cnae_id),
+            (2, case when {{ cep_geral('c.cep') }} then 'cep_geral' else 'cep' end, 1, c.cep),
+            (3, 'raridade', 1.0 / greatest(c.n, 1), 'uma de ' || greatest(c.n, 1)),
+            (4, case when c.mesmo_numero then 'numero' end, 1, null),
+            (
+                5, case when c.mesmo_numero then 'logradouro' end, c.logradouro,
+                round(100 * c.logradouro::numeric) || ' %'
+            ),
+            (6, case when c.existia then 'ativa' end, 1, c.ano::text)
+        ) as v (ordem, id, parte, detalhe)
     inner join {{ ref('evidencia_empresa') }} as s on v.id = s.id
 ),
 
@@ -305,7 +303,11 @@ select
     e.razao_social,
     e.nome_fantasia,
     case e.situacao
-        when 1 then 'nula' when 2 then 'ativa' when 3 then 'suspensa' when 4 then 'inapta' when 8 then 'baixada'
+        when 1 then 'nula'
+        when 2 then 'ativa'
+        when 3 then 'suspensa'
+        when 4 then 'inapta'
+        when 8 then 'baixada'
     end as situacao,
     cn.id as cnae_id,
     cn.descricao as cnae,
@@ -321,6 +323,7 @@ from julgadas as o
 inner join leads as l on o.uc_id = l.uc_id
 inner join estabelecimentos as e on o.cnpj = e.cnpj
 left join {{ ref('cnae') }} as cn on e.cnae = cn.id
-left join {{ ref('stg_geocodificacao') }} as g on o.cnpj = g.cnpj and (select geocodificacao from passos)
+left join {{ ref('stg_geocodificacao') }} as g
+    on o.cnpj = g.cnpj and (select t.geocodificacao from passos as t)
 left join {{ ref('porte_empresa') }} as po on e.porte::text = po.id
 where o.ordem <= {{ parametro_empresa('maximo_candidatos') }}

@@ -10,6 +10,9 @@
     'segundos_ligado_externo', 'energia_interna_kwh', 'energia_externa_kwh', 'energia_ponta_kwh', 'custo_brl',
     'base_interna_kwh', 'base_externa_kwh', 'ultima_leitura_id',
 ] %}
+{%- set na_ponta -%}
+posto.inicio is not null and extract(isodow from hora.local) < 6 and feriado.data is null
+{%- endset %}
 
 with hora as (
 
@@ -46,9 +49,10 @@ soma as (
             as energia_interna_kwh,
         case when count(hora.energia_externa_kwh) = count(*) then sum(hora.energia_externa_kwh) end
             as energia_externa_kwh,
-        case when count(hora.energia_total_kwh) = count(*) then coalesce(sum(hora.energia_total_kwh) filter (
-            where posto.inicio is not null and extract(isodow from hora.local) < 6 and feriado.data is null
-        ), 0) end as energia_ponta_kwh,
+        case
+            when count(hora.energia_total_kwh) = count(*)
+                then coalesce(sum(case when {{ na_ponta }} then hora.energia_total_kwh end), 0)
+        end as energia_ponta_kwh,
         case when count(hora.custo_brl) = count(*) then sum(hora.custo_brl) end as custo_brl,
         max(hora.ultima_leitura_id) as ultima_leitura_id
     from hora

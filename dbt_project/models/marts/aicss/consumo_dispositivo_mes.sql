@@ -1,5 +1,7 @@
 {{ config(materialized='view') }}
-{% set inteiras = ['energia_interna_kwh', 'energia_externa_kwh', 'energia_total_kwh', 'energia_ponta_kwh', 'custo_brl'] %}
+{% set inteiras = [
+    'energia_interna_kwh', 'energia_externa_kwh', 'energia_total_kwh', 'energia_ponta_kwh', 'custo_brl'
+] %}
 
 with mes as (
 

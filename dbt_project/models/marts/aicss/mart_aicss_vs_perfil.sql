@@ -24,7 +24,7 @@ with aparelho as (
 
 ),
 
--- What the unit pays for a kWh at any hour, of the days that the tariffs cover: Grupo A and branca have no such price.
+-- What the unit pays for a kWh at any hour: Grupo A and branca have no such price.
 -- Where classes have their own, that of no class.
 preco as (
 
@@ -34,28 +34,42 @@ preco as (
         avg(t.brl_kwh)::double precision as brl_kwh
     from aparelho as a
     inner join {{ ref('consumo_dispositivo_mes') }} as c on a.dispositivo_id = c.dispositivo_id
-    cross join lateral generate_series(c.mes, c.mes + interval '1 month' - interval '1 day', interval '1 day') as d (dia)
-    cross join lateral (
-        select (v.tusd_brl_kwh + v.te_brl_kwh)::numeric as brl_kwh
-        from {{ ref('tarifa_vigente') }} as v
-        where
-            v.distribuidora_id = a.distribuidora_id
-            and v.subgrupo_tarifario_id = a.subgrupo_tarifario_id
-            and v.modalidade = 'convencional'
-            and v.posto = 'unico'
-            and v.grandeza = 'energia'
-            and v.detalhe = 'nao se aplica'
-            and v.acessante = 'nao se aplica'
-            and d.dia >= v.inicio
-            and d.dia <= coalesce(v.fim, d.dia)
-        order by
-            v.classe = 'nao se aplica' desc, v.subclasse = 'nao se aplica' desc, v.subclasse = v.classe desc,
-            v.classe asc, v.subclasse asc
-        limit 1
-    ) as t
+    cross join
+        lateral generate_series(
+            c.mes, c.mes + interval '1 month' - interval '1 day', interval '1 day'
+        ) as d (dia)
+    cross join
+        lateral (
+            select (v.tusd_brl_kwh + v.te_brl_kwh)::numeric as brl_kwh
+            from {{ ref('tarifa_vigente') }} as v
+            where
+                v.distribuidora_id = a.distribuidora_id
+                and v.subgrupo_tarifario_id = a.subgrupo_tarifario_id
+                and v.modalidade = 'convencional'
+                and v.posto = 'unico'
+                and v.grandeza = 'energia'
+                and v.detalhe = 'nao se aplica'
+                and v.acessante = 'nao se aplica'
+                and d.dia >= v.inicio
+                and d.dia <= coalesce(v.fim, d.dia)
+            order by
+                v.classe = 'nao se aplica' desc, v.subclasse = 'nao se aplica' desc,
+                v.subclasse = v.classe desc, v.classe asc, v.subclasse asc
+            limit 1
+        ) as t
     group by a.dispositivo_id, c.mes
     -- A month that is not priced whole has no price.
     having count(*) = extract(day from c.mes + interval '1 month' - interval '1 day')
+
+),
+
+nova as (
+
+    select
+        distribuidora_id,
+        max(ano) as ano
+    from {{ ref('safra_publicada') }}
+    group by distribuidora_id
 
 ),
 
@@ -70,13 +84,7 @@ serie as (
         s.quantidade_leads,
         s.energia_mes
     from {{ ref('safra_serie') }} as s
-    inner join (
-        select
-            distribuidora_id,
-            max(ano) as ano
-        from {{ ref('safra_publicada') }}
-        group by distribuidora_id
-    ) as p on s.distribuidora_id = p.distribuidora_id and s.ano = p.ano
+    inner join nova as p on s.distribuidora_id = p.distribuidora_id and s.ano = p.ano
     where s.nivel = 'municipio_classe' and not s.suprimido
 
 ),

@@ -79,10 +79,11 @@ escore as (
         ) }} as z
     from antes
     cross join parametro as p
-    cross join lateral (
-        select percentile_cont(0.5) within group (order by abs(v - antes.mediana)) as mad
-        from unnest(antes.valores) as v
-    ) as desvio
+    cross join
+        lateral (
+            select percentile_cont(0.5) within group (order by abs(v - antes.mediana)) as mad
+            from unnest(antes.valores) as v
+        ) as desvio
     where antes.dias >= p.dias_minimos
 
 ),
@@ -125,7 +126,8 @@ marca as (
         e.z as escore,
         p.z_limite as limite,
         format(
-            'Em %s consumiu %s kWh (em 24 h); a mediana dos %s dias anteriores é %s kWh.', to_char(e.dia, 'DD/MM/YYYY'),
+            'Em %s consumiu %s kWh (em 24 h); a mediana dos %s dias anteriores é %s kWh.',
+            to_char(e.dia, 'DD/MM/YYYY'),
             replace(round(e.kwh_dia::numeric, 3)::text, '.', ','), e.dias,
             replace(round(e.mediana::numeric, 3)::text, '.', ',')
         ) as evidencia
@@ -143,7 +145,8 @@ marca as (
         null as escore,
         p.calado_h as limite,
         case
-            when s.fim is null then format('Nada chega desde %s: confira o sensor.', to_char(s.dia, 'DD/MM/YYYY'))
+            when s.fim is null
+                then format('Nada chega desde %s: confira o sensor.', to_char(s.dia, 'DD/MM/YYYY'))
             else format('Nada mediu de %s a %s.', to_char(s.dia, 'DD/MM/YYYY'), to_char(s.fim, 'DD/MM/YYYY'))
         end as evidencia
     from silencio as s
