@@ -260,6 +260,8 @@ def _feeders(
     """CTMT: what went in is what came out, and 6 % on top: 5 % technical, 1 % not."""
     billed = np.array([summary.of_circuit(c, "UCMT", "UCBT", "PIP") for c in _CIRCUITS])
     generated = np.array([summary.of_circuit(c, "UGMT", "UGBT") for c in _CIRCUITS])
+    if recipe.has(Fault.ALIMENTADOR_EM_MWH):
+        billed, generated = billed / 1000, generated / 1000
     ano = billed.sum(axis=1)
     col = {f"perd_{where}": np.zeros(2) for where in PERDAS}
     col |= {"perd_a4": np.round(0.03 * ano), "perd_b": np.round(0.01 * ano)}

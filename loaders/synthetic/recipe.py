@@ -76,6 +76,8 @@ class Fault(StrEnum):
     """Energy of MT and AT beyond what the demand can carry, in 1 UC of 5."""
     DIC_IMPOSSIVEL = "dic_impossivel"
     """Months in which a UC was without supply for longer than the month, 1 UC of 40."""
+    ALIMENTADOR_EM_MWH = "alimentador_em_mwh"
+    """Energy and losses of CTMT in MWh: a thousandth of what its units are billed in kWh."""
     PONTO_FORA_DO_BRASIL = "ponto_fora_do_brasil"
     """Every pole at 10, 10."""
     SEM_CAMADAS_DA_REDE = "sem_camadas_da_rede"

@@ -21,7 +21,8 @@ Limits = dict[str, dict[str, float]]
 _NUMBERS = ("limite", "piso_mad", "efeito_minimo", "minimo_kwh", "minimo_n")
 
 
-def _limits() -> Limits:
+def limits_of_kinds() -> Limits:
+    """Kind → the seed's numbers of it."""
     with SEED.open(encoding="utf-8", newline="") as file:
         return {
             row["tipo"]: {k: float(v) for k, v in row.items() if k in _NUMBERS and v}
@@ -49,7 +50,7 @@ def _runs(months: np.ndarray) -> list[tuple[int, int]]:
 
 def expected(gdb: Path, year: int) -> set[Mark]:
     """What the search must mark, and nothing else of these kinds."""
-    limits, units, found, medians = _limits(), _units(gdb), set(), {}
+    limits, units, found, medians = limits_of_kinds(), _units(gdb), set(), {}
     for row, unit in enumerate(units.to_dict("records")):
         months = np.array([unit[m] for m in MONTHS], dtype=float)
         there = months[months > 0]

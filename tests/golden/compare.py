@@ -1,6 +1,6 @@
 """Golden files: rows and column sums, written, read, and held against a table of the warehouse.
 
-Belongs here: keys of tables, canonical cells, sums by key, differences. Not here: what is right.
+Belongs here: canonical cells, sums by key, differences. Not here: what is right.
 """
 
 import csv
@@ -18,175 +18,10 @@ import shapely
 from psycopg import sql
 
 from tests.golden.layers import shape
+from tests.golden.tables import COLUMNS_LEFT_OUT, DOMAIN_KEY, KEYS, NOT_COMPARED
 
 Row = Mapping[str, Any]
 
-_LEAD, _MONTH = ("uc_id",), ("uc_id", "mes")
-_SAFRA = ("ano", "distribuidora_id")
-_FEEDER = (*_SAFRA, "circuito")
-_OF_A_LEAD = ("vw_lead_completo_detalhado", "lead_com_coordenadas")
-_OF_A_MONTH = ("lead_energia_mensal", "lead_demanda_mensal", "lead_qualidade_mensal")
-LEADS_OF_READERS = tuple(f"marts.{name}" for name in (*_OF_A_LEAD, *_OF_A_MONTH))
-"""Of intel_lead's rows the legal persons'."""
-KEYS: dict[str, tuple[str, ...]] = {
-    "lead_bruto": _LEAD,
-    "lead_historico": ("uc_id", "linha"),
-    "lead_serie": _LEAD,
-    "lead_energia_mensal": _MONTH,
-    "lead_demanda_mensal": _MONTH,
-    "lead_qualidade_mensal": _MONTH,
-    "lead_enrichment_log": ("uc_id", "etapa"),
-    "lead_resumo_anual": _LEAD,
-    "lead_com_coordenadas": _LEAD,
-    "vw_lead_com_cnae_desc": _LEAD,
-    "vw_lead_completo_detalhado": _LEAD,
-    "vw_lead_status_enriquecimento": _LEAD,
-    "ponto_notavel": ("ano", "distribuidora_id", "cod_id"),
-    "conjunto": ("ano", "distribuidora_id", "conjunto_id"),
-    "qualidade_excecao": ("ano", "distribuidora_id", "camada", "coluna", "valor"),
-    "carga_resumo": ("ano", "distribuidora_id", "origem", "mes"),
-    "safra_resumo": ("ano", "distribuidora_id", "municipio_id", "origem"),
-    "safra_publicada": _SAFRA,
-    "resumo_energia_por_municipio": ("ano", "municipio_id"),
-    "resumo_leads_distribuidora": _SAFRA,
-    "resumo_leads_ano_camada": ("ano", "camada"),
-    "vw_import_status_resumido": ("ano", "distribuidora_id", "camada"),
-    "leitura_sensor": ("leitura_id",),
-    "leitura_estado": ("leitura_id",),
-    "marts.consumo_dispositivo_hora": ("dispositivo_id", "hora"),
-    "curva_carga": (*_SAFRA, "tipo_curva_carga", "tipo_dia"),
-    "alimentador": _FEEDER,
-    "alimentador_geometria": _FEEDER,
-    "alimentador_energia": (*_FEEDER, "origem"),
-    "geracao": (*_SAFRA, "origem", "linha"),
-    "iluminacao_publica": (*_FEEDER, "municipio_id"),
-    "transformador": (*_SAFRA, "transformador"),
-    "subestacao": (*_SAFRA, "subestacao"),
-    "area_atuacao": (*_SAFRA, "area_atuacao"),
-    "balanco_energia": (*_SAFRA, "subgrupo", "origem_energia"),
-    "perda_nao_tecnica": (*_SAFRA, "subgrupo"),
-    "safra_camada": (*_SAFRA, "camada"),
-    "marts.mart_perda_alimentador": _FEEDER,
-    "marts.mart_perda_alimentador_mensal": (*_FEEDER, "mes"),
-    "marts.mart_balanco_distribuidora": (*_SAFRA, "item"),
-    "marts.mart_transformador": (*_SAFRA, "transformador"),
-    "marts.safra_publicada": _SAFRA,
-    "marts.resumo_municipio": ("ano", "municipio_id"),
-    "marts.resumo_distribuidora": _SAFRA,
-    "marts.resumo_camada": ("ano", "camada"),
-    **{f"marts.{name}": _LEAD for name in _OF_A_LEAD},
-    **{f"marts.{name}": _MONTH for name in _OF_A_MONTH},
-}
-"""Table or view → the columns that name a row. One of another schema than intel_lead says so."""
-DOMAIN_KEY = ("id",)
-ROLLUPS = ("bairro", "conjunto", "segmento", "subgrupo", "classe", "classe_mes")
-OFFERS = ("migracao", "arbitragem", "backup", "gtd", "eficiencia")
-NEW_MEASURES = {
-    "energia_ponta_kwh", "participacao_ponta_pct", "dic_mediana_conjunto_h", "fic_mediana_conjunto",
-    "leads_dic_impossivel", "leads_fic_impossivel", "livre_pct", "energia_livre_pct", "gd_pct",
-    *(f"score_{offer}" for offer in OFFERS),
-}  # fmt: skip
-"""Of marts.resumo_municipio and resumo_distribuidora, beside what intel_lead's two have."""
-NOT_COMPARED = {
-    # The ledger itself; its last rows are vw_import_status_resumido.
-    "import_status": None,
-    # What the gate found: its own tests' business.
-    "qualidade_validacao": None,
-    # Empty without a mesh: test_mesh.py.
-    "municipio_geometria": None,
-    # Empty without open data: test_open_data.py; what is made of it: dbt's unit tests.
-    **dict.fromkeys(
-        (
-            "bandeira_tarifaria",
-            "clima_mensal",
-            "consumo_ccee_mensal",
-            "consumo_samp_mensal",
-            "continuidade_conjunto",
-            "distribuidora_sem_chave",
-            "geracao_distribuida",
-            "municipio_divisao",
-            "municipio_estacao",
-            "municipio_indicador",
-            "pld_horario",
-            "usina",
-            "marts.mart_conjunto_continuidade",
-            "marts.mart_contexto_municipio",
-            "marts.mart_energia_bdgd_samp",
-        )
-    ),
-    # What the loader says to a person: its wording is the loaders' tests' business.
-    "vw_import_status_resumido": {"mensagem"},
-    # Each once more from the units, by pandas: test_rollups.py.
-    "marts.resumo_municipio": {*NEW_MEASURES, "distribuidora"},
-    "marts.resumo_distribuidora": NEW_MEASURES,
-    # Each bill once more by pandas: test_tariffs.py; LEADS' figures of MUX: test_leads.py.
-    **dict.fromkeys(
-        ("tarifa_vigente", "tarifa_recusada", "tarifa_mensal", "marts.mart_custo_lead")
-    ),
-    # Empty until forecasting/ runs: test_forecasts.py.
-    **dict.fromkeys(("previsao_energia", "previsao_desempenho", "marts.mart_previsao_energia")),
-    # By pandas from the file: anomalies.py; kinds one by one: dbt's unit tests.
-    **dict.fromkeys(("anomalia", "marts.mart_anomalia")),
-    # The seed's rows, or what was learned: test_learning.py.
-    **dict.fromkeys(("peso_criterio", "marts.mart_aprendizado")),
-    # Sums of the hours, and what they mean: dbt's unit tests, test_landing_aicss.py.
-    **dict.fromkeys(
-        (
-            "dispositivo_vigencia",
-            "aicss_lido",
-            "marts.consumo_dispositivo_dia",
-            "marts.consumo_dispositivo_mes",
-            "marts.mart_aicss_vs_perfil",
-            "marts.mart_alerta_aicss",
-        )
-    ),
-    # Empty until a prediction comes from R: test_exchange.py.
-    "previsao_externa_desempenho": None,
-    # What is judged on other tables: test_alerts_built.py.
-    "marts.mart_alerta": None,
-    # Once more from the points: test_map.py.
-    **dict.fromkeys(("marts.mart_hexagono", "marts.mart_cluster_geografico")),
-    # Once more by numpy from the units' months: test_profiles.py.
-    **dict.fromkeys(
-        (
-            "lead_perfil_consumo",
-            "marts.mart_perfil_consumo",
-            "marts.mart_perfil_consumo_lead",
-            "previsao_faixa",
-            "marts.mart_previsao_lead",
-        )
-    ),
-    # Empty without the CNPJ registry: test_companies.py.
-    **dict.fromkeys(("lead_empresa", "marts.mart_lead_empresa", "marts.mart_empresa")),
-    # Their parts have golden values; side by side: test_report.py.
-    **dict.fromkeys(("marts.mart_contorno", "marts.mart_safra_camada")),
-    # Figures worked out by hand, and scores recomputed: test_leads.py; rollups: test_rollups.py.
-    **dict.fromkeys(
-        (
-            "calendario_mensal",
-            "curva_participacao",
-            "lead_perfil",
-            "lead_mercado",
-            "lead_elegivel",
-            "desempenho_estimativa",
-            "safra_celula",
-            "safra_celula_oferta",
-            "safra_classe_mes",
-            "safra_serie",
-            *(f"marts.resumo_{name}" for name in ROLLUPS),
-            "marts.lead_excluido",
-            "marts.mart_lead_oferta",
-            "marts.mart_lead_criterio",
-            "marts.mart_lead_score",
-            "marts.mart_lead_score_mudanca",
-            "marts.mart_lead_safra",
-            "marts.mart_gtd_rede",
-            "marts.mart_lead",
-            "marts.mart_lead_historico",
-            "marts.mart_desempenho_modelo",
-        )
-    ),
-}
 EXACT = 1e-9
 """Relative: doubles that were added in another order differ in the last digits."""
 
@@ -373,7 +208,7 @@ def relations(conn: psycopg.Connection) -> list[str]:
         " and relkind in ('r', 'p', 'v', 'm') and not relispartition"
     )
     names = [name if schema == "intel_lead" else f"{schema}.{name}" for name, schema in found]
-    return [name for name in names if NOT_COMPARED.get(name, ()) is not None]
+    return [name for name in names if name not in NOT_COMPARED]
 
 
 def fetch(
@@ -392,8 +227,8 @@ def fetch(
         query = sql.SQL("select * from {}").format(sql.Identifier(schema, name))
         cursor.execute(query)
         columns = {c.name for c in cursor.description}
-        if "ano" in columns:
-            cursor.execute(query + sql.SQL(" where ano = any(%s)"), [years])
+        if year := _YEAR_BY.get(table, "ano" if "ano" in columns else None):
+            cursor.execute(query + sql.SQL(f" where {year} = any(%s)"), [years])
         rows = cursor.fetchall()
     layers = dict(conn.execute("select import_id, camada::text from intel_lead.import_status"))
     instants = {}
@@ -402,7 +237,7 @@ def fetch(
             "select leitura_id, dispositivo_id, medido_em from raw.aicss_leitura"
         )
         instants = {n: f"{d} {cell(t)}" for n, d, t in readings}
-    kept = columns - (NOT_COMPARED.get(table) or set())
+    kept = columns - COLUMNS_LEFT_OUT.get(table, set())
     spelled = {c: _spelling(table, c, layers, instants) for c in kept}
     return [
         {c: None if row[c] is None else spell(row[c]) for c, spell in spelled.items()}
@@ -410,9 +245,10 @@ def fetch(
     ]
 
 
+_YEAR_BY = {"marts.mart_previsao_lead": "extract(year from treinado_ate)"}
 _WHEN = {
     "created_at", "updated_at", "data_enriquecimento", "publicada_em", "data_inicio", "data_fim",
-    "duracao", "recebido_em", "parametros_md5",
+    "duracao", "recebido_em", "parametros_md5", "importada_em",
 }  # fmt: skip
 _PLAIN = {str, int, float, bool, list, date, datetime}
 
@@ -428,7 +264,7 @@ def _spelling(
         return lambda value: layers.get(value, f"no import {value}")
     if column in ("leitura_id", "ultima_leitura_id"):
         return lambda value: instants.get(value, f"no reading {value}")
-    if column == "geom":
+    if column in ("geom", "geom_simples"):
         return _place
     return lambda value: value if type(value) in _PLAIN else str(value)
 

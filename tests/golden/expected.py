@@ -29,7 +29,8 @@ from tests.golden.layers import (
     text,
 )
 
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+Rows = list[Row]
 Domains = dict[str, pd.DataFrame]
 
 # BDGD's field → the lead's column and the domain that must have the code.

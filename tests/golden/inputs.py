@@ -1,9 +1,10 @@
-"""The files that the golden values are of: made-up geodatabases and CSVs, the AICSS log, MUX.
+"""The files that the golden values are of: made-up geodatabases, CSVs and meshes, a log, MUX.
 
 Belongs here: what goes in, from fixed seeds. Not here: what must come out (expected.py).
 """
 
 import csv
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,20 +22,37 @@ V11_FAULTS = (  # noqa: SIM905
 ).split()
 """Every fault that a landing survives and that belongs together in one file."""
 M10_FAULTS = ["at_ds", "pn_con_orfao", "codigo_fora_do_dominio", "cep_variado", "data_sentinela"]
+LATER = ("61201-2022",)
+LATER_FAULTS = ["at_ds", "alimentador_em_mwh"]
+MESHES: tuple[dict[int, list[tuple[float, float]]], ...] = (
+    {
+        4320909: [(-52.1, -28.2), (-52.0, -28.201), (-51.9, -28.2), (-51.9, -28.0), (-52.1, -28.0)],
+        4309803: [(-52.0, -28.4), (-51.8, -28.4), (-51.8, -28.2), (-51.999, -28.2)],
+        4300001: [(-51.0, -31.0), (-50.0, -31.0), (-50.0, -30.0)],
+    },
+    {4309803: [(-51.9, -28.1), (-51.8, -28.1), (-51.8, -28.0)]},
+)
+"""Município → corners; in the order of landing: the second file has one of the first's again.
+
+A corner lies on a side but for a hundred metres; the lagoon's code is no município's."""
 
 Row = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files to land: BDGD in landing order, and AICSS readings."""
+    """Files to land: BDGD in landing order, AICSS readings, meshes, ANEEL's tariffs."""
 
     bdgd: tuple[Path, ...]
     aicss: tuple[Path, ...] = ()
+    meshes: tuple[Path, ...] = ()
+    tariffs: Path | None = None
+    again: tuple[str, ...] = ()
+    """Safras that are built again once the one before is published: they look at it."""
 
 
 def synthetic(folder: Path) -> Inputs:
-    """Write the made-up files: models V11 and M10, the three ``_pj`` CSVs, a log."""
+    """Write the made-up files: models V11 and M10, the ``_pj`` CSVs, a log, two meshes."""
     folder.mkdir(parents=True, exist_ok=True)
     v11 = generate(
         folder / "v11.gdb.zip",
@@ -53,10 +71,36 @@ def synthetic(folder: Path) -> Inputs:
         model="M10",
         faults=M10_FAULTS,
     )
+    # The distributor of 2020 two years later: history, anomalies, feeders in another unit.
+    later = generate(
+        folder / "later.gdb.zip",
+        ucs=320,
+        seed=8,
+        distribuidora=61201,
+        ano=2022,
+        faults=LATER_FAULTS,
+        anomalias=True,
+    )
     layers = {"ucat": _ucat(), "ucmt": _ucmt(), "ucbt": _ucbt()}
     pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]
     pj += [_write(folder / f"ucbt_pj_{u}.csv", _persons(u)) for u in _SMALL_AND_NOT]
-    return Inputs((v11, m10, *pj), (_readings(folder / "readings.csv"),))
+    meshes = (_mesh(folder / f"mesh_{n}.geojson", of) for n, of in enumerate(MESHES))
+    log = _readings(folder / "readings.csv")
+    return Inputs((v11, m10, later, *pj), (log,), tuple(meshes), again=LATER)
+
+
+def _mesh(path: Path, corners: dict[int, list[tuple[float, float]]]) -> Path:
+    """As IBGE's service gives it: the code as text."""
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"codarea": str(code)},
+            "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
+        }
+        for code, ring in corners.items()
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
 
 
 # ── The _pj CSVs: every special case by hand ──────────────────────────────────────────────────────
@@ -157,6 +201,10 @@ def _ucmt() -> list[Row]:
         _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
         # A person's, a farm's and a cooperative's in medium voltage.
         *(_mt(f"R{i:02d}", clas_sub=c) for i, c in enumerate(["RE1", "RU1", "RU4"])),
+        # A month far above the others, one far below, one of nothing but demand.
+        _mt("Y01", ene=[900.5 + m for m in range(11)] + [9000.5]),
+        _mt("Y02", ene=[9000.5 + m for m in range(11)] + [700.5]),
+        _mt("Y03", ene=[*[700.5 + m for m in range(11)], 0]),
         # After the landing day, whichever that is; more than any unit can draw; no place.
         _mt("X01", dat_con="31/12/2950"),
         _mt("X02", ene=[2e8, *[10.5] * 11]),

@@ -10,15 +10,39 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.golden import compare, domains, expected, network, readers, readings, rollups
-from tests.golden.inputs import CLONE, MUX, Inputs, synthetic
+from tests.golden import (
+    bills,
+    cells,
+    compare,
+    curves,
+    domains,
+    expected,
+    findings,
+    losses,
+    market,
+    network,
+    places,
+    profiles,
+    readers,
+    readings,
+    rollups,
+    scores,
+)
+from tests.golden import tables as tables_of
+from tests.golden.inputs import CLONE, MUX, TARIFFS, Inputs, synthetic
 from tests.golden.layers import Delivery, read, text
 
 FOLDER = Path(__file__).resolve().parent
 INPUTS, SUMS = "inputs.csv", "columns.csv"
-PER_LEAD = [name for name, key in compare.KEYS.items() if "uc_id" in key]
-UNPLACED = {"geracao", "curva_carga", "transformador", "marts.mart_transformador"}
-"""As long as a base, and of no lead: their sums will do."""
+PER_LEAD = [name for name, key in tables_of.KEYS.items() if "uc_id" in key]
+SUMS_ALONE = (  # noqa: SIM905
+    "geracao curva_carga transformador marts.mart_transformador curva_participacao lead_elegivel"
+    " safra_celula safra_celula_oferta safra_classe_mes safra_serie lead_perfil_consumo"
+    " marts.mart_lead_criterio marts.mart_lead_safra marts.mart_lead marts.mart_previsao_lead"
+    " marts.mart_perfil_consumo_lead marts.resumo_bairro marts.resumo_classe_mes"
+    " marts.mart_hexagono marts.mart_gtd_rede anomalia previsao_faixa marts.mart_custo_lead"
+).split()
+"""As long as a base, rows that other files have, or natural persons': their sums will do."""
 BY_POLE_AND_CODE = {"ponto_notavel", "qualidade_excecao"}
 """As long as a base: of the synthetic ones some rows, of MUX none."""
 
@@ -47,13 +71,29 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         by_safra.setdefault((delivery.utility, delivery.year), []).append(delivery)
     safras = [expected.safra_of(files, known) for files in by_safra.values()]
     tables: Tables = {}
-    for safra, files in zip(safras, by_safra.values(), strict=True):
+    units: expected.Rows = []
+    for safra, files in sorted(
+        zip(safras, by_safra.values(), strict=True), key=lambda pair: pair[0].year
+    ):
         rollups.finish(safra, known)
         network.finish(safra, files, known)
+        losses.finish(safra, known)
+        curves.finish(safra, known)
+        market.finish(safra, known)
+        bills.finish(safra, known, inputs.tariffs)
+        scores.finish(safra)
+        units += cells.finish(safra, known)
+        earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
+        profiles.finish(safra, known, earlier)
+        findings.finish(safra, known, earlier)
         for name, rows in safra.tables.items():
             tables.setdefault(name, []).extend(rows)
     tables |= rollups.views(safras, deliveries, known)
     tables |= readers.expected(tables, known)
+    cells.measured(tables, units, known)
+    tables |= scores.views(safras) | cells.rollups(units, tables, known)
+    tables |= profiles.views(tables)
+    tables |= places.expected(inputs.meshes, units, tables, known)
     tables |= {name: frame.to_dict("records") for name, frame in known.items()}
     for name in ("municipio", "distribuidora"):
         tables[name] = [row | {"id": int(row["id"])} for row in tables[name]]
@@ -153,13 +193,11 @@ def save(folder: Path, deliveries: list[Delivery], tables: Tables, leads: list[s
 
 def _kept(name: str, tables: Tables, leads: set[str], *, whole: bool) -> Iterable[dict]:
     rows = tables[name]
-    if (
-        name in UNPLACED or name in compare.LEADS_OF_READERS
-    ):  # rows that intel_lead's files have: their sums will do
+    if name in SUMS_ALONE or name in tables_of.LEADS_OF_READERS:
         return []
     if name in PER_LEAD:
         return [row for row in rows if row["uc_id"] in leads]
-    if name not in compare.KEYS:  # a domain table: its seed already lies in the repository
+    if name not in tables_of.KEYS:  # a domain table: its seed already lies in the repository
         return [row for row in rows if row.get("documentado") is False]
     if name in BY_POLE_AND_CODE:
         poles = {row["pn_con"] for row in tables["lead_bruto"] if row["uc_id"] in leads}
@@ -175,9 +213,12 @@ def main() -> None:
         save(FOLDER / "synthetic", deliveries, tables, special(tables["lead_bruto"], tables))
     if not MUX.exists():
         sys.exit(f"{MUX.name} is not there: tests/golden/mux is left as it was")
-    deliveries, tables = work_out(Inputs((MUX,)))
+    with tempfile.TemporaryDirectory() as folder:
+        # One warehouse holds both: the made-up meshes are of towns that MUX serves.
+        meshes = synthetic(Path(folder)).meshes
+        deliveries, tables = work_out(Inputs((MUX,), meshes=meshes, tariffs=TARIFFS))
     # The domain tables are the synthetic bases' matter: one warehouse holds both.
-    tables = {name: rows for name, rows in tables.items() if name in compare.KEYS}
+    tables = {name: rows for name, rows in tables.items() if name in tables_of.KEYS}
     save(FOLDER / "mux", deliveries, tables, legal_persons(tables["lead_bruto"], tables))
 
 

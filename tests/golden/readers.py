@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.golden.compare import LEADS_OF_READERS
+from tests.golden.tables import LEADS_OF_READERS
 
 Row = dict[str, Any]
 Rows = list[Row]

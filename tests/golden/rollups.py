@@ -175,7 +175,7 @@ def _of_persons(leads: Rows, year: dict[str, Row], kinds: dict[str, Row]) -> Row
 def _total(leads: Rows, year: dict[str, Row]) -> Row:
     of_year = [year[lead["uc_id"]] for lead in leads]
     dic, fic = (
-        [_possible(row[name], row["ano"]) for row in of_year]
+        [possible(row[name], row["ano"]) for row in of_year]
         for name in ("dic_anual_h", "fic_anual")
     )
 
@@ -201,7 +201,7 @@ def _total(leads: Rows, year: dict[str, Row]) -> Row:
     }
 
 
-def _possible(value: float | None, year: int) -> float | None:
+def possible(value: float | None, year: int) -> float | None:
     """An indicator of a year has at most its hours."""
     hours = 8784 if calendar.isleap(year) else 8760
     return value if value is not None and 0 <= value <= hours else None
@@ -223,6 +223,7 @@ def views(safras: list[Safra], deliveries: list[Delivery], domains: Domains) -> 
         "vw_lead_completo_detalhado": _detailed(whole, domains),
         "vw_lead_status_enriquecimento": _status(whole),
         "vw_import_status_resumido": _ledger(deliveries, domains),
+        "marts.mart_safra_camada": _layers(whole["safra_camada"], deliveries),
     }
     return made | _rollups(whole["lead_bruto"], whole["lead_resumo_anual"], domains)
 
@@ -356,6 +357,17 @@ def _rollups(leads: Rows, years: Rows, domains: Domains) -> dict[str, Rows]:
         "resumo_leads_distribuidora": by_utility,
         "resumo_leads_ano_camada": by_layer,
     }
+
+
+def _layers(rows: Rows, deliveries: list[Delivery]) -> Rows:
+    """What a published safra is made of, with its files."""
+    file = {(d.utility, d.year, name): d for d in deliveries for name in d.layers}
+    found = []
+    for row in rows:
+        of = file[row["distribuidora_id"], row["ano"], row["camada"]]
+        said = {"arquivo": of.file, "sha256": of.sha256, "importada_em": "~datetime"}
+        found.append(row | said | {"linhas_rejeitadas": of.rejected.get(row["camada"], 0)})
+    return found
 
 
 def _ledger(deliveries: list[Delivery], domains: Domains) -> Rows:

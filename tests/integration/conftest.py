@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -114,8 +115,14 @@ def land(warehouse: a.Warehouse, inputs: Inputs) -> None:
     if inputs.aicss:
         done = a.Running(a._loaders, ["aicss", *map(str, inputs.aicss)], env=warehouse.env).wait()
         assert done.ok, done.trouble
+    for mesh in inputs.meshes:
+        done = a.Running(a._loaders, ["malha", str(mesh)], env=warehouse.env).wait()
+        assert done.ok, done.trouble
     done = warehouse.build(*a.ALL)
     assert done.ok, done.trouble
+    for safra in inputs.again:
+        done = warehouse.build(safra=safra)
+        assert done.ok, done.trouble
 
 
 @pytest.fixture(scope="session")
@@ -135,5 +142,6 @@ def golden(
         land_tariffs(warehouse, TARIFFS)
         # One build for both: half a minute less than one each.
         files = tuple(path for some in golden_inputs.values() for path in some.bdgd)
-        land(warehouse, Inputs(files, golden_inputs["synthetic"].aicss))
+        made_up = golden_inputs["synthetic"]
+        land(warehouse, replace(made_up, bdgd=files))
         yield warehouse

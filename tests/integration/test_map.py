@@ -1,6 +1,7 @@
-"""Hexagons and clusters: once more from the units' points, by shapely, pyproj and scipy.
+"""Hexagons: what a reader could take off a safra, and that a cell has one name for ever.
 
-Not here: where a unit is (test_golden.py), which rollups hide what (test_reader.py).
+Not here: their values, clusters, where a unit is (test_golden.py), what rollups hide
+(test_reader.py).
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,6 @@ import psycopg
 import pytest
 import shapely
 from pyproj import Transformer
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from tests.integration import warehouse as a
 from tests.integration.test_leads import table
@@ -22,7 +20,7 @@ SAFRA = ["ano", "distribuidora_id"]
 POINTS = """
     select
         l.ano, l.distribuidora_id, l.longitude_final as x, l.latitude_final as y,
-        l.possui_geracao as gd, a.energia_anual_kwh as kwh, a.dic_anual_h as dic,
+        a.energia_anual_kwh as kwh,
         not (l.uc_id = any(array(select uc_id from marts.lead_com_coordenadas))) as pf
     from intel_lead.lead_com_coordenadas as l
     inner join intel_lead.lead_resumo_anual as a using (uc_id, ano, distribuidora_id)
@@ -43,8 +41,6 @@ def units(conn: psycopg.Connection) -> pd.DataFrame:
     found = table(conn, POINTS)
     plane = Transformer.from_crs(4674, 5880, always_xy=True)
     found["e"], found["n"] = plane.transform(found["x"].to_numpy(), found["y"].to_numpy())
-    hours = np.where(found["ano"] % 4 == 0, 8784, 8760)
-    found["dic"] = found["dic"].astype(float).where(found["dic"].astype(float).between(0, hours))
     found["kwh"] = found["kwh"].astype(float)
     return found
 
@@ -72,31 +68,9 @@ def cells(conn: psycopg.Connection, units: pd.DataFrame, size: int) -> pd.DataFr
                 "pf": inside["pf"].sum(),
                 "kwh": inside["kwh"].sum(min_count=1),
                 "largest": inside["kwh"].max(),
-                "dic": inside["dic"].mean(),
-                "gd": inside["gd"].sum(),
             }
         )
     return pd.concat([grid, pd.DataFrame(rows)], axis=1)
-
-
-@pytest.mark.parametrize("size", [500, 2000, 8000])
-def test_a_hexagon_says_what_its_units_say(
-    conn: psycopg.Connection, units: pd.DataFrame, size: int
-) -> None:
-    """Every located unit is in one cell; counts, energy, DIC, generation are of those inside."""
-    found = cells(conn, units, size)
-    assert found["n"].sum() == len(units)
-    shown = found[~found["suprimido"]]
-    assert len(shown) > 0
-    for name, expected in (
-        ("quantidade_leads", "n"),
-        ("energia_anual_kwh", "kwh"),
-        ("media_dic_anual_h", "dic"),
-        ("leads_com_geracao", "gd"),
-    ):
-        np.testing.assert_allclose(
-            shown[name].astype(float), shown[expected].astype(float), rtol=1e-9, err_msg=name
-        )
 
 
 @pytest.mark.parametrize("size", [500, 2000, 8000])
@@ -128,39 +102,3 @@ def test_a_cell_has_one_name_in_every_safra(conn: psycopg.Connection) -> None:
         " from marts.mart_hexagono",
     )
     np.testing.assert_allclose(sides["m"].astype(float), sides["tamanho_m"], rtol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["demanda", "gd"])
-def test_clusters_are_those_that_scipy_finds(
-    conn: psycopg.Connection, units: pd.DataFrame, kind: str
-) -> None:
-    """Places with two others within a kilometre, joined; the largest is number one."""
-    found = table(conn, f"select * from marts.mart_cluster_geografico where tipo = '{kind}'")
-    compared = 0
-    for safra, of in units.groupby(SAFRA):
-        places = of.groupby(["x", "y"]).agg(
-            e=("e", "first"), n=("n", "first"), leads=("e", "size"), gd=("gd", "sum"),
-            kwh=("kwh", lambda values: values.sum(min_count=1)),
-        )  # fmt: skip
-        if kind == "gd":
-            places = places[places["gd"] > 0]
-        else:
-            top = np.percentile(places["kwh"].dropna(), 90)
-            places = places[(places["kwh"] >= top) & (places["kwh"] > 0)]
-        near = KDTree(places[["e", "n"]]).query_ball_point(places[["e", "n"]], 1000)
-        core = np.array([len(others) >= 3 for others in near], dtype=bool)
-        pairs = [(i, j) for i, js in enumerate(near) for j in js if core[i] and core[j]]
-        links = coo_matrix((np.ones(len(pairs)), tuple(np.array(pairs).reshape(-1, 2).T)),
-                           shape=(len(places),) * 2)  # fmt: skip
-        _, label = connected_components(links)
-        reached = [bool(core[js].any()) for js in near]
-        mine = found[(found["ano"] == safra[0]) & (found["distribuidora_id"] == safra[1])]
-        assert len(mine) == len(set(label[core])), safra
-        if not mine["suprimido"].any() and len(mine):
-            assert mine["lugares"].sum() == sum(reached)
-            assert mine["quantidade_leads"].sum() == places.loc[reached, "leads"].sum()
-            order = mine.sort_values("cluster_id")
-            by = order["leads_com_geracao" if kind == "gd" else "energia_anual_kwh"]
-            assert by.is_monotonic_decreasing
-            compared += 1
-    assert compared > 0

@@ -1,7 +1,7 @@
-"""Rollups: every measure once more from the units by pandas.
+"""Rollups: the documents' and the readers' say the same, and sum to the same.
 
-Not here: which cells are hidden (test_reader.py, dbt's unit tests), scores (test_leads.py), who
-reads them (test_queries.py).
+Not here: their values (test_golden.py), which cells are hidden (test_reader.py, dbt's unit tests),
+who reads them (test_queries.py).
 """
 
 from collections.abc import Iterator
@@ -14,31 +14,6 @@ import pytest
 from tests.integration import warehouse as a
 from tests.integration.test_leads import table
 
-KEYS = {
-    "municipio": ["ano", "municipio_id"],
-    "distribuidora": ["ano", "distribuidora_id"],
-    "bairro": ["ano", "distribuidora_id", "municipio_id", "bairro"],
-    "conjunto": ["ano", "distribuidora_id", "conjunto_id"],
-    "segmento": ["ano", "distribuidora_id", "segmento_mercado_id"],
-    "subgrupo": ["ano", "distribuidora_id", "subgrupo_tarifario_id"],
-    "classe": ["ano", "distribuidora_id", "classe_consumo_id"],
-}
-"""Rollup → the columns that name a row."""
-OFFERS = ("migracao", "arbitragem", "backup", "gtd", "eficiencia")
-UNITS = """
-    select
-        l.ano, l.distribuidora_id, l.municipio_id, l.bairro, l.conjunto_id, l.subgrupo_tarifario_id,
-        l.classe_consumo_id, l.uc_id::text, l.origem::text,
-        coalesce(l.segmento_mercado_id, s.segmento_mercado_id) as segmento_mercado_id,
-        l.pac, coalesce(l.livre, false) as livre, l.possui_geracao as gd,
-        a.energia_anual_kwh as kwh, a.dic_anual_h as dic, a.fic_anual as fic,
-        p.energia_ponta_kwh as ponta, p.energia_mes, p.energia_ponta_mes
-    from intel_lead.lead_bruto as l
-    inner join intel_lead.lead_resumo_anual as a using (uc_id, ano, distribuidora_id)
-    inner join intel_lead.lead_perfil as p using (uc_id, ano, distribuidora_id)
-    left join seeds.classe_segmento as s on l.classe_consumo_id = s.classe_consumo_id
-"""
-
 
 @pytest.fixture(scope="module")
 def conn(golden: a.Warehouse) -> Iterator[psycopg.Connection]:
@@ -47,109 +22,12 @@ def conn(golden: a.Warehouse) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-@pytest.fixture(scope="module")
-def units(conn: psycopg.Connection) -> pd.DataFrame:
-    """Every unit of every safra, with what counts in a rollup."""
-    found = table(conn, UNITS)
-    hours = np.where(found["ano"] % 4 == 0, 8784, 8760)
-    for name in ("dic", "fic"):
-        found[name] = found[name].astype(float)
-        found[f"{name}_bad"] = ~(found[name].isna() | found[name].between(0, hours))
-        found[name] = found[name].where(~found[f"{name}_bad"])
-    of_set = found[found["dic"].notna()].groupby(["ano", "distribuidora_id", "conjunto_id"])
-    medians = of_set.agg(
-        n=("dic", "size"), dic_median=("dic", "median"), fic_median=("fic", "median")
-    )
-    medians = medians[medians["n"] >= 5].drop(columns="n").reset_index()
-    found = found.merge(medians, how="left", on=["ano", "distribuidora_id", "conjunto_id"])
-    scores = table(conn, "select uc_id::text, oferta, score::float from marts.mart_lead_score")
-    wide = scores.pivot(index="uc_id", columns="oferta", values="score").add_prefix("score_")
-    return found.merge(wide, how="left", left_on="uc_id", right_index=True)
-
-
-def measures(cell: pd.DataFrame) -> dict[str, float]:
-    """What a rollup says of these units."""
-
-    def total(values: pd.Series) -> float:
-        return values.astype(float).sum(min_count=1)
-
-    energy = total(cell["kwh"])
-    return {
-        "quantidade_leads": len(cell),
-        "energia_anual_kwh": energy,
-        "energia_ponta_kwh": total(cell["ponta"]),
-        "participacao_ponta_pct": 100 * total(cell["ponta"]) / energy if energy else np.nan,
-        "demanda_contratada_kw": total(cell["pac"]),
-        "media_dic_anual_h": cell["dic"].mean(),
-        "media_fic_anual": cell["fic"].mean(),
-        "dic_mediana_conjunto_h": cell["dic_median"].mean(),
-        "fic_mediana_conjunto": cell["fic_median"].mean(),
-        "leads_dic_impossivel": cell["dic_bad"].sum(),
-        "leads_fic_impossivel": cell["fic_bad"].sum(),
-        "leads_livres": cell["livre"].sum(),
-        "livre_pct": 100 * cell["livre"].mean(),
-        "energia_livre_pct": 100 * total(cell["kwh"][cell["livre"]]) / energy if energy else np.nan,
-        "leads_com_geracao": cell["gd"].sum(),
-        "gd_pct": 100 * cell["gd"].mean(),
-        **{f"score_{offer}": cell[f"score_{offer}"].mean() for offer in OFFERS},
-    }
-
-
 def keyed(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """By the key's text, so that a null in it is a key too."""
     numbers = pd.api.types.is_numeric_dtype
     parts = [rows[c].astype("Int64") if numbers(rows[c]) else rows[c] for c in key]
     text = [part.astype("string").fillna("") for part in parts]
     return rows.set_index(pd.concat(text, axis=1).agg("|".join, axis=1))
-
-
-@pytest.mark.parametrize("name", KEYS)
-def test_a_rollup_is_what_its_units_say(
-    conn: psycopg.Connection, units: pd.DataFrame, name: str
-) -> None:
-    """Of every cell that is shown, every measure; a hidden one keeps its row without any."""
-    key = KEYS[name]
-    found = keyed(table(conn, f"select * from marts.resumo_{name}"), key)
-    groups = {k: measures(cell) for k, cell in keyed(units, key).groupby(level=0)}
-    expected = pd.DataFrame.from_dict(groups, orient="index")
-    assert set(found.index) == set(expected.index)
-    assert found.index.is_unique
-    hidden = found["suprimido"]
-    shown = found.loc[~hidden, expected.columns].astype(float)
-    assert len(shown) > 0
-    for column in expected:
-        right = expected.loc[shown.index, column].astype(float)
-        assert np.allclose(shown[column], right, rtol=1e-9, atol=1e-9, equal_nan=True), column
-    assert found.loc[hidden, expected.columns].isna().all(axis=None)
-
-
-def test_the_classes_months_are_what_their_units_say(
-    conn: psycopg.Connection, units: pd.DataFrame
-) -> None:
-    key = ["ano", "distribuidora_id", "origem", "classe_consumo_id", "mes"]
-    months = pd.concat(
-        units[["ano", "distribuidora_id", "origem", "classe_consumo_id", "gd"]].assign(
-            mes=m, kwh=units["energia_mes"].str[m - 1], peak=units["energia_ponta_mes"].str[m - 1]
-        )
-        for m in range(1, 13)
-    )
-    months = keyed(months[months["kwh"].notna()].astype({"kwh": float, "peak": float}), key)
-    expected = months.groupby(level=0).agg(
-        unidades=("kwh", "size"), unidades_com_geracao=("gd", "sum"), energia_kwh=("kwh", "sum")
-    )
-    expected["energia_ponta_kwh"] = months.groupby(level=0)["peak"].sum(min_count=1)
-    found = keyed(table(conn, "select * from marts.resumo_classe_mes"), key)
-    assert set(found.index) == set(expected.index)
-    hidden = found["suprimido"]
-    shown = found.loc[~hidden, expected.columns].astype(float)
-    assert len(shown) > 100
-    right = expected.loc[shown.index].astype(float)
-    assert np.allclose(shown, right, rtol=1e-9, atol=1e-9, equal_nan=True)
-    assert found.loc[hidden, expected.columns].isna().all(axis=None)
-    whole = found.groupby(
-        ["ano", "distribuidora_id", "origem", found["classe_consumo_id"].fillna("")]
-    )
-    assert (whole["suprimido"].nunique() == 1).all()
 
 
 @pytest.mark.parametrize(

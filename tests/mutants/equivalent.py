@@ -25,6 +25,12 @@ class Equivalent:
         )
 
 
+OF_ONE_SAFRA = (
+    r"mart_(balanco_distribuidora|perda_alimentador(_mensal)?|transformador|gtd_rede|lead_oferta"
+    r"|lead_criterio|hexagono|cluster_geografico)|curva_participacao|lead_perfil|lead_mercado"
+    r"|safra_celula|safra_serie|alimentador_energia|desempenho_estimativa"
+)
+"""Models of whose build every table is read as one safra has it; no view of all safras."""
 EQUIVALENT = (
     Equivalent(
         r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico",
@@ -33,10 +39,10 @@ EQUIVALENT = (
         "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
-        r"resumo_leads_distribuidora|resumo_classe_mes|leitura_estado|consumo_dispositivo_hora"
-        r"|leitor_safra_publicada",
+        r"resumo_leads_distribuidora|resumo_(bairro|classe|classe_mes|conjunto|segmento|subgrupo)"
+        r"|leitura_estado|consumo_dispositivo_hora|leitor_safra_publicada|lead_mercado|mart_alerta",
         "left for inner",
-        r"distribuidora|dispositivo",
+        r"'(distribuidora|dispositivo|regra_alerta)'",
         "a foreign key: the code is always there",
     ),
     Equivalent(
@@ -45,6 +51,84 @@ EQUIVALENT = (
         "condition dropped",
         r"-\s+and \w+\.(ano|distribuidora_id) = [al]\.(ano|distribuidora_id)",
         "beside the same uc_id, which holds both in clear: they only prune partitions",
+    ),
+    Equivalent(
+        OF_ONE_SAFRA,
+        "condition dropped",
+        r"\A-\s+and \w+\.(ano|distribuidora_id) = \w+\.(ano|distribuidora_id)\s*\Z",
+        "a build reads one safra's leaves (macros/safra.sql): every row has the same two",
+    ),
+    Equivalent(
+        OF_ONE_SAFRA,
+        "or for and",
+        r"\+.* on \w+\.ano = \w+\.ano or \w+\.distribuidora_id = \w+\.distribuidora_id\s*\Z",
+        "a build reads one safra's leaves (macros/safra.sql): every row has the same two",
+    ),
+    Equivalent(
+        r"balanco_energia|perda_nao_tecnica|iluminacao_publica|alimentador(_geometria)?",
+        "min for max",
+        r"-.*max\(import_id\)",
+        "a layer of a safra has one import",
+    ),
+    Equivalent(
+        r"mart_perda_alimentador(_mensal)?",
+        "(max|min|avg) for sum",
+        r"-.*filter \(where (e\.)?origem = '",
+        "a feeder has one row of each layer (primary key)",
+    ),
+    Equivalent(
+        r"mart_balanco_distribuidora",
+        "left for inner",
+        r"camadas as c",
+        "the safras are those of the same table",
+    ),
+    Equivalent(
+        r"mart_lead_oferta",
+        "(min|avg) for max",
+        r"fim_ponta - inicio_ponta",
+        "every month of a safra has the same peak hours",
+    ),
+    Equivalent(
+        r"desempenho_estimativa",
+        "left for inner",
+        r"join classes as c",
+        "who has no class is left out by pessoa_juridica",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "edge moved, >|condition dropped",
+        r"-.*where e\.util > 0",
+        "a curve of zeros is none of formas, and the seed has none",
+    ),
+    Equivalent(
+        r"safra_serie",
+        "edge moved, >|condition dropped",
+        r"-.*where m\.leads > 0",
+        "a month that nobody has hides nothing, and is of no sum",
+    ),
+    Equivalent(
+        r"anomalia",
+        "edge moved, >",
+        r"\+.*energia_mes\[c\.mes - 1\] >= 0",
+        "the month before a run of zeros is no zero",
+    ),
+    Equivalent(
+        r"municipio_geometria",
+        "(min|avg) for max|branches of coalesce turned",
+        r"feita\.malha_id",
+        "more files again: delete+insert writes their polygons as they are",
+    ),
+    Equivalent(
+        r"mart_hexagono",
+        "constant changed|asc for desc",
+        r"\+.*(limit 2|order by g\.i)",
+        "two cells have a point on their edge alone: of degrees turned into metres, by chance",
+    ),
+    Equivalent(
+        r"resumo_leads_\w+|resumo_energia_por_municipio",
+        "cleaning left out",
+        r"-.*/ nullif\(sum\(s?\.?leads_com_",
+        "where nobody says one the sum is null, and null over zero is null",
     ),
     Equivalent(
         r"lead_historico",
@@ -125,9 +209,10 @@ EQUIVALENT = (
         "whoever uses it takes null for not hidden",
     ),
     Equivalent(
-        r"lead_bruto|ponto_notavel|lead_serie|conjunto",
+        r"lead_bruto|ponto_notavel|lead_serie|conjunto|area_atuacao|curva_carga|subestacao"
+        r"|transformador|safra_camada|lead_mercado|calendario_mensal",
         "asc for desc",
-        r"\+.*order by (uc_id|ano|cod_id)",
+        r"\+\s*(order by (uc_id|ano|cod_id|cn\.id) |s\.(ano|distribuidora_id) desc)",
         "the order of what distinct on tells apart, not of what it chooses from",
     ),
     Equivalent(

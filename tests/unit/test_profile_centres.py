@@ -1,6 +1,6 @@
 """Centres of the consumption profiles: planted groups are found again, names follow the rules.
 
-Not here: which unit is of which profile (tests/integration/test_profiles.py).
+Not here: which unit is of which profile (tests/golden/profiles.py).
 """
 
 import numpy as np

@@ -276,6 +276,9 @@ VISIBLE: dict[Fault, Callable[[Path], bool]] = {
     Fault.SEM_DEZEMBRO: _uc("UCBT", lambda t: "ENE_12" not in t),
     Fault.ENERGIA_IMPOSSIVEL: _uc("UCMT", lambda t: (t.ENE_06 > t.DEM_06 * 720).any()),
     Fault.DIC_IMPOSSIVEL: _uc("UCBT", lambda t: (t.DIC_05 > 744).any()),
+    Fault.ALIMENTADOR_EM_MWH: lambda gdb: (
+        read(gdb, "CTMT").ENE_01.sum() < read(gdb, "UCBT").ENE_01.sum() / 100
+    ),
     Fault.PONTO_FORA_DO_BRASIL: lambda gdb: pyogrio.read_bounds(gdb, layer="PONNOT")[1].min() == 10,
     Fault.DUAS_BASES: lambda gdb: read(gdb, "BASE").DAT_FNL.nunique() == 2,
     Fault.SEM_SUFIXO_TAB: lambda gdb: "UCBT" in layers(gdb),

@@ -1,5 +1,7 @@
 {{ config(safra_pai='lead_bruto') }}
 {%- set celula = 'ano, distribuidora_id, oferta, criterio_id, grupo_comparacao' %}
+{#- Two sums of the same months may differ in their last digit, and are equal all the same. #}
+{%- set comparado = 'round(valor::numeric, 6)' %}
 
 with leads as (
     select * from {{ ref('lead_mercado') }}
@@ -81,8 +83,8 @@ postos as (
     select
         *,
         (
-            rank() over (partition by {{ celula }} order by valor) - 1
-            + count(*) over (partition by {{ celula }}, valor) / 2.0
+            rank() over (partition by {{ celula }} order by {{ comparado }}) - 1
+            + count(*) over (partition by {{ celula }}, {{ comparado }}) / 2.0
         ) / nullif(count(valor) over (partition by {{ celula }}), 0) as percentil
     from valores
 ),
