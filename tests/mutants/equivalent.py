@@ -113,6 +113,24 @@ EQUIVALENT = (
         "the month before a run of zeros is no zero",
     ),
     Equivalent(
+        r"mart_lead_historico",
+        "left for inner",
+        r"join safras as s",
+        "the where after it asks for the safra's year before",
+    ),
+    Equivalent(
+        r"mart_transformador|anomalia",
+        "left for inner",
+        r"join (formas_do_mes as f|grupos as g)",
+        "without one there are no hours to unnest, or no centre that the where compares with",
+    ),
+    Equivalent(
+        r"dispositivo",
+        "edge moved, <=",
+        r"valido_de < now\(\)",
+        "a validity that begins in the microsecond of the build",
+    ),
+    Equivalent(
         r"municipio_geometria",
         "(min|avg) for max|branches of coalesce turned",
         r"feita\.malha_id",
@@ -153,6 +171,12 @@ EQUIVALENT = (
         "left for inner",
         r"'perfil_centro'",
         "every profile is in the seed (tests/unit/test_profile_centres.py)",
+    ),
+    Equivalent(
+        r"safra_classe_mes|safra_celula",
+        "left for inner",
+        r"'lead_perfil'|perfis as p|anual as a",
+        "every unit has its row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
         r"mart_previsao_lead",
@@ -210,9 +234,9 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"lead_bruto|ponto_notavel|lead_serie|conjunto|area_atuacao|curva_carga|subestacao"
-        r"|transformador|safra_camada|lead_mercado|calendario_mensal",
+        r"|transformador|safra_camada|lead_mercado|calendario_mensal|bandeira_tarifaria",
         "asc for desc",
-        r"\+\s*(order by (uc_id|ano|cod_id|cn\.id) |s\.(ano|distribuidora_id) desc)",
+        r"\+\s*(order by (uc_id|ano|cod_id|cn\.id|competencia) |s\.(ano|distribuidora_id) desc)",
         "the order of what distinct on tells apart, not of what it chooses from",
     ),
     Equivalent(
