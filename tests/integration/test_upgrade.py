@@ -91,6 +91,7 @@ CHANGED = {
         "leitura_sensor",  # gained ressalva_horario
         "conjunto",  # gained geom
         "cnae",  # gained the codes of earlier editions
+        "vw_lead_status_enriquecimento",  # which steps count: seed enriquecimento_etapa
         *["lead_bruto", "lead_com_coordenadas"],  # the outages of model M10, see check
         *["lead_historico", "lead_resumo_anual", "safra_resumo", "vw_lead_completo_detalhado"],
         *["resumo_energia_por_municipio", "resumo_leads_distribuidora", "resumo_leads_ano_camada"],
