@@ -24,7 +24,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from loaders import figures
+from loaders.figures import number
 from reports import words
 from reports.figures import Row
 
@@ -171,8 +171,8 @@ def _cells(axes: Axes, cells: Sequence[tuple[Row, shapely.Geometry]]) -> list[Ar
     keys: list[Artist] = []
     energies = [row["energia_anual_kwh"] or 0 for row, _ in cells if not row["suprimido"]]
     limits = np.unique(np.quantile(energies, (0, 0.4, 0.7, 0.9, 1))) if energies else []
-    for number, (low, high) in enumerate(pairwise(limits)):
-        last = number == len(limits) - 2
+    for step, (low, high) in enumerate(pairwise(limits)):
+        last = step == len(limits) - 2
         inside = [
             cell
             for row, cell in cells
@@ -180,9 +180,9 @@ def _cells(axes: Axes, cells: Sequence[tuple[Row, shapely.Geometry]]) -> list[Ar
             and low <= (row["energia_anual_kwh"] or 0)
             and (last or (row["energia_anual_kwh"] or 0) < high)
         ]
-        style = {"facecolor": SHADES[number], "edgecolor": "#8899aa", "linewidth": 0.4}
+        style = {"facecolor": SHADES[step], "edgecolor": "#8899aa", "linewidth": 0.4}
         axes.add_collection(PolyCollection([c.exterior.coords for c in inside], **style))
-        said = f"{figures.number(low / 1e6, 2)} a {words.number(high / 1e6, 2)} GWh no ano"
+        said = f"{number(low / 1e6, 2)} a {number(high / 1e6, 2)} GWh no ano"
         keys.append(Patch(label=said, **style))
     style = {"facecolor": "#f2f2f2", "edgecolor": "#777777", "hatch": "////", "linewidth": 0.4}
     hidden = [cell.exterior.coords for row, cell in cells if row["suprimido"]]
@@ -194,6 +194,6 @@ def _cells(axes: Axes, cells: Sequence[tuple[Row, shapely.Geometry]]) -> list[Ar
 
 def _energy_axis(axes: Axes, unit: str) -> None:
     axes.set_ylabel(unit)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figures.number(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.grid(axis="y", linewidth=0.3)
     axes.set_axisbelow(True)

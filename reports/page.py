@@ -11,6 +11,7 @@ from operator import itemgetter
 
 import jinja2
 
+from loaders.figures import number
 from reports import charts, words
 from reports.figures import LIMITS, Figures, Row, Safra
 from reports.period import Kind, Period
@@ -39,7 +40,7 @@ def page(safra: Safra, period: Period, figures: Figures, generated_at: datetime)
         lstrip_blocks=True,
     )
     env.filters |= {
-        "numero": figures.number,
+        "numero": number,
         "dia": words.day,
         "momento": words.moment,
         "mes": words.month,
