@@ -94,7 +94,7 @@ grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel
 grant usage on schema raw, raw_safra to intel_dbt;
 grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
 grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
-grant select on raw.aprendizado, raw.peso_aprendido to intel_dbt;
+grant select on raw.resultado_lead, raw.aprendizado, raw.peso_aprendido to intel_dbt;
 grant select on raw.empresa_estabelecimento, raw.empresa_pessoas, raw.empresa_semelhanca,
     raw.geocodificacao to intel_dbt;
 grant select (import_id, ano, distribuidora_id, origem, arquivo, linha, motivo, rejeitado_em)

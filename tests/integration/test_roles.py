@@ -40,6 +40,8 @@ POSTING = {
     "raw.rejeitado",
 }
 """What a service that posts readings has to see."""
+CONTACTS = {"telefone", "email"}
+"""What of a company may be a person's: not for bi_leitor."""
 PERSONAL = PERSONAL_COLUMNS | {"registro"}
 """What may name a person: two columns of the layers, and the rejected rows as they came."""
 
@@ -98,7 +100,9 @@ def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -
         return settings or role in ("analista", "gestor_alerta")
     if f"{schema}.{name}" in (*AICSS, *POSTING):
         return role == "intel_api"
-    return schema == "marts" or schema == "intel_lead" and role == "analista"
+    if schema == "marts":
+        return role != "bi_leitor" or not CONTACTS & set(columns)
+    return schema == "intel_lead" and role == "analista"
 
 
 def wrong(conn: psycopg.Connection, logins: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -112,7 +116,8 @@ def wrong(conn: psycopg.Connection, logins: Mapping[str, Mapping[str, str]]) -> 
     for role, env in logins.items():
         with login(env) as own:
             for schema, name, kind, columns in found:
-                personal = [c for c in columns if schema in ("raw", "raw_safra") and c in PERSONAL]
+                hidden = {"raw": PERSONAL, "raw_safra": PERSONAL, "marts": CONTACTS}
+                personal = [c for c in columns if c in hidden.get(schema, ())]
                 others = [c for c in columns if c not in personal]
                 for part in [columns, others, *([c] for c in personal)]:
                     should = expected(role, schema, name, kind, part)
