@@ -96,4 +96,4 @@ def test_checks_that_are_written_at_once_are_what_dagster_reads_of_them(
     told = found["3-2023"].event.asset_check_evaluation
     assert (told.description, told.metadata["linhas"].value) == ("3-2023", 7)
     stored = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    assert [entry.dagster_event.partition for entry in stored] == keys
+    assert [entry.asset_check_evaluation.partition for entry in stored] == keys
