@@ -23,7 +23,7 @@
 {# A landed code that ANEEL does not document enters the open domain here too: these tables may come before the leads. #}
 {% macro entra_quem_aterrissou() %}
     insert into intel_lead.distribuidora (id, nome, documentado)
-    select distinct distribuidora_id, 'Distribuidora ' || distribuidora_id || ' (não documentada)', false
+    select distinct distribuidora_id, {{ nome_nao_documentado('distribuidora_id') }}, false
     from controle.safra_importada
     on conflict (id) do nothing
 {% endmacro %}

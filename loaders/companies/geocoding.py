@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-import requests
 
-from loaders.errors import InvalidInput, LoadError
+from loaders.errors import InvalidInput, SourceFailure
+from loaders.open_data.client import Client, Patience
 
 _AGENT = "intel-lead (geocodificacao de enderecos de empresas)"
 _FARTHEST_KM = 100.0
 """From a município's point: farther than that is another place of the same name."""
-_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 # Asked and not yet known; one that is known under another CNPJ is copied, not asked.
 _WANTED = """
@@ -59,12 +58,6 @@ _SIGN = """
 Place = tuple[float, float]
 
 
-class ServiceFailure(LoadError):
-    """The service does not answer as it should; what was answered before is kept."""
-
-    code = 3
-
-
 @dataclass(frozen=True)
 class Service:
     """A Nominatim-compatible search.
@@ -72,63 +65,37 @@ class Service:
     Attributes:
         url: of its ``search``.
         interval_s: least time between two questions; the public one allows one a second.
-        stall_s: without a byte.
-        attempts: of one question that it puts off.
+        patience: with one question.
     """
 
     url: str
     interval_s: float = 1.1
-    stall_s: float = 20.0
-    attempts: int = 4
+    patience: Patience = Patience(attempts=4, connect_s=20.0, stall_s=20.0)  # noqa: RUF009 - frozen
 
-    def find(
-        self, session: requests.Session, address: str, *, sleep: Callable[[float], None]
-    ) -> Place | None:
+    def client(self) -> Client:
+        """What asks it."""
+        return Client(
+            self.patience, agent=_AGENT, remedy="Repita mais tarde, ou confira INTEL_GEOCODIFICADOR"
+        )
+
+    def find(self, client: Client, address: str, *, sleep: Callable[[float], None]) -> Place | None:
         """Latitude and longitude, degrees; None where it knows no such address.
 
         Raises:
-            ServiceFailure: it refuses, puts off for too long, stalls, or answers no JSON.
+            SourceFailure: it refuses, puts off for too long, stalls, or answers something else.
         """
-        for attempt in range(self.attempts):
-            sleep(self.interval_s)
-            try:
-                answer = session.get(
-                    self.url,
-                    params={"q": address, "format": "jsonv2", "limit": 1, "countrycodes": "br"},
-                    headers={"User-Agent": _AGENT},
-                    timeout=self.stall_s,
-                )
-            except requests.RequestException as error:
-                raise ServiceFailure(
-                    f"{self.url}: o serviço não responde ({type(error).__name__}); o que já se"
-                    " achou fica, repita mais tarde"
-                ) from None
-            if answer.status_code not in _AGAIN:
-                return self._read(answer)
-            sleep(_pause(answer, attempt))
-        raise ServiceFailure(
-            f"{self.url}: o serviço pede para esperar ({answer.status_code}) em {self.attempts}"
-            " tentativas; o que já se achou fica, repita mais tarde"
-        )
-
-    def _read(self, answer: requests.Response) -> Place | None:
+        sleep(self.interval_s)
+        asked = {"q": address, "format": "jsonv2", "limit": 1, "countrycodes": "br"}
+        found: Any = client.json(self.url, asked)
         try:
-            if not answer.ok:
-                raise ValueError(f"respondeu {answer.status_code}")
-            found: Any = answer.json()
             if not isinstance(found, list):
-                raise ValueError("a resposta não é uma lista")
+                raise TypeError("a resposta não é uma lista")
             return (float(found[0]["lat"]), float(found[0]["lon"])) if found else None
         except (ValueError, KeyError, TypeError) as error:
-            raise ServiceFailure(
+            raise SourceFailure(
                 f"{self.url}: não é um serviço compatível com o Nominatim ({error}); confira"
                 " INTEL_GEOCODIFICADOR"
             ) from None
-
-
-def _pause(answer: requests.Response, attempt: int) -> float:
-    said = answer.headers.get("Retry-After", "")
-    return min(float(said) if said.isdigit() else 2.0**attempt, 120.0)
 
 
 def service() -> Service:
@@ -159,7 +126,7 @@ def run(
 
     Raises:
         InvalidInput: nothing is published yet.
-        ServiceFailure: the service gave up; the answers so far are kept and counted.
+        SourceFailure: the service gave up; the answers so far are kept and counted.
     """
     if not conn.execute("select to_regclass('intel_lead.lead_empresa')").fetchone()[0]:
         raise InvalidInput("nenhuma empresa candidata foi publicada: antes, make build")
@@ -167,17 +134,17 @@ def run(
     wanted = list(_missing(conn, known))
     questions = found = 0
     try:
-        with requests.Session() as session:
-            for cnpj, address, *town in wanted:
-                if address not in known:
-                    if questions == limit:
-                        break
-                    questions += 1
-                    place = asked.find(session, address, sleep=sleep)
-                    inside = place and _distance_km(place, (town[0], town[1])) <= _FARTHEST_KM
-                    known[address] = place if inside and place else (None, None)
-                    found += known[address][0] is not None
-                conn.execute(_KEEP, [cnpj, address, *known[address], asked.url])
+        client = asked.client()
+        for cnpj, address, *town in wanted:
+            if address not in known:
+                if questions == limit:
+                    break
+                questions += 1
+                place = asked.find(client, address, sleep=sleep)
+                inside = place and _distance_km(place, (town[0], town[1])) <= _FARTHEST_KM
+                known[address] = place if inside and place else (None, None)
+                found += known[address][0] is not None
+            conn.execute(_KEEP, [cnpj, address, *known[address], asked.url])
     finally:
         conn.execute(_SIGN)
     return questions, found

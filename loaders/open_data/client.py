@@ -21,6 +21,7 @@ BROWSER = (
     " Chrome/130.0 Safari/537.36"
 )
 """The portals' firewall cuts off what does not say it is a browser."""
+REMEDY = "Tente mais tarde, ou baixe o arquivo e use --arquivo"
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_MODIFIED = 304
 _BLOCK = 2**18
@@ -64,11 +65,14 @@ class Downloaded:
 class Client:
     """A session with the patience of all its requests."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
-        """Nothing is asked yet."""
+    def __init__(
+        self, patience: Patience | None = None, *, agent: str = BROWSER, remedy: str = REMEDY
+    ) -> None:
+        """Nothing is asked yet; ``remedy``: what a person can do where a source does not answer."""
         self._patience = patience or Patience()
+        self._remedy = remedy
         self._session = requests.Session()
-        self._session.headers["User-Agent"] = BROWSER
+        self._session.headers["User-Agent"] = agent
 
     def json(self, url: str, params: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
         """An answer in JSON.
@@ -160,7 +164,7 @@ class Client:
         except _Passing as error:
             raise SourceFailure(
                 f"{url}: {error}, em {self._patience.attempts} tentativas; o que estava carregado"
-                " continua. Tente mais tarde, ou baixe o arquivo e use --arquivo"
+                f" continua. {self._remedy}"
             ) from None
 
     def _pause(self, state: RetryCallState) -> float:
