@@ -155,7 +155,8 @@ begin
             case contype when 'c' then 2 when 'f' then 4 else 3 end,
             confrelid,
             case
-                when contype = 'c'
+                -- A foreign key as a backup's restore names it.
+                when contype in ('c', 'f')
                     then format('add constraint %I %s', conname, pg_get_constraintdef(oid))
                 -- Named: PostgreSQL's own name is cut at 63 bytes, and that of another year's leaf is the same.
                 when contype = 'u'

@@ -155,7 +155,7 @@ $migracao$;
 {% endmacro %}
 
 {# 2026-11-29. Steps of enrichment from outside, a segment that a company's activity says. Not valid: the rows that are
-   there were checked by the narrower condition. #}
+   there were checked by the narrower condition; publication validates it (exige_na_publicada). #}
 {% macro migracao_5() %}
     {% set etapas = "etapa in ('coordenada', 'cnae_segmento', 'municipio', 'empresa', 'endereco', 'geocodificacao')" %}
     {% set origens = "segmento_origem in ('cnae', 'empresa', 'classe')" %}

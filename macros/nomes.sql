@@ -47,23 +47,53 @@
             {% endif %}
         {% endfor %}
     {% endif %}
-    {{ return(api.Relation.create(
-        database=relacao.database, schema='construcao', identifier=relacao.identifier)) }}
+    {% set obra = api.Relation.create(
+        database=relacao.database, schema='construcao', identifier=relacao.identifier) %}
+    {{ return(obra_completa(obra, relacao, alvo) if tabelas_lidas() | length > 1 else obra) }}
 {% endmacro %}
 
-{# The safras of a model that a test judges, each with the import that it was built from: a select. A generic test's
-   model is the one that it hangs on. #}
-{% macro safras_em_teste(modelo=none) -%}
+{# The safra tables that the model or test at hand reads, by name. #}
+{% macro tabelas_lidas() %}
+    {% set tabelas = [] %}
+    {% for id in model.depends_on.nodes | unique if id in graph.nodes %}
+        {% if graph.nodes[id].config.materialized == 'safra' %}{% do tabelas.append(graph.nodes[id].alias) %}{% endif %}
+    {% endfor %}
+    {{ return(tabelas) }}
+{% endmacro %}
+
+{# What a test that relates tables reads of one of them: a safra of which others are under construction, and this one
+   is not, has its published leaf. A temporary view, gone with the test's transaction. #}
+{% macro obra_completa(obra, publicada, modelo) %}
+    {% set ficam = run_query(
+        "select distinct c.ano, c.distribuidora_id from controle.safra_construida as c "
+        ~ "inner join controle.safra_construida as o using (ano, distribuidora_id) where c.modelo = '" ~ modelo.alias
+        ~ "' and c.publicada and not o.publicada and o.modelo = any(array['" ~ tabelas_lidas() | join("', '") ~ "'])"
+    ) %}
+    {% if not ficam | length %}{{ return(obra) }}{% endif %}
+    {% set safras = [] %}
+    {% for s in ficam %}{% do safras.append('(' ~ s.ano ~ ', ' ~ s.distribuidora_id ~ ')') %}{% endfor %}
+    {% set colunas = modelo.columns | join(', ') %}
+    {% set vista = api.Relation.create(identifier='em_teste_' ~ modelo.alias).include(database=false, schema=false) %}
+    {% do run_query(
+        'create or replace temporary view ' ~ vista ~ ' as select ' ~ colunas ~ ' from ' ~ obra ~ ' union all select '
+        ~ colunas ~ ' from ' ~ publicada ~ ' where (ano, distribuidora_id) in (' ~ safras | join(', ') ~ ')'
+    ) %}
+    {{ return(vista) }}
+{% endmacro %}
+
+{# The safras that a test judges, each with the import that it was built from: a select. #}
+{% macro safras_em_teste() -%}
     {%- set pedidas = safras_pedidas() -%}
-    select ano, distribuidora_id, import_id
+    select ano, distribuidora_id, max(import_id) as import_id
     from controle.safra_construida
     where
-        modelo = '{{ modelo or (model.get('attached_node') or '').split('.')[-1] }}'
+        modelo = any(array['{{ tabelas_lidas() | join("', '") }}'])
         {%- if pedidas | length == 1 %}
         and distribuidora_id || '-' || ano = '{{ pedidas[0] }}'
         {%- else %}
         and {{ '' if testa_publicado() else 'not ' }}publicada
         {%- endif %}
+    group by ano, distribuidora_id
 {%- endmacro %}
 
 {# information_schema says USER-DEFINED for enums and geometry; unit tests cast to what this returns. #}

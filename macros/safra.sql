@@ -90,17 +90,6 @@
     {{ return(run_query('select md5(' ~ partes | join(" || ") ~ ')')[0][0] if partes else '') }}
 {% endmacro %}
 
-{# The model's parents that are safra tables too, by table name. #}
-{% macro pais_do_modelo() %}
-    {% set pais = [] %}
-    {% for id in model.depends_on.nodes if id in graph.nodes %}
-        {% if graph.nodes[id].config.materialized == 'safra' %}
-            {% do pais.append(graph.nodes[id].alias) %}
-        {% endif %}
-    {% endfor %}
-    {{ return(pais) }}
-{% endmacro %}
-
 {# Safras that the landing gate holds (loaders/gate): not built, so not published, until a better file
    lands or a person releases them. One that is asked for is an error that names the remedy. #}
 {% macro recusa_o_que_falta(pedidas) %}
@@ -134,7 +123,8 @@
 {% endmacro %}
 
 {# Safras to build now: those asked for; else those whose import, SQL, parameters or parent changed since, or whose
-   safra before is another one than was read. Left out: what the gate holds, and what failed as it is landed now and as the SQL is now (controle.safra_reprovada), unless asked for. #}
+   safra before is another one than was read. Left out: what the gate holds, and what failed as it is landed now and as
+   the SQL is now (controle.safra_reprovada), unless asked for. #}
 {% macro safras_pendentes(md5, parametros, raizes) %}
     {% set pedidas = safras_pedidas() %}
     {% if pedidas %}{% do recusa_o_que_falta(pedidas) %}{% endif %}
@@ -157,7 +147,7 @@
             or exists (
                 select from controle.safra_construida as pai
                 where
-                    pai.modelo = any(array['{{ pais_do_modelo() | join("', '") }}'])
+                    pai.modelo = any(array['{{ tabelas_lidas() | join("', '") }}'])
                     and pai.ano = i.ano
                     and pai.distribuidora_id = i.distribuidora_id
                     and pai.construida_em > c.construida_em

@@ -175,14 +175,15 @@ end
 $f$;
 {% endmacro %}
 
-{# A column that a table gained is not null in the published root too, once no published leaf is of before. #}
+{# What the contract gained, a column not null or a check, the published root asks too, once no published leaf is of
+   before. Its leaves have it already, so nothing is read. #}
 {% macro funcao_exige_na_publicada() %}
 create or replace function controle.exige_na_publicada(tabelas text[]) returns void language plpgsql as $f$
 declare
-    falta record;
+    falta text;
 begin
     for falta in
-        select controle.raiz_da_safra(t) as raiz, o.attname as coluna
+        select format('alter table %s alter column %I set not null', controle.raiz_da_safra(t), o.attname)
         from unnest(tabelas) as t
         inner join pg_attribute as o on o.attrelid = format('construcao.%I', t)::regclass and o.attnotnull
         inner join pg_attribute as p
@@ -192,9 +193,23 @@ begin
             inner join pg_attribute as f on i.inhrelid = f.attrelid and f.attname = o.attname
             where i.inhparent = p.attrelid and not f.attnotnull
         )
+        union all
+        select case
+            when p.oid is null
+                then format('alter table %s add constraint %I %s', raiz, o.conname, pg_get_constraintdef(o.oid))
+            else format('alter table %s validate constraint %I', raiz, o.conname)
+        end
+        from unnest(tabelas) as t
+        cross join lateral controle.raiz_da_safra(t) as raiz
+        inner join pg_constraint as o on o.conrelid = format('construcao.%I', t)::regclass and o.contype = 'c'
+        left join pg_constraint as p on p.conrelid = raiz and p.conname = o.conname and p.contype = 'c'
+        where p.convalidated is not true and not exists (
+            select from pg_inherits as i
+            left join pg_constraint as f on i.inhrelid = f.conrelid and f.conname = o.conname and f.convalidated
+            where i.inhparent = raiz and f.oid is null
+        )
     loop
-        perform controle.insiste(
-            format('alter table %s alter column %I set not null', falta.raiz, falta.coluna));
+        perform controle.insiste(falta);
     end loop;
 end
 $f$;

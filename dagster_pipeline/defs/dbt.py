@@ -108,6 +108,12 @@ def is_of_a_safra(props: Mapping[str, Any]) -> bool:
     return props["config"].get("materialized") in ("safra", "publicacao")
 
 
+def filled_elsewhere(manifest: Mapping[str, Any]) -> dict[str, dg.AssetKey]:
+    """Sources that are assets, and no safra's: id → key."""
+    found = ((i, s["config"].get("meta", {})) for i, s in manifest["sources"].items())
+    return {i: dg.AssetKey(m["dagster"]["asset_key"]) for i, m in found if "dagster" in m}
+
+
 def made_of(manifest: Mapping[str, Any], source: str) -> set[str]:
     """Ids of the nodes that a source's tables lie under."""
     found, ahead = set(), [i for i, s in manifest["sources"].items() if s["source_name"] == source]

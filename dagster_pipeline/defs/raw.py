@@ -4,7 +4,7 @@ Belongs here: which file an execution lands, and what Dagster is told of it. Not
 is read and landed (loaders/).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -161,9 +161,11 @@ def land_aicss(
     yield dg.MaterializeResult(asset_key=AICSS_DISPOSITIVO)
 
 
-def readings(conn: psycopg.Connection) -> Iterator[dg.AssetMaterialization]:
-    """What there is of readings and devices: a build reads whatever has landed."""
-    for asset in (AICSS, AICSS_DISPOSITIVO):
+def found(
+    conn: psycopg.Connection, assets: Iterable[dg.AssetKey]
+) -> Iterator[dg.AssetMaterialization]:
+    """What there is of tables that commands fill: a build reads whatever has landed."""
+    for asset in assets:
         (rows,) = conn.execute(
             "select greatest(reltuples, 0)::bigint from pg_class where oid = %s::regclass",
             [".".join(asset.path)],

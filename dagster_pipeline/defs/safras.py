@@ -209,7 +209,7 @@ def _report(
         known = sorted({*landed, *published, *outcome.held, *outcome.build.failed})
         if known:
             instance.add_dynamic_partitions(SAFRA.name, known)
-        news = News(instance, conn, readings=readings)
+        news = News(instance, conn, nodes, readings=readings)
         told = _events(conn, nodes, outcome, sorted({*landed, *new}), published, news)
         for asset, of_it in groupby(told, key=_materialized):
             if asset:
@@ -276,8 +276,7 @@ def _events(
             yield raw.registered(landing.path.resolve(), key)
     yield from raw.materialized(conn, landed)
     yield from checks.of_the_gate(outcome.verdicts)
-    if news.readings:
-        yield from raw.readings(conn)
+    yield from raw.found(conn, news.found)
     rows, after = _rows(conn, published), dbt.made_of(nodes, "previsao")
     for node in outcome.build.nodes:
         if node.id not in after:
@@ -316,31 +315,42 @@ def _of_node(
 
 
 class News:
-    """What of seeds and domains changed: all safras built before would be "unsynced" with them.
+    """What of seeds, domains and tables filled elsewhere is new.
+
+    All safras built before would be "unsynced" with what Dagster is told again, and a table is with
+    what it was never told of.
 
     Attributes:
-        readings: whether readings landed in this run, or Dagster has never heard of them.
+        found: tables that are no safra's, to be told: where readings landed in this run, and where
+            Dagster has never heard of one.
     """
 
     def __init__(
-        self, instance: dg.DagsterInstance, conn: psycopg.Connection, *, readings: bool
+        self,
+        instance: dg.DagsterInstance,
+        conn: psycopg.Connection,
+        nodes: Mapping[str, Any],
+        *,
+        readings: bool,
     ) -> None:
-        """Ask when each domain changed last."""
-        self.instance = instance
-        self.readings = readings or not self._told(raw.AICSS)
-        found = conn.execute("select nome, extract(epoch from alterado_em) from controle.dominio")
-        self.changed = {name: float(when) for name, when in found}
-        self.seen = {"source.intel_lead.raw.aicss_dispositivo"} if self.readings else set()
-
-    def _told(self, asset: dg.AssetKey) -> float:
-        """When Dagster was told last that an asset is there: 0, never."""
-        event = self.instance.get_latest_materialization_event(asset)
-        return event.timestamp if event else 0.0
+        """Ask when each domain changed last, and what was told."""
+        tables = dbt.filled_elsewhere(nodes)
+        ours = (n for n in nodes["nodes"].values() if n["resource_type"] in ("model", "seed"))
+        told = instance.get_latest_materialization_events(
+            [*tables.values(), *map(dbt.asset_key, ours)]
+        )
+        self.told = {asset: event.timestamp for asset, event in told.items() if event}
+        changed = conn.execute("select nome, extract(epoch from alterado_em) from controle.dominio")
+        self.changed = {name: float(when) for name, when in changed}
+        again = {raw.AICSS, raw.AICSS_DISPOSITIVO} if readings else set()
+        new = {i: asset for i, asset in tables.items() if asset in again or asset not in self.told}
+        self.seen = set(new)
+        self.found = list(new.values())
 
     def of(self, node: dbt_command.Node, props: Mapping[str, Any]) -> bool:
         """Whether a node that dbt went through is to be told."""
         kind, asset = props["config"]["materialized"], dbt.asset_key(props)
-        told = self._told(asset)
+        told = self.told.get(asset, 0.0)
         new = kind not in ("seed", "dominio") or not told
         new |= kind == "seed" and node.message != "unchanged"
         new |= kind == "dominio" and self.changed.get(props["alias"], 0.0) > told

@@ -24,4 +24,4 @@
     cross join lateral unnest(i.energia_mes) with ordinality as m (energia, mes)
 ) as rede
 {% endset %}
-{{ test_igual_a_carga(rede, source('carga', 'carga_soma'), medidas, safras=safras_em_teste('geracao')) }}
+{{ test_igual_a_carga(rede, source('carga', 'carga_soma'), medidas) }}
