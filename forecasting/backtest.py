@@ -3,11 +3,13 @@
 Belongs here: origins, scores, the choice, the final forecast. Not here: tables (publish.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting import models
+from forecasting import climate, models
+from forecasting.climate import Climate
 from forecasting.naive import LEVELS, Forecast, peers_of, seasonal_naive
 from forecasting.series import MONTHS, Panel
 
@@ -95,24 +97,41 @@ class Result:
 
 Year = tuple[np.ndarray, np.ndarray, Forecast]
 """A held-out year: what came, what the naive said, what the model said."""
+Model = Callable[[np.ndarray, np.ndarray, int], Forecast]
+"""Series × months before, which of the series, months ahead."""
 
 
-def forecast(panel: Panel, months: int) -> Result:
+def forecast(panel: Panel, months: int, temperature: Climate | None = None) -> Result:
     """Forecast each series by the model that won on its held-out years, else by the naive."""
     levels = np.array([level for level, _ in panel.keys])
-    tested = test(panel.energy, levels)
+    contenders = against_the_naive(levels, temperature)
+    tested = test(panel.energy, levels, contenders)
     final = seasonal_naive(panel.energy, months, levels).widened(tested[NAIVE].times)
     chosen = choose(tested)
     chosen[models.run_length(panel.energy) < models.LEAST_YEARS] = NAIVE
-    for candidate in models.CANDIDATES:
-        rows = np.flatnonzero(chosen == candidate.name)
+    for name, model in contenders.items():
+        rows = np.flatnonzero(chosen == name)
         if rows.size:
-            made = models.predict(candidate, panel.energy[rows], months)
-            made = made.widened(tuple(t[rows] for t in tested[candidate.name].times))
+            made = model(panel.energy, rows, months)
+            made = made.widened(tuple(t[rows] for t in tested[name].times))
             failed = np.isnan(made.mean).any(axis=1)
             chosen[rows[failed]] = NAIVE
             final.put(rows[~failed], made.of(~failed))
     return Result(final, chosen, {name: t.score for name, t in tested.items()})
+
+
+def against_the_naive(levels: np.ndarray, temperature: Climate | None) -> dict[str, Model]:
+    """The models that may beat it; that of the weather only where temperatures are known."""
+
+    def fitted(candidate: models.Candidate) -> Model:
+        return lambda energy, rows, months: models.predict(candidate, energy[rows], months)
+
+    found = {candidate.name: fitted(candidate) for candidate in models.CANDIDATES}
+    if temperature is not None:
+        found[climate.NAME] = lambda energy, rows, months: climate.corrected(
+            energy, temperature, months, levels
+        ).of(rows)
+    return found
 
 
 def choose(tested: dict[str, Tested]) -> np.ndarray:
@@ -126,7 +145,7 @@ def choose(tested: dict[str, Tested]) -> np.ndarray:
     return chosen
 
 
-def test(energy: np.ndarray, levels: np.ndarray) -> dict[str, Tested]:
+def test(energy: np.ndarray, levels: np.ndarray, contenders: dict[str, Model]) -> dict[str, Tested]:
     """How each model does, trained on what lies before a safra and asked for the safra's months.
 
     Over a gap the forecast goes as far as the gap is long.
@@ -140,10 +159,10 @@ def test(energy: np.ndarray, levels: np.ndarray) -> dict[str, Tested]:
         months, last = int(year - before) * MONTHS, slice(-MONTHS, None)
         naive = seasonal_naive(past, months, levels).of(slice(None), last)
         held[NAIVE].append((actual, naive.mean, naive))
-        for candidate in models.CANDIDATES if enough else ():
-            made = models.predict(candidate, past, months).of(slice(None), last)
+        for name, model in contenders.items() if enough else ():
+            made = model(past, np.arange(len(past)), months).of(slice(None), last)
             if not np.isnan(made.mean).all():
-                held.setdefault(candidate.name, []).append((actual, naive.mean, made))
+                held.setdefault(name, []).append((actual, naive.mean, made))
     found = {}
     for name, tests in held.items():
         times = widening(tests, levels)

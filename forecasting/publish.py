@@ -12,7 +12,7 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from forecasting import backtest
+from forecasting import backtest, climate
 from forecasting.series import MONTHS, VERSION, Due, Panel, pending, read
 
 log = logging.getLogger(__name__)
@@ -54,11 +54,18 @@ def make(conn: psycopg.Connection, due: Due) -> int:
         Refused: a series has not each month of the horizon once.
     """
     panel = read(conn, due.distribuidora_id)
-    made = backtest.forecast(panel, due.horizon) if panel.keys else None
+    made = forecast(conn, due, panel) if panel.keys else None
     forecasts = list(forecast_rows(due, panel, made)) if made else []
     scores = list(score_rows(due, panel, made)) if made else []
     write(conn, due, len(panel.keys), forecasts, scores)
     return len(panel.keys)
+
+
+def forecast(conn: psycopg.Connection, due: Due, panel: Panel) -> backtest.Result:
+    """A panel's forecasts, with the temperatures that are known."""
+    first = panel.last_year + 1 - panel.energy.shape[1] // MONTHS
+    known = climate.read(conn, due.distribuidora_id, first, panel.last_year)
+    return backtest.forecast(panel, due.horizon, known)
 
 
 def write(
@@ -88,8 +95,9 @@ def write(
         if due.safras:
             conn.execute(
                 "insert into controle.previsao_feita"
-                " (distribuidora_id, safras, horizonte, versao) values (%s, %s, %s, %s)",
-                [due.distribuidora_id, Jsonb(due.safras), due.horizon, VERSION],
+                " (distribuidora_id, safras, horizonte, versao, clima_de)"
+                " values (%s, %s, %s, %s, %s)",
+                [due.distribuidora_id, Jsonb(due.safras), due.horizon, VERSION, due.climate],
             )
 
 

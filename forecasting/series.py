@@ -5,13 +5,13 @@ Belongs here: reading, what is comparable, how far ahead. Not here: forecasts, w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import psycopg
 
-VERSION = 1
+VERSION = 2
 """Of the method: a greater one makes every forecast anew."""
 MONTHS = 12
 MOST_YEARS = 3
@@ -25,13 +25,16 @@ _PENDING = """
             ) order by ano) as safras
         from intel_lead.safra_publicada group by distribuidora_id
     )
-    select distribuidora_id, a.safras, h.meses
+    select distribuidora_id, a.safras, h.meses, c.desde
     from agora as a
     full join controle.previsao_feita as f using (distribuidora_id)
     cross join lateral (
         select 12 * greatest(1, least(%(most)s, 1 + %(due)s - a.ultima)) as meses
     ) as h
-    where a.safras is distinct from f.safras
+    cross join (
+        select max(aterrissado_em) as desde from controle.aberto_arquivo where conjunto = 'clima'
+    ) as c
+    where a.safras is distinct from f.safras or c.desde is distinct from f.clima_de
         or f.versao <> %(version)s or f.horizonte <> h.meses
     order by distribuidora_id
 """
@@ -45,11 +48,16 @@ _LAYERS = """
 
 @dataclass(frozen=True)
 class Due:
-    """A distributor whose forecasts are to be made, or to go: ``safras`` is None then."""
+    """A distributor whose forecasts are to be made, or to go: ``safras`` is None then.
+
+    Attributes:
+        climate: when temperatures landed last; None: there are none.
+    """
 
     distribuidora_id: int
     safras: list[dict[str, Any]] | None
     horizon: int
+    climate: datetime | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,10 @@ def newest_due(today: date) -> int:
 
 
 def pending(conn: psycopg.Connection, today: date) -> list[Due]:
-    """Distributors of which something was published or taken out since they were forecast."""
+    """Distributors of which something was published or taken out since they were forecast.
+
+    All of them, where temperatures have landed since.
+    """
     there = "select to_regclass('intel_lead.safra_serie') is not null"
     there += " and to_regclass('controle.previsao_feita') is not null"
     if not conn.execute(there).fetchone()[0]:

@@ -304,6 +304,8 @@ create table if not exists controle.previsao_feita (
     versao smallint not null,
     feita_em timestamptz not null default clock_timestamp()
 );
+-- When the temperatures that they know landed.
+alter table controle.previsao_feita add column if not exists clima_de timestamptz;
 -- Predictions that come from R (loaders/exchange), each file whole: contract in docs/r.md.
 create table if not exists controle.previsao_externa_arquivo (
     carga_id bigint generated always as identity primary key,

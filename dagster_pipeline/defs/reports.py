@@ -14,7 +14,6 @@ from pydantic import Field
 from dagster_pipeline.defs import resources
 from loaders.environment import CLONE
 from loaders.errors import LoadError
-from reports.make import make
 from reports.period import ZONE, Kind
 
 
@@ -39,6 +38,8 @@ def write(
     banco: dg.ResourceParam[resources.Database],
 ) -> None:
     """Make them; a report without its PDF fails the run, and the HTML is there."""
+    from reports.make import make  # Matplotlib, which `make run` need not wait for
+
     problems = set()
     now = datetime.now(ZONE)
     options = {"keys": config.safras, "kind": Kind(config.periodo), "generated_at": now}

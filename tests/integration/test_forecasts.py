@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from forecasting import publish, series
+from forecasting import climate, publish, series
 from loaders import removal
 from loaders.safra import Safra
 from loaders.synthetic.writer import generate
@@ -284,6 +284,45 @@ def test_only_the_distributor_that_was_published_again_is_pending(
     assert done.ok, done.trouble
     assert [due.distribuidora_id for due in series.pending(forecast, TODAY)] == [OURS]
     assert publish.update(forecast, TODAY) == ([OURS], [])
+    assert series.pending(forecast, TODAY) == []
+
+
+def test_temperatures_that_land_make_all_forecasts_anew(forecast: psycopg.Connection) -> None:
+    """Of the station of most of the energy, not of a farther one or of hours too few."""
+    degrees = "20 + 5 * cos(extract(month from m) / 2) + extract(year from m)::int %% 7"
+    forecast.execute(
+        "insert into intel_lead.municipio_estacao select distinct on (municipio_id) municipio_id,"
+        " 'A001', 30 from intel_lead.safra_resumo where municipio_id is not null"
+    )
+    forecast.execute(
+        "insert into intel_lead.clima_mensal (estacao, competencia, latitude, longitude,"
+        f" temperatura_media_c, horas_com_temperatura) select 'A001', m::date, -28, -52, {degrees},"
+        " case when m = date '2021-05-01' then 479 else 480 end"
+        " from generate_series(date '2019-01-01', date '2025-12-01', interval '1 month') as m",
+        [],
+    )
+    known = climate.read(forecast, OURS, 2021, 2024)
+    assert known is not None
+    assert known.earlier.shape == (2, series.MONTHS)
+    assert [n for n, x in enumerate(known.months) if x != x] == [4]
+    (expected,) = forecast.execute(
+        f"select {degrees} from (values (date '2023-02-01')) as t (m)", []
+    ).fetchone()
+    assert known.months[25] == pytest.approx(float(expected))
+    forecast.execute("update intel_lead.municipio_estacao set distancia_km = 101")
+    assert climate.read(forecast, OURS, 2021, 2024) is None
+    forecast.execute("update intel_lead.municipio_estacao set distancia_km = 30")
+
+    assert series.pending(forecast, TODAY) == []
+    forecast.execute(
+        "insert into controle.aberto_arquivo (conjunto, arquivo, sha256, linhas, rejeitadas)"
+        " values ('clima', '2024.zip', 'x', 1, 0)"
+    )
+    done, refused = publish.update(forecast, TODAY)
+    assert (sorted(done), refused) == ([OURS, OTHER], [])
+    tested = "select distinct modelo from raw.previsao_desempenho where distribuidora_id = %s"
+    assert (climate.NAME,) in forecast.execute(tested, [OURS]).fetchall()
+    assert (climate.NAME,) not in forecast.execute(tested, [OTHER]).fetchall()
     assert series.pending(forecast, TODAY) == []
 
 

@@ -30,45 +30,32 @@ safras as (
     where mes = 1
 ),
 
-pontos as (
-    select
-        c.ano,
-        c.distribuidora_id,
-        c.tipo_curva_carga,
-        c.tipo_dia,
-        p.ponto,
-        p.potencia
-    from curvas as c
-    cross join lateral unnest(c.potencia) with ordinality as p (potencia, ponto)
-),
-
 -- A curve of zeros is no curve. The same curve appears in kW and per unit: only its shape counts.
 medias as (
     select
         ano,
         distribuidora_id,
         tipo_curva_carga,
-        avg(potencia) as media
-    from pontos
+        (select avg(p.potencia) from unnest(potencia) as p (potencia)) as media
+    from curvas
     where tipo_dia = 'DU'
-    group by ano, distribuidora_id, tipo_curva_carga
-    having sum(potencia) > 0
 ),
 
 formas as (
     select
-        p.ano,
-        p.distribuidora_id,
-        p.tipo_curva_carga,
-        p.tipo_dia,
-        p.ponto,
-        p.potencia / m.media as forma
-    from pontos as p
+        c.ano,
+        c.distribuidora_id,
+        c.tipo_curva_carga,
+        c.tipo_dia,
+        c.potencia,
+        m.media
+    from curvas as c
     inner join medias as m
         on
-            p.ano = m.ano
-            and p.distribuidora_id = m.distribuidora_id
-            and p.tipo_curva_carga = m.tipo_curva_carga
+            c.ano = m.ano
+            and c.distribuidora_id = m.distribuidora_id
+            and c.tipo_curva_carga = m.tipo_curva_carga
+    where m.media > 0
 ),
 
 usadas as (
@@ -98,15 +85,16 @@ das_classes as (
         u.distribuidora_id,
         u.chave,
         f.tipo_dia,
-        f.ponto,
-        percentile_cont(0.5) within group (order by f.forma) as forma
+        p.ponto,
+        percentile_cont(0.5) within group (order by p.potencia / f.media) as forma
     from usadas_ou_todas as u
     inner join formas as f
         on
             u.ano = f.ano
             and u.distribuidora_id = f.distribuidora_id
             and u.tipo_curva_carga = f.tipo_curva_carga
-    group by u.ano, u.distribuidora_id, u.chave, f.tipo_dia, f.ponto
+    cross join lateral unnest(f.potencia) with ordinality as p (potencia, ponto)
+    group by u.ano, u.distribuidora_id, u.chave, f.tipo_dia, p.ponto
 ),
 
 todas as (
@@ -116,8 +104,8 @@ todas as (
         'curva' as fonte,
         tipo_curva_carga as chave,
         tipo_dia,
-        ponto,
-        forma
+        media,
+        potencia
     from formas
     union all
     select
@@ -126,9 +114,10 @@ todas as (
         'classe_da_safra' as fonte,
         chave,
         tipo_dia,
-        ponto,
-        forma
+        1 as media,
+        array_agg(forma order by ponto) as potencia
     from das_classes
+    group by ano, distribuidora_id, chave, tipo_dia
     union all
     select
         s.ano,
@@ -136,11 +125,10 @@ todas as (
         'semente' as fonte,
         c.chave,
         c.tipo_dia,
-        p.ponto,
-        p.forma
+        1 as media,
+        c.potencia
     from safras as s
     cross join semente as c
-    cross join lateral unnest(c.potencia) with ordinality as p (forma, ponto)
 ),
 
 -- Energy of a day of each kind, and of a weekday's peak hours.
@@ -150,17 +138,22 @@ energias as (
         t.distribuidora_id,
         t.fonte,
         t.chave,
-        sum(t.forma) filter (where t.tipo_dia = 'DU') as util,
-        sum(t.forma) filter (where t.tipo_dia = 'SA') as sabado,
-        sum(t.forma) filter (where t.tipo_dia = 'DO') as domingo,
-        coalesce(sum(t.forma) filter (
-            where
-            t.tipo_dia = 'DU'
-            and (t.ponto - 1) * interval '15 minutes' >= s.inicio_ponta::interval
-            and (t.ponto - 1) * interval '15 minutes' < s.fim_ponta::interval
-        ), 0) as ponta
+        sum(d.soma) filter (where t.tipo_dia = 'DU') as util,
+        sum(d.soma) filter (where t.tipo_dia = 'SA') as sabado,
+        sum(d.soma) filter (where t.tipo_dia = 'DO') as domingo,
+        coalesce(sum(d.na_ponta) filter (where t.tipo_dia = 'DU'), 0) as ponta
     from todas as t
     inner join safras as s on t.ano = s.ano and t.distribuidora_id = s.distribuidora_id
+    cross join lateral (
+        select
+            sum(p.potencia / t.media) as soma,
+            sum(p.potencia / t.media) filter (
+                where
+                (p.ponto - 1) * interval '15 minutes' >= s.inicio_ponta::interval
+                and (p.ponto - 1) * interval '15 minutes' < s.fim_ponta::interval
+            ) as na_ponta
+        from unnest(t.potencia) with ordinality as p (potencia, ponto)
+    ) as d
     group by t.ano, t.distribuidora_id, t.fonte, t.chave
 ),
 
