@@ -19,6 +19,7 @@ from loaders.figures import number
 TABLES = ("raw.aprendizado", "raw.peso_aprendido")
 _THERE = "select to_regclass('marts.mart_lead_criterio') is not null"
 _THERE += " and to_regclass('seeds.oferta_criterio') is not null"
+_THERE += " and to_regclass('marts.mart_lead_empresa') is not null"
 _NEWEST = "select coalesce(max(arquivo_id), 0) from controle.resultado_arquivo"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('intel_lead aprendizado', 0))"
 _OF_MEASURED = {
