@@ -143,6 +143,7 @@ def test_a_cnpj_stands_for_the_units_whose_sure_company_it_is(
             f"401;;{nobodys};eficiencia;ganho;31/12/2024",
             f"401;{rows[1][2]};{nobodys};eficiencia;perdido;02/02/2025",
         ]
+        here.execute("delete from controle.resultado_arquivo")
         here.execute(
             "insert into controle.resultado_arquivo (arquivo_id, arquivo, sha256, linhas)"
             " overriding system value values (99, 'a', 'a', 5)"

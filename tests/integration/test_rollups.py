@@ -148,9 +148,9 @@ def test_beside_the_medians_stand_the_regulators_figures_weighted_by_leads(
     divided: a.Warehouse, tmp_path: Path
 ) -> None:
     """In all seven rollups, by pandas from the units; nothing before open data, nor of a hidden."""
+    told = " + ".join(f"count({column})" for column in SHOWN)
     with divided.connect() as conn:
         for name in KEYS:
-            told = " + ".join(f"count({column})" for column in SHOWN)
             assert a.value(conn, f"select {told} from marts.resumo_{name}") == 0
         units = table(
             conn,
@@ -166,15 +166,31 @@ def test_beside_the_medians_stand_the_regulators_figures_weighted_by_leads(
         assert done.ok, done.trouble
         figures.loc[figures["months"] < 12, ["dec", "fec"]] = np.nan
         of = units.merge(figures, on=["distribuidora_id", "conjunto_id"])
+        shown = 0
         for name, key in KEYS.items():
             means = of.groupby(key, dropna=False)[list(SHOWN.values())].mean().reset_index()
-            rows = table(conn, f"select * from marts.resumo_{name}")
-            assert rows.loc[rows["suprimido"], list(SHOWN)].isna().all(axis=None)
-            shown = keyed(rows[~rows["suprimido"]], key)
-            right = keyed(means, key).loc[shown.index, list(SHOWN.values())]
-            found = shown[list(SHOWN)].astype(float)
-            assert np.allclose(found, right, rtol=1e-6, equal_nan=True), name
-            assert found["dec_limite_h"].notna().any()
+            right = keyed(means, key)[list(SHOWN.values())].set_axis(list(SHOWN), axis=1)
+            rows = keyed(table(conn, f"select * from marts.resumo_{name}"), key)
+            assert set(rows.index) == set(right.index)
+            there = rows[list(SHOWN)].astype(float)
+            assert there[rows["suprimido"]].isna().all(axis=None)
+            right = right.loc[rows.index].where(~rows["suprimido"])
+            assert np.allclose(there, right, rtol=1e-6, equal_nan=True), name
+            shown += (~rows["suprimido"]).sum()
+        assert shown > len(KEYS)
+        # All that is hidden there, from the cells that the rollups are made of.
+        for name, key in KEYS.items():
+            dimension = "municipio" if name == "distribuidora" else name
+            sums = table(
+                conn,
+                f"select {', '.join(key)}, sum(soma_dec_h) / nullif(sum(leads_com_dec), 0) as dec,"
+                " sum(soma_fec_limite) / sum(leads_com_limite) as fec_limit"
+                f" from intel_lead.safra_celula where dimensao = '{dimension}'"
+                f" group by {', '.join(key)}",
+            )
+            means = of.groupby(key, dropna=False)[["dec", "fec_limit"]].mean().reset_index()
+            sums, means = (keyed(frame, key)[["dec", "fec_limit"]] for frame in (sums, means))
+            assert np.allclose(sums.astype(float), means.loc[sums.index], rtol=1e-6, equal_nan=True)
 
 
 def test_a_new_figure_builds_its_own_safras_cells_and_no_other_table(
