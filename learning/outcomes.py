@@ -1,7 +1,7 @@
 """Outcomes beside the criteria of their unit, as the vintage before the outcome has them.
 
 Belongs here: which vintage, which unit, which word counts; why a row has no unit. Not here: weights
-(weights.py), writing (publish.py).
+(weights.py), writing (publish.py), which company is a unit's (dbt: lead_empresa).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ import psycopg
 _CASES = """
     with ditos as (
         select distinct on (distribuidora_id, coalesce(cod_id, cnpj), cod_id is null, oferta)
-            distribuidora_id, cod_id, oferta, resultado, data
+            distribuidora_id, cod_id, case when cod_id is null then cnpj end as cnpj, oferta,
+            resultado, data, arquivo_id, linha
         from raw.resultado_lead
         order by distribuidora_id, coalesce(cod_id, cnpj), cod_id is null, oferta,
             data desc, arquivo_id desc, linha desc
@@ -24,20 +25,43 @@ _CASES = """
         ) as ano
         from ditos as d
     ),
-    unidades as (
-        select s.*, u.uc_id
+    achadas as (
+        select s.*, u.uc_id, u.unidade
         from safras as s
         left join lateral (
-            select l.uc_id from marts.mart_lead_safra as l
+            select l.uc_id, l.origem || ' ' || l.cod_id as unidade from marts.mart_lead_safra as l
             where (l.ano, l.distribuidora_id, l.cod_id) = (s.ano, s.distribuidora_id, s.cod_id)
             order by l.origem limit 1
         ) as u on true
+        where s.cnpj is null
+        union all
+        select s.*, u.uc_id, u.unidade
+        from safras as s
+        left join lateral (
+            select l.uc_id, l.origem || ' ' || l.cod_id as unidade from marts.mart_lead_empresa as e
+            inner join marts.mart_lead_safra as l using (uc_id, ano, distribuidora_id)
+            where (e.ano, e.distribuidora_id, e.cnpj_basico, e.cnpj)
+                = (s.ano, s.distribuidora_id, left(s.cnpj, 8), s.cnpj) and e.confianca = 'alta'
+        ) as u on true
+        where s.cnpj is not null
+    ),
+    -- A unit that one row names and another's company has: the newer word, then its own name's.
+    unidades as (
+        select distinct on (
+            distribuidora_id, oferta, unidade, case when unidade is null then cod_id end,
+            case when unidade is null then cnpj end
+        ) *
+        from achadas
+        order by distribuidora_id, oferta, unidade, case when unidade is null then cod_id end,
+            case when unidade is null then cnpj end,
+            data desc, cnpj is not null, arquivo_id desc, linha desc
     )
     select
         u.oferta, u.ano, u.data, u.resultado = 'ganho' as ganho,
         case
-            when u.cod_id is null then 'só com CNPJ'
             when u.ano is null then 'sem safra publicada de antes do resultado'
+            when u.uc_id is null and u.cnpj is not null
+                then 'CNPJ que não é a empresa certa de nenhuma unidade da safra de antes'
             when u.uc_id is null then 'unidade que não está na safra de antes'
             when k.valores is null then 'unidade a quem a oferta não se faz'
         end as motivo,
@@ -69,7 +93,8 @@ class Cases:
         vintage: year of the safra that a case's values are of.
         day: of the outcome.
         won: whether it was sold.
-        told: units of which there is an outcome, with a unit here or without.
+        told: units of which there is an outcome, and rows that name none: a CNPJ's counts once for
+            each unit whose sure company it is.
         unmatched: why others have none → how many.
     """
 

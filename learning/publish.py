@@ -17,6 +17,7 @@ from learning.weights import Verdict
 from loaders.figures import number
 
 _THERE += " and to_regclass('seeds.oferta_criterio') is not null"
+_THERE += " and to_regclass('marts.mart_lead_empresa') is not null"
 _NEWEST = "select coalesce(max(arquivo_id), 0) from controle.resultado_arquivo"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('intel_lead aprendizado', 0))"
 _OF_MEASURED = {

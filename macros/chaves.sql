@@ -13,6 +13,11 @@
     )::uuid
 {%- endmacro %}
 
+{# What of a uc_id is the same in every vintage of its distributor: all but the safra. The same layer and COD_ID. #}
+{% macro unidade_do_id(uc_id) -%}
+    right({{ uc_id }}::text, 27)
+{%- endmacro %}
+
 {# uuid of a ponto notável: hash of name, coordinates, ano and distribuidora (SCH-15). #}
 {% macro pn_id() -%}
     md5(concat_ws('|', cod_id, longitude, latitude, ano, distribuidora_id))::uuid

@@ -88,6 +88,7 @@
         );
         {{ tabela_e_funcao_intacta() }}
         {{ funcao_folha_da_safra() }}
+        {{ funcao_raiz_da_safra() }}
         {{ funcoes_da_safra_anterior() }}
         {{ funcoes_dos_parametros() }}
         {{ funcao_completa_folha() }}
@@ -100,7 +101,6 @@
         {{ funcao_constroi_folhas() }}
         {{ funcao_exige_na_publicada() }}
         {{ funcao_obra_da_safra() }}
-        {{ funcao_raiz_da_safra() }}
         {{ funcao_publicado() }}
         {{ funcao_publica_safra() }}
         {{ funcao_apaga_descartada() }}

@@ -19,7 +19,9 @@ $f$;
 {# The distributor's greatest published year before this one, and what a model makes of it. Never one that is under
    construction: nothing is published that reads what no test has judged. So two safras of one distributor that are
    built together know nothing of each other until the next build, when the later one is pending: parametros_da_safra
-   says which import it was to read. The published leaf's SQL may be older than this one's for that one build. #}
+   says which import it was to read. The published leaf's SQL may be older than this one's for that one build.
+   In the plural: its nine newest years before this one, so that the cost has an end; spelled out, so that no other
+   leaf is opened. #}
 {% macro funcoes_da_safra_anterior() %}
 create or replace function controle.safra_anterior(
     p_ano integer, p_distribuidora_id integer, out ano integer, out import_id bigint
@@ -48,6 +50,29 @@ begin
     return format('(select * from construcao.%I where false)', p_tabela);
 end
 $f$;
+create or replace function controle.safras_anteriores(
+    p_ano integer, p_distribuidora_id integer, out ano smallint, out import_id bigint
+) returns setof record language plpgsql stable as $f$
+begin
+    if to_regclass('intel_lead.safra_publicada') is not null then
+        return query
+        select p.ano, p.import_id
+        from intel_lead.safra_publicada as p
+        where p.distribuidora_id = p_distribuidora_id and p.ano < p_ano
+        order by p.ano desc
+        limit 9;
+    end if;
+end
+$f$;
+create or replace function controle.folhas_anteriores(
+    p_tabela text, p_ano integer, p_distribuidora_id integer
+) returns text language sql stable as $f$
+    select format(
+        '(select * from %s where %s)', controle.raiz_da_safra(p_tabela),
+        coalesce(
+            string_agg(format('(ano = %s and distribuidora_id = %s)', a.ano, p_distribuidora_id), ' or '), 'false'))
+    from controle.safras_anteriores(p_ano, p_distribuidora_id) as a
+$f$;
 {% endmacro %}
 
 {# What a safra takes of a reference table whose every distributor and year has rows of its own (meta da_safra), and
@@ -73,6 +98,10 @@ begin
     if exists (select from jsonb_each_text(p_raizes) where value like 'anterior.%') then
         anterior := controle.safra_anterior(p_ano, p_distribuidora_id);
         lido := concat_ws(' ', lido, anterior.ano, anterior.import_id);
+    end if;
+    if exists (select from jsonb_each_text(p_raizes) where value like 'anteriores.%') then
+        select concat_ws(' ', lido, string_agg(a.ano || ' ' || a.import_id, ' ' order by a.ano)) into lido
+        from controle.safras_anteriores(p_ano, p_distribuidora_id) as a;
     end if;
     for tabela, condicao in
         select key, substr(value, length('parte.') + 1) from jsonb_each_text(p_raizes) where value like 'parte.%'
@@ -228,6 +257,8 @@ begin
                 when tabela like 'raw\_safra.%' then tabela || sufixo
                 when tabela like 'anterior.%'
                     then controle.folha_anterior(split_part(tabela, '.', 2), p_ano, p_distribuidora_id)
+                when tabela like 'anteriores.%'
+                    then controle.folhas_anteriores(split_part(tabela, '.', 2), p_ano, p_distribuidora_id)
                 when tabela like 'parte.%'
                     then controle.parte_da_safra(raiz, substr(tabela, length('parte.') + 1), p_ano, p_distribuidora_id)
                 else controle.folha_da_safra(tabela || sufixo)

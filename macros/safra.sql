@@ -168,8 +168,9 @@
 
 {# Names in the model's SQL that mean a safra's leaf → what controle.constroi_folha makes of them, as JSON: the
    leaf under construction, or the published one where that table was not rebuilt; raw's own; of the distributor's
-   published safra before this one (a source with meta safra_anterior), or an empty table; of a reference table with
-   meta da_safra, its distributor's rows that this condition on {ano} takes. #}
+   published safra before this one (a source with meta safra_anterior), or an empty table; of its published safras
+   before this one (meta safras_anteriores); of a reference table with meta da_safra, its distributor's rows that this
+   condition on {ano} takes. #}
 {% macro raizes_do_modelo() %}
     {% set raizes = {} %}
     {% for no in graph.nodes.values() if no.resource_type == 'model' and no.config.materialized == 'safra'
@@ -182,6 +183,10 @@
     {% for fonte in graph.sources.values()
         if fonte.config.meta.get('safra_anterior') and fonte.relation_name in sql %}
         {% do raizes.update({fonte.relation_name: 'anterior.' ~ fonte.identifier}) %}
+    {% endfor %}
+    {% for fonte in graph.sources.values()
+        if fonte.config.meta.get('safras_anteriores') and fonte.relation_name in sql %}
+        {% do raizes.update({fonte.relation_name: 'anteriores.' ~ fonte.identifier}) %}
     {% endfor %}
     {% for no in (graph.nodes.values() | list) + (graph.sources.values() | list)
         if no.config.meta and no.config.meta.get('da_safra') and no.relation_name in sql %}

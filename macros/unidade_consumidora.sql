@@ -208,7 +208,7 @@ from (
         meses('x'), publicado('t', 'c'), chave_da_classe('o', 'g'), numero_br('x', 'c'), var('energia_ponta_mt'),
         vetor('x'), energia_injetada('UGAT'), soma_vetor('x'), total_vetor('x'), area('x') | replace(postgis(), ''),
         pequena_de(), esconde_complementos('partes', ['total'], 'parte'), medianas_do_conjunto('l', 'a'),
-        lugar_do_lead() | replace(postgis(), ''),
+        lugar_do_lead() | replace(postgis(), ''), segmento_da_unidade(), unidade_do_id('u'),
         indicador_possivel('x', 'ano'), dimensao_do_grupo(), grupos_do_resumo([]), mesma_chave('x', 'y', ['c']),
         z_robusto('x', 'c', 'm', 'p'), tem_meses_iguais('x'), meses_positivos('x'), mes_e_ano('m', 'a'),
         horas_do_mes('a', 'm'), vezes_a('r'), maior_demanda_mes('s'), vezes_a_mediana('e', 'm', 3),

@@ -1,5 +1,5 @@
 -- 7. Os conjuntos que mais ficam sem energia, e em cada um as cinco piores unidades de pessoas jurídicas, ao lado da
--- mediana. Mais horas que o ano tem é erro do arquivo: fica fora das médias, e `leads_dic_impossivel` o conta.
+-- mediana e, com os dados abertos, do DEC e do seu limite. Mais horas que o ano tem é erro do arquivo: fica fora das médias, e `leads_dic_impossivel` o conta.
 select
     c.ano,
     c.distribuidora,
@@ -8,6 +8,8 @@ select
     c.media_fic_anual,
     c.dic_mediana_conjunto_h,
     c.fic_mediana_conjunto,
+    c.dec_h,
+    c.dec_limite_h,
     c.leads_dic_impossivel,
     u.cod_id,
     u.dic_anual_h,

@@ -49,7 +49,7 @@ def land(path: Path) -> int:
     won = sum(row.result == "ganho" for row in found)
     log.info(
         "%s: %d resultados, %d ganhos; %d já conhecidos, %d corrigem o que se sabia; %d só com CNPJ"
-        " (ficam guardados, sem unidade por enquanto). A seguir: make learn",
+        " (valem para as unidades de que é a empresa certa). A seguir: make learn",
         path.name, len(found), won, known, other, only_cnpj,
     )  # fmt: skip
     return len(found)

@@ -38,7 +38,7 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     for row in safra.tables["marts.mart_lead_score"]:
         scores[row["uc_id"]][row["oferta"]] = row["score"]
-    sets, found = medians(safra), []
+    sets, told, found = medians(safra), _of_regulator(safra), []
     for lead in safra.tables["lead_bruto"]:
         uc = lead["uc_id"]
         dic, fic = (year[uc][c] for c in ("dic_anual_h", "fic_anual"))
@@ -62,6 +62,7 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
                 "dic_said": dic is not None,
                 "fic_said": fic is not None,
                 "medians": sets.get(lead["conjunto_id"], (None, None)),
+                **told.get(lead["conjunto_id"], dict.fromkeys(("dec_fec", "limits"))),
                 "enriched": year[uc]["enriquecimento_status"] == "success",
                 "scores": scores[uc],
                 "point": (at["longitude_final"], at["latitude_final"])
@@ -69,6 +70,18 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
                 else None,
             }
         )
+    return found
+
+
+def _of_regulator(safra: Safra) -> dict[object, Row]:
+    """Conjunto → DEC and FEC of its whole year, and both limits, where open data say them."""
+    found = {}
+    for row in safra.tables.get("continuidade_conjunto", []):
+        limits = (row["dec_limite_h"], row["fec_limite"])
+        found[row["conjunto_id"]] = {
+            "dec_fec": (row["dec_h"], row["fec"]) if row["meses"] == 12 else None,
+            "limits": None if None in limits else limits,
+        }
     return found
 
 
@@ -135,6 +148,12 @@ def _sums(group: Rows) -> Row:
         "soma_dic_mediana_h": total([m[0] for m in with_median]),
         "soma_fic_mediana": total([m[1] for m in with_median]),
         "leads_com_mediana": len(with_median),
+        "soma_dec_h": total([u["dec_fec"][0] for u in group if u["dec_fec"]]),
+        "soma_fec": total([u["dec_fec"][1] for u in group if u["dec_fec"]]),
+        "leads_com_dec": sum(u["dec_fec"] is not None for u in group),
+        "soma_dec_limite_h": total([u["limits"][0] for u in group if u["limits"]]),
+        "soma_fec_limite": total([u["limits"][1] for u in group if u["limits"]]),
+        "leads_com_limite": sum(u["limits"] is not None for u in group),
         "leads_livres": sum(u["free"] for u in group),
         "leads_com_geracao": sum(u["plant"] for u in group),
         "leads_enriquecidos": sum(u["enriched"] for u in group),
@@ -261,6 +280,10 @@ def measures(group: Rows) -> Row:
         "media_fic_anual": mean(sums["fic_anual"], sums["leads_com_fic"]),
         "dic_mediana_conjunto_h": mean(sums["soma_dic_mediana_h"], sums["leads_com_mediana"]),
         "fic_mediana_conjunto": mean(sums["soma_fic_mediana"], sums["leads_com_mediana"]),
+        "dec_h": mean(sums["soma_dec_h"], sums["leads_com_dec"]),
+        "fec": mean(sums["soma_fec"], sums["leads_com_dec"]),
+        "dec_limite_h": mean(sums["soma_dec_limite_h"], sums["leads_com_limite"]),
+        "fec_limite": mean(sums["soma_fec_limite"], sums["leads_com_limite"]),
         "livre_pct": share(sums["leads_livres"], n),
         "energia_livre_pct": share(sums["energia_livre_kwh"], energy),
         "gd_pct": share(sums["leads_com_geracao"], n),
@@ -298,11 +321,7 @@ def rollups(units: Rows, whole: dict[str, Rows], domains: Domains) -> dict[str, 
             "municipio": of(towns, key[2] and int(key[2]), "nome"),
             "uf": of(towns, key[2] and int(key[2]), "uf"),
         },
-        "conjunto": lambda key: {
-            "conjunto": sets.get(key),
-            "dec_limite_h": None,
-            "fec_limite": None,
-        },
+        "conjunto": lambda key: {"conjunto": sets.get(key)},
         "segmento": lambda key: {"segmento_mercado": of(segments, key[2], "descricao")},
         "subgrupo": lambda key: {"subgrupo_tarifario": of(subgroups, key[2], "descricao")},
         "classe": lambda key: {

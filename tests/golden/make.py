@@ -27,6 +27,7 @@ from tests.golden import (
     readings,
     rollups,
     scores,
+    trends,
 )
 from tests.golden import tables as tables_of
 from tests.golden.inputs import CLONE, MUX, TARIFFS, Inputs, synthetic
@@ -81,9 +82,10 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         curves.finish(safra, known)
         market.finish(safra, known)
         bills.finish(safra, known, inputs.tariffs)
+        earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
+        trends.finish(safra, known, earlier)
         scores.finish(safra)
         units += cells.finish(safra, known)
-        earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
         profiles.finish(safra, known, earlier)
         findings.finish(safra, known, earlier)
         for name, rows in safra.tables.items():

@@ -9,6 +9,7 @@ from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
 from tests.golden import bills as bills_of
+from tests.golden import trends
 from tests.golden.curves import PEAK_H
 from tests.golden.domains import seed
 from tests.golden.expected import Row, Rows, Safra, total
@@ -42,7 +43,7 @@ def finish(safra: Safra) -> None:
             {c: row[c] for c in row if c not in ("direcao", "grupo")} for row in criteria
         ],
         "mart_lead_score": scores,
-        "mart_lead_safra": _leads(list(leads.values()), scores, bills),
+        "mart_lead_safra": _leads(list(leads.values()), scores, bills, trends.of_leads(safra)),
         "mart_gtd_rede": _places(safra),
     }
     safra.tables |= {
@@ -255,7 +256,7 @@ NOT_SHOWN = {
 }  # fmt: skip
 
 
-def _leads(leads: Rows, scores: Rows, bills: dict[str, dict]) -> Rows:
+def _leads(leads: Rows, scores: Rows, bills: dict[str, dict], trend: dict[str, Row]) -> Rows:
     """Active ones, with their scores; the best is the one that leads its group most."""
     of: dict[str, Rows] = defaultdict(list)
     for row in scores:
@@ -276,6 +277,7 @@ def _leads(leads: Rows, scores: Rows, bills: dict[str, dict]) -> Rows:
                     (bill for bill, _ in bills.get(lead["uc_id"], {}).values()), default=None
                 ),
             }
+            | trend.get(lead["uc_id"], {"tendencia_pct_ano": None, "tendencia_safras": None})
         )
     return found
 

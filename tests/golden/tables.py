@@ -66,6 +66,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "curva_participacao": (*_SAFRA, "nivel", "chave"),
     "desempenho_estimativa": (*_SAFRA, "modelo"),
     "lead_perfil": _LEAD,
+    "lead_tendencia": _LEAD,
     "lead_mercado": _LEAD,
     "lead_elegivel": _OFFER,
     "marts.lead_excluido": _OFFER,

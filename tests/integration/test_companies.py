@@ -150,6 +150,37 @@ def test_a_sure_company_gives_its_activity_to_who_says_none(
     ).fetchone() == ("bdgd",)
 
 
+def test_the_rollups_have_each_unit_in_the_segment_that_its_lead_has(
+    case: Case, conn: psycopg.Connection
+) -> None:
+    """Of who is no lead, as before: by the activity, else by the class."""
+    beside = """
+        select c.segmento, c.n, u.n
+        from (
+            select segmento_mercado_id as segmento, sum(quantidade_leads) as n
+            from intel_lead.safra_celula
+            where dimensao = 'segmento' and ano = 2024 and distribuidora_id = 401 group by 1
+        ) as c
+        full join (
+            select
+                coalesce(m.segmento_mercado_id, l.segmento_mercado_id, k.segmento_mercado_id)
+                    as segmento,
+                count(*) as n
+            from intel_lead.lead_bruto as l
+            left join intel_lead.lead_mercado as m using (uc_id)
+            left join seeds.classe_segmento as k on l.classe_consumo_id = k.classe_consumo_id
+            where l.ano = 2024 and l.distribuidora_id = 401 group by 1
+        ) as u on coalesce(c.segmento, '') = coalesce(u.segmento, '')
+    """
+    rows = conn.execute(beside).fetchall()
+    assert all(cell == units for _, cell, units in rows), rows
+    own = "select segmento_mercado_id, classe_consumo_id from marts.mart_lead where uc_id = %s"
+    segment, kind = conn.execute(own, [case.addressed]).fetchone()
+    of_class = "select segmento_mercado_id from seeds.classe_segmento where classe_consumo_id = %s"
+    assert segment != a.value(conn, of_class, [kind])
+    assert segment in {name for name, *_ in rows}
+
+
 def test_the_log_says_what_was_found_and_a_failed_search_fails_no_lead(
     case: Case, conn: psycopg.Connection
 ) -> None:

@@ -365,6 +365,52 @@ def test_an_older_vintage_that_lands_later_is_history_and_the_newest_is_shown(
         assert np.allclose(beside["variacao_energia_pct"][known], grown[known])
 
 
+def test_a_leads_trend_rests_on_every_vintage_that_is_published(
+    warehouse: a.Warehouse, tmp_path: Path
+) -> None:
+    """404-2022 after 2023 and 2024: one build later both know it; least squares by numpy.
+
+    Whatever was built of which vintage, and once it is known nothing is pending.
+    """
+    faults = ["at_ds", "cnae_invalido", "codigo_fora_do_dominio", "pn_con_orfao"]
+    oldest = generate(tmp_path / "c.gdb.zip", ucs=200, distribuidora=404, ano=2022, faults=faults)
+    assert warehouse.load(oldest).ok
+    for _ in range(2):
+        done = warehouse.build()
+        assert done.ok, done.trouble
+    with warehouse.connect() as conn:
+        years = table(
+            conn,
+            "select l.origem::text as layer, l.cod_id, p.ano, p.energia_anual_kwh as kwh,"
+            " (select count(*) from unnest(p.energia_mes) as m where m > 0) as months"
+            " from intel_lead.lead_perfil as p inner join intel_lead.lead_bruto as l using (uc_id)"
+            " where p.distribuidora_id = 404 order by p.ano",
+        )
+        units = years[years["months"] >= 10].groupby(["layer", "cod_id"])
+        for year in (2022, 2023, 2024):
+            shown = table(
+                conn,
+                "select origem::text, cod_id, tendencia_pct_ano, tendencia_safras"
+                f" from marts.mart_lead_safra where (distribuidora_id, ano) = (404, {year})",
+            )
+            expected = {}
+            for key, rows in units:
+                of = rows[rows["ano"] <= year]
+                if len(of) > 1 and of["ano"].max() == year:
+                    slope = np.polyfit(of["ano"] - 2022, of["kwh"].astype(float), 1)[0]
+                    expected[key] = (100 * slope / of["kwh"].mean(), len(of))
+            keys = shown.iloc[:, :2].itertuples(index=False, name=None)
+            mine = [expected.get(key, (np.nan, np.nan)) for key in keys]
+            found = shown.iloc[:, 2:].to_numpy(dtype=float)
+            assert np.allclose(found, np.array(mine), rtol=1e-8, atol=1e-9, equal_nan=True)
+            rested = {2022: set(), 2023: {2}, 2024: {2, 3}}[year]
+            assert set(shown["tendencia_safras"].dropna()) == rested
+        built = "select modelo, ano, construida_em from controle.safra_construida order by 1, 2, 3"
+        before = conn.execute(built).fetchall()
+        assert warehouse.build().ok
+        assert conn.execute(built).fetchall() == before
+
+
 # Privacy ------------------------------------------------------------------------------------------
 
 

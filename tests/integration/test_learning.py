@@ -5,6 +5,7 @@ Not here: what is learned of which outcomes (unit/test_learning.py), a CSV's rul
 """
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,9 @@ import pytest
 
 from learning import outcomes, publish, weights
 from loaders.errors import InvalidInput
+from loaders.outcomes import table
 from loaders.outcomes.landing import land, take_back
+from tests import companies as c
 from tests.integration import warehouse as a
 
 LANDED = ("raw.resultado_lead", "controle.resultado_arquivo")
@@ -80,7 +83,7 @@ def test_a_file_lands_whole_once_and_can_be_taken_back(
     landed = a.contents(here, *LANDED)
     lines = len(sold.read_text().splitlines()) - 1
     assert landed["raw.resultado_lead"][0] == lines
-    assert "1 só com CNPJ" in caplog.text
+    assert "1 só com CNPJ (valem para as unidades" in caplog.text
     land(sold)
     assert a.contents(here, *LANDED) == landed
     row = sold.read_text().splitlines()[1]
@@ -102,7 +105,7 @@ def test_each_row_meets_the_vintage_before_it_or_says_why_not(
     assert (backup.offer, len(backup.won)) == ("backup", 0)
     assert backup.unmatched == {"sem safra publicada de antes do resultado": 1}
     assert efficiency.unmatched == {
-        "só com CNPJ": 1,
+        "CNPJ que não é a empresa certa de nenhuma unidade da safra de antes": 1,
         "unidade que não está na safra de antes": 1,
         "sem safra publicada de antes do resultado": 1,
     }
@@ -111,6 +114,52 @@ def test_each_row_meets_the_vintage_before_it_or_says_why_not(
     place = efficiency.criteria.index(CRITERION)
     assert ((efficiency.values[:, place] > 0.5) == efficiency.won).all()
     assert (efficiency.day[:-1] <= efficiency.day[1:]).all()
+
+
+def test_a_cnpj_stands_for_the_units_whose_sure_company_it_is(
+    here: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Two units of one, with one's own later word; a company that is only possible is nobody's."""
+    rows = here.execute(
+        "select uc_id, distribuidora_id, cod_id from marts.mart_lead_safra inner join"
+        " marts.mart_lead_criterio using (uc_id, ano, distribuidora_id)"
+        f" where oferta = 'eficiencia' and criterio = '{CRITERION}' and distribuidora_id = 401"
+        " order by uc_id limit 3"
+    ).fetchall()
+    sure, possible, nobodys = (c.cnpj(root) for root in ("11222333", "22333444", "33444555"))
+    with here.transaction(force_rollback=True):
+        for (uc_id, *_), cnpj in zip(rows, (sure, sure, possible), strict=True):
+            here.execute(
+                "insert into intel_lead.lead_empresa (uc_id, ano, distribuidora_id, cnpj,"
+                " cnpj_basico, escore, entrega_id, candidatos, ordem, preenche_cnae, confianca,"
+                " razao_social, natureza_juridica, cep, porte, evidencia) values (%s, 2024, 401,"
+                " %s, %s, 70, 1, 1, 1, false, %s, 'EMPRESA', '2062', '95000001', 'Demais', '[]')",
+                [uc_id, cnpj, cnpj[:8], "alta" if cnpj == sure else "possivel"],
+            )
+        said = [
+            f"401;;{sure};eficiencia;ganho;01/02/2025",
+            f"404;;{sure};eficiencia;ganho;01/02/2025",
+            f"401;;{possible};eficiencia;ganho;01/02/2025",
+            f"401;;{nobodys};eficiencia;ganho;31/12/2024",
+            f"401;{rows[1][2]};{nobodys};eficiencia;perdido;02/02/2025",
+        ]
+        here.execute("delete from controle.resultado_arquivo")
+        here.execute(
+            "insert into controle.resultado_arquivo (arquivo_id, arquivo, sha256, linhas)"
+            " overriding system value values (99, 'a', 'a', 5)"
+        )
+        for line, row in enumerate(table.read(written(tmp_path / "x.csv", said), date.today()), 2):
+            here.execute(
+                "insert into raw.resultado_lead (arquivo_id, linha, distribuidora_id, cod_id, cnpj,"
+                " oferta, resultado, data) values (99, %s, %s, %s, %s, %s, %s, %s)",
+                [line, row.distribuidora_id, row.cod_id, row.cnpj, row.offer, row.result, row.day],
+            )
+        (cases,) = outcomes.read(here)
+    assert cases.unmatched == {
+        "CNPJ que não é a empresa certa de nenhuma unidade da safra de antes": 2,
+        "sem safra publicada de antes do resultado": 1,
+    }
+    assert (cases.told, sorted(cases.won)) == (5, [False, True])
 
 
 def test_weights_that_are_better_make_the_scores_until_they_are_undone(

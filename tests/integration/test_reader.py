@@ -174,7 +174,7 @@ OF_DISTRIBUTORS = {
 """Rollup within a distributor → its key, where that stands in a unit, the totals that it is of."""
 SUMS = ("safra_resumo", "safra_celula", "safra_celula_oferta")
 NOUGHTS = "leads_com_dic leads_com_fic leads_dic_impossivel leads_fic_impossivel leads_livres"
-NOUGHTS += " leads_com_geracao leads_enriquecidos"
+NOUGHTS += " leads_com_geracao leads_enriquecidos leads_com_dec leads_com_limite"
 SUM_UP = f"""
     insert into pg_temp.safra_celula (
         dimensao, distribuidora_id, municipio_id, bairro, classe_consumo_id, origem, ano,

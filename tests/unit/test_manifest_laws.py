@@ -46,7 +46,8 @@ EXCEPTIONS = {
     ("safra_publicada", "source.intel_lead.carga.entrega"),
     # What a delivery brought, empty layers too: nothing in raw tells an absent one from them.
     ("safra_camada", "source.intel_lead.carga.entrega"),
-    # The distributor's published safra before this one.
+    # The distributor's published safra before this one, or those before.
+    ("lead_tendencia", "source.intel_lead.publicado.lead_perfil_anteriores"),
     ("anomalia", "source.intel_lead.publicado.lead_perfil_anterior"),
     ("previsao_faixa", "source.intel_lead.publicado.lead_perfil_anterior"),
     ("previsao_faixa", "source.intel_lead.publicado.lead_perfil_consumo_anterior"),

@@ -116,7 +116,7 @@ marcados as (
     select
         l.*,
         d.nome as distribuidora,
-        coalesce(l.segmento_mercado_id, ce.segmento_mercado_id, cs.segmento_mercado_id) as segmento_final,
+        {{ segmento_da_unidade() }} as segmento_final,
         case
             when l.segmento_mercado_id is not null then 'cnae'
             when ce.segmento_mercado_id is not null then 'empresa'
@@ -137,9 +137,9 @@ marcados as (
     from situados as l
     inner join {{ ref('distribuidora') }} as d on l.distribuidora_id = d.id
     left join {{ ref('classe_segmento') }} as cs on l.classe_consumo_id = cs.classe_consumo_id
-    left join {{ ref('cnae') }} as cn on l.cnae_id = cn.id
     left join {{ ref('lead_empresa') }} as em on l.uc_id = em.uc_id and em.preenche_cnae and l.cnae_id is null
     left join {{ ref('cnae') }} as ce on em.cnae_id = ce.id
+    left join {{ ref('cnae') }} as cn on l.cnae_id = cn.id
     left join {{ ref('subgrupo_tarifario') }} as st on l.subgrupo_tarifario_id = st.id
     left join {{ ref('tensao_fornecimento') }} as tf on l.tensao_fornecimento_id = tf.id
     left join criticidades as k on coalesce(l.cnae_id, ce.id) = k.cnae_id

@@ -8,7 +8,7 @@ with leads as (
         l.municipio_id,
         l.bairro,
         l.conjunto_id,
-        coalesce(l.segmento_mercado_id, s.segmento_mercado_id) as segmento_mercado_id,
+        {{ segmento_da_unidade() }} as segmento_mercado_id,
         l.subgrupo_tarifario_id,
         l.classe_consumo_id,
         l.pac,
@@ -21,7 +21,9 @@ with leads as (
         not {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as pessoa_fisica
     from {{ ref('lead_bruto') }} as l
     left join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
-    left join {{ ref('classe_segmento') }} as s on l.classe_consumo_id = s.classe_consumo_id
+    left join {{ ref('classe_segmento') }} as cs on l.classe_consumo_id = cs.classe_consumo_id
+    left join {{ ref('lead_empresa') }} as em on l.uc_id = em.uc_id and em.preenche_cnae and l.cnae_id is null
+    left join {{ ref('cnae') }} as ce on em.cnae_id = ce.id
 ),
 
 anual as (
@@ -30,6 +32,19 @@ anual as (
 
 perfis as (
     select * from {{ ref('lead_perfil') }}
+),
+
+-- Of ANEEL's own figures what can be compared: a whole year, both limits.
+apurados as (
+    select
+        c.ano,
+        c.distribuidora_id,
+        c.conjunto_id,
+        case when c.meses = 12 then c.dec_h end as dec_h,
+        case when c.meses = 12 then c.fec end as fec,
+        case when c.fec_limite is not null then c.dec_limite_h end as dec_limite_h,
+        case when c.dec_limite_h is not null then c.fec_limite end as fec_limite
+    from {{ ref('continuidade_conjunto') }} as c
 ),
 
 medianas as (
@@ -49,13 +64,22 @@ unidades as (
         a.dic_anual_h,
         a.fic_anual,
         m.dic_mediana_h,
-        m.fic_mediana
+        m.fic_mediana,
+        ap.dec_h,
+        ap.fec as fec_apurado,
+        ap.dec_limite_h,
+        ap.fec_limite
     from leads as l
     -- By uc_id alone, which says its safra: by all three the planner expects one row, and loops over cells.
     inner join anual as a on l.uc_id = a.uc_id
     inner join perfis as p on l.uc_id = p.uc_id
     left join medianas as m
         on l.ano = m.ano and l.distribuidora_id = m.distribuidora_id and l.conjunto_id = m.conjunto_id
+    left join apurados as ap
+        on
+            l.ano = ap.ano
+            and l.distribuidora_id = ap.distribuidora_id
+            and l.conjunto_id = ap.conjunto_id
 ),
 
 celulas as (
@@ -88,6 +112,12 @@ celulas as (
         sum(dic_mediana_h) as soma_dic_mediana_h,
         sum(fic_mediana) as soma_fic_mediana,
         count(dic_mediana_h) as leads_com_mediana,
+        sum(dec_h) as soma_dec_h,
+        sum(fec_apurado) as soma_fec,
+        count(dec_h) as leads_com_dec,
+        sum(dec_limite_h) as soma_dec_limite_h,
+        sum(fec_limite) as soma_fec_limite,
+        count(dec_limite_h) as leads_com_limite,
         count(*) filter (where livre) as leads_livres,
         sum(energia_anual_kwh) filter (where livre) as energia_livre_kwh,
         count(*) filter (where possui_geracao) as leads_com_geracao,
@@ -134,6 +164,12 @@ select
     c.soma_dic_mediana_h,
     c.soma_fic_mediana,
     c.leads_com_mediana,
+    c.soma_dec_h,
+    c.soma_fec,
+    c.leads_com_dec,
+    c.soma_dec_limite_h,
+    c.soma_fec_limite,
+    c.leads_com_limite,
     c.leads_livres,
     c.leads_com_geracao,
     c.leads_enriquecidos,

@@ -14,6 +14,7 @@
     'mart_lead_safra',
     'desempenho_estimativa', 'mart_gtd_rede', 'anomalia', 'safra_serie',
     'lead_empresa', 'mart_hexagono', 'mart_cluster_geografico', 'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',
+    'lead_tendencia',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}

@@ -9,13 +9,15 @@ with leads as (
         l.municipio_id,
         coalesce(c.grupo, 'não informado') as classe,
         coalesce(l.conjunto_id::text, 'não informado') as conjunto,
-        coalesce(l.segmento_mercado_id, s.segmento_mercado_id, 'não informado') as segmento,
+        coalesce({{ segmento_da_unidade() }}, 'não informado') as segmento,
         not {{ pessoa_juridica('c.tipo_cliente', 'l.origem', 'l.classe_consumo_id') }} as pessoa_fisica,
         p.energia_mes,
         p.energia_anual_kwh
     from {{ ref('lead_bruto') }} as l
     left join {{ ref('classe_consumo') }} as c on l.classe_consumo_id = c.id
-    left join {{ ref('classe_segmento') }} as s on l.classe_consumo_id = s.classe_consumo_id
+    left join {{ ref('classe_segmento') }} as cs on l.classe_consumo_id = cs.classe_consumo_id
+    left join {{ ref('lead_empresa') }} as em on l.uc_id = em.uc_id and em.preenche_cnae and l.cnae_id is null
+    left join {{ ref('cnae') }} as ce on em.cnae_id = ce.id
     inner join {{ ref('lead_perfil') }} as p on l.uc_id = p.uc_id
 ),
 

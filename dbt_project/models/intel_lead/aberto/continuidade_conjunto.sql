@@ -1,3 +1,6 @@
+-- A conjunto's year is read by its distributor's safra of that year: a new one makes that safra pending.
+{{ config(meta={'da_safra': 'ano = {ano}'}) }}
+
 -- A month that a file brings twice counts once, as it stands last.
 with meses as (
     select distinct on (conjunto_id, ano, indicador, mes) *

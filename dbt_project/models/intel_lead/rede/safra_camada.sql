@@ -1,9 +1,9 @@
--- What the newest delivery says of each layer; safra_resumo only tells which safra is at hand.
+-- What the newest delivery says of each layer; carga_resumo only tells which safra is at hand.
 with safras as (
     select distinct
         ano,
         distribuidora_id
-    from {{ ref('safra_resumo') }}
+    from {{ ref('carga_resumo') }}
 ),
 
 entregas as (

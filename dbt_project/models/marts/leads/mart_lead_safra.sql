@@ -56,6 +56,7 @@ select
     l.participacao_ponta,
     l.fator_carga,
     l.sazonalidade,
+    t.tendencia_pct_ano,
     l.dic_anual_h,
     l.fic_anual,
     l.dic_mediana_conjunto_h,
@@ -69,6 +70,7 @@ select
     l.migrou_em,
     l.origem,
     l.ano,
+    t.safras as tendencia_safras,
     l.livre,
     l.optante_b,
     l.possui_geracao,
@@ -102,3 +104,4 @@ select
 from leads as l
 left join scores as s on l.uc_id = s.uc_id
 left join custos as c on l.uc_id = c.uc_id
+left join {{ ref('lead_tendencia') }} as t on l.uc_id = t.uc_id

@@ -5,7 +5,7 @@ with safras as (
     select distinct
         ano,
         distribuidora_id
-    from {{ ref('safra_resumo') }}
+    from {{ ref('carga_resumo') }}
 ),
 
 leads as (

@@ -13,10 +13,7 @@ select
     r.conjunto_id,
     c.nome as conjunto,
     r.suprimido,
-    {{ colunas('r', medidas_novas()) }},
-    -- ANEEL sets them per conjunto and year; BDGD does not say them.
-    null::double precision as dec_limite_h,
-    null::double precision as fec_limite
+    {{ colunas('r', medidas_novas()) }}
 from resumo as r
 inner join {{ ref('distribuidora') }} as d on r.distribuidora_id = d.id
 left join {{ ref('conjunto') }} as c
