@@ -10,7 +10,7 @@ from collections.abc import Callable
 import shapely
 
 from tests.golden.curves import index
-from tests.golden.expected import Domains, Row, Rows, Safra, greatest, point, total
+from tests.golden.expected import Domains, Row, Rows, Safra, greatest, grouped, point, total
 from tests.golden.hiding import Cell, along, cell_of, small
 from tests.golden.layers import shape
 from tests.golden.market import medians, segment_of, segments_of_classes
@@ -38,6 +38,7 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     for row in safra.tables["marts.mart_lead_score"]:
         scores[row["uc_id"]][row["oferta"]] = row["score"]
+    market = {r["uc_id"]: r["segmento_mercado_id"] for r in safra.tables["lead_mercado"]}
     sets, found = medians(safra), []
     for lead in safra.tables["lead_bruto"]:
         uc = lead["uc_id"]
@@ -64,20 +65,13 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
                 "medians": sets.get(lead["conjunto_id"], (None, None)),
                 "enriched": year[uc]["enriquecimento_status"] == "success",
                 "scores": scores[uc],
+                "offered_segment": market.get(uc),
                 "point": (at["longitude_final"], at["latitude_final"])
                 if at["origem_coordenada"] in ("uc", "ponto_notavel")
                 else None,
             }
         )
     return found
-
-
-def grouped(rows: Rows, *columns: str) -> dict[tuple, Rows]:
-    """By these columns' values."""
-    groups: dict[tuple, Rows] = defaultdict(list)
-    for row in rows:
-        groups[tuple(row[c] for c in columns)].append(row)
-    return groups
 
 
 def finish(safra: Safra, domains: Domains) -> Rows:
@@ -90,7 +84,7 @@ def finish(safra: Safra, domains: Domains) -> Rows:
             named = empty | {"origem": layer} | dict(zip(columns, key, strict=True))
             hull = _hull(group) if dimension == "bairro" else None
             cells.append(named | _sums(group) | {"geom": drawn(hull)})
-        for key, group in grouped(units, *columns).items():
+        for key, group in grouped(_offered(units), *columns).items():
             named = empty | dict(zip(columns, key, strict=True))
             for offer in OFFERS:
                 told = [u["scores"][offer] for u in group if offer in u["scores"]]
@@ -106,6 +100,11 @@ def finish(safra: Safra, domains: Domains) -> Rows:
     }
     safra.tables |= {name: [row | safra.key for row in rows] for name, rows in tables.items()}
     return units
+
+
+def _offered(units: Rows) -> Rows:
+    """Units in the segment that offers see, which a sure company may have given."""
+    return [u | {"segmento_mercado_id": u["offered_segment"]} for u in units]
 
 
 def _sums(group: Rows) -> Row:
@@ -241,8 +240,8 @@ def _hidden_series(groups: dict, units: Rows, town: dict) -> set:
 
 
 # ── Rollups that readers see ──────────────────────────────────────────────────────────────────────
-def measures(group: Rows) -> Row:
-    """What a rollup says of these units."""
+def measures(group: Rows, offered: Rows | None = None) -> Row:
+    """What a rollup says of these units; their scores, of others where offers see others there."""
     sums = _sums(group)
     n, energy = len(group), sums["energia_anual_kwh"]
 
@@ -252,7 +251,8 @@ def measures(group: Rows) -> Row:
     def mean(value: float | None, of: int) -> float | None:
         return None if value is None or not of else value / of
 
-    told = {o: [u["scores"][o] for u in group if o in u["scores"]] for o in OFFERS}
+    offered = group if offered is None else offered
+    told = {o: [u["scores"][o] for u in offered if o in u["scores"]] for o in OFFERS}
     same = "energia_anual_kwh energia_ponta_kwh demanda_contratada_kw leads_dic_impossivel"
     same += " leads_fic_impossivel leads_livres leads_com_geracao quantidade_leads"
     return {c: sums[c] for c in same.split()} | {
@@ -314,13 +314,13 @@ def rollups(units: Rows, whole: dict[str, Rows], domains: Domains) -> dict[str, 
     made = {}
     for dimension, more in names.items():
         columns = (*_SAFRA, *DIMENSIONS[dimension])
-        groups = grouped(units, *columns)
+        groups, offered = grouped(units, *columns), grouped(_offered(units), *columns)
         cells = {k: cell_of((u["person"], u["kwh"]) for u in g) for k, g in groups.items()}
         towns_first = [lambda key: key[:3]] if dimension == "bairro" else []
         gone = along(cells, [*towns_first, _of_safra])
         rows = []
         for key, group in groups.items():
-            said = measures(group)
+            said = measures(group, offered.get(key, []))
             if dimension == "bairro":
                 hull = _hull(group)
                 said["geom"] = shape(hull) if isinstance(hull, shapely.Polygon) else None
