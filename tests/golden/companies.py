@@ -81,11 +81,12 @@ def _today(cnae: str | None, activities: dict[str, Row]) -> str | None:
 
 
 def _establishment(row: Row, year: int) -> Row:
-    begun, since = (date.fromisoformat(row[c]) for c in ("data_inicio", "data_situacao"))
+    begun = date.fromisoformat(row["data_inicio"]) if row["data_inicio"] else None
+    since = date.fromisoformat(row["data_situacao"])
     active = row["situacao"] == "2" or since > date(year, 1, 1)
     others = (row["cnaes_secundarios"] or "{}").strip("{}")
     return row | {
-        "there": begun <= date(year, 12, 31) and active,
+        "there": begun is not None and begun <= date(year, 12, 31) and active,
         "others": [c for c in others.split(",") if c],
         "number": _digits(row["numero"]),
         "abertura": begun,

@@ -261,10 +261,10 @@ def _beside_companies() -> list[Row]:
         17: {"cnae": "1610-2/01"},
         23: {"cep": " "},
     }
-    changed |= {n: {"cnae": " "} for n in (6, 7, 8, 16)}
+    changed |= {n: {"cnae": " "} for n in (6, 7, 8, 16, 24)}
     units = [
         _bt(f"E{n:02d}", **({"cep": f"301100{n:02d}", "cnae": "4711-3/02"} | changed.get(n, {})))
-        for n in range(1, 24)
+        for n in range(1, 28)
     ]
     return [unit | {"MUN": "3106200"} for unit in units]
 
