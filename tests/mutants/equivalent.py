@@ -255,6 +255,18 @@ EQUIVALENT = (
         "the order of what distinct on tells apart, not of what it chooses from",
     ),
     Equivalent(
+        r"continuidade_conjunto",
+        "(avg|min) for max",
+        r"-\s+max\(limite\)",
+        "distinct on leaves one limit of each indicator",
+    ),
+    Equivalent(
+        r"municipio_estacao",
+        "constant changed",
+        r"\A-\s+1,\n",
+        "a guard against rounding at the antipodes, where no município has a station",
+    ),
+    Equivalent(
         r"lead_empresa",
         "condition dropped",
         r"-\s+(where|and) \w+\.(cep|municipio_id|cnae|cnae_id) is not null",
