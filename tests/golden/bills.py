@@ -1,88 +1,28 @@
 """What a unit's electricity costs in each modality, and what an offer saves of it.
 
-Belongs here: LEADS §10 and the R$ of §5, of a safra whose prices stand all year (tarifas.csv). Not
-here: prices that change within a month, files that are refused (test_tariffs.py).
+Belongs here: LEADS §10 and the R$ of §5. Not here: what a month costs (tariffs.py).
 """
 
-import csv
 from collections import defaultdict
-from datetime import date
-from pathlib import Path
 
+from tests.golden import tariffs
 from tests.golden.curves import index
 from tests.golden.expected import Domains, Row, Rows, Safra, first, greatest, total
 from tests.golden.market import parameter
 
-AGENTS = {"MUXENERGIA": 401}
-SUBGROUPS = {"B2": "B2RU"}
-"""As BDGD calls them: tarifas.csv has the rural B2 alone."""
-POSTS = {"Não se aplica": "unico", "Ponta": "ponta", "Fora ponta": "fora_ponta"}
 
-Prices = dict[tuple[str, str], dict[tuple[str, bool], tuple[float, float]]]
-"""Subgroup and modality → post and whether of energy → TUSD and TE, R$/kWh or R$/kW."""
-
-
-def finish(safra: Safra, domains: Domains, tariffs: Path | None) -> None:
-    """Add the months' tariffs and the leads' bills."""
-    since, prices = _prices(tariffs, safra) if tariffs else ({}, {})
-    safra.tables["tarifa_mensal"] = [
-        _month(*key, of, month, since[key]) | safra.key
-        for key, of in prices.items()
-        for month in range(1, 13)
-    ]
+def finish(safra: Safra, domains: Domains, valid: Rows) -> None:
+    """Add the months' tariffs and the leads' bills, by the tariffs that are valid."""
+    safra.tables["tarifa_mensal"] = [row | safra.key for row in tariffs.months(valid, safra)]
     bills = _bills(safra, domains)
     safra.tables["marts.mart_custo_lead"] = [row | safra.key for row in bills]
-
-
-def _prices(path: Path, safra: Safra) -> tuple[dict[tuple[str, str], date], Prices]:
-    since: dict[tuple[str, str], date] = {}
-    found: Prices = defaultdict(dict)
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter=";"):
-            begin, end = (date.fromisoformat(row[f"Dat{c}Vigencia"]) for c in ("Inicio", "Fim"))
-            whole = begin <= date(safra.year, 1, 1) and end >= date(safra.year, 12, 31)
-            own = AGENTS[row["SigAgente"]] == safra.utility
-            if not (own and whole and row["DscBaseTarifaria"] == "Tarifa de Aplicação"):
-                continue
-            unit = row["DscUnidadeTerciaria"]
-            by = 1000 if unit.startswith("M") else 1
-            tusd, te = (float(row[c].replace(",", ".")) / by for c in ("VlrTUSD", "VlrTE"))
-            group = SUBGROUPS.get(row["DscSubGrupo"], row["DscSubGrupo"])
-            key = (group, row["DscModalidadeTarifaria"].lower())
-            found[key][POSTS[row["NomPostoTarifario"]], unit.endswith("h")] = (tusd, te)
-            since[key] = begin
-    return since, found
-
-
-def _month(group: str, modality: str, of: dict, month: int, since: date) -> Row:
-    def kw(*posts: str) -> float | None:
-        found = [sum(of[post, False]) for post in posts if (post, False) in of]
-        return found[0] if found else None
-
-    flat = modality == "convencional"
-    off = of["unico" if flat else "fora_ponta", True]
-    peak = (None, None) if flat else of["ponta", True]
-    return {
-        "mes": month,
-        "subgrupo_tarifario_id": group,
-        "modalidade": modality,
-        "tarifa": f"{group} desde {since:%d/%m/%Y}",
-        "demanda_ponta_brl_kw": kw("ponta") if modality == "azul" else None,
-        "demanda_brl_kw": None if flat else kw("unico", "fora_ponta"),
-        "tusd_ponta_brl_kwh": peak[0],
-        "te_ponta_brl_kwh": peak[1],
-        "tusd_brl_kwh": off[0],
-        "te_brl_kwh": off[1],
-    }
 
 
 # ── A month's bill ────────────────────────────────────────────────────────────────────────────────
 def _bills(safra: Safra, domains: Domains) -> Rows:
     only = index(domains, "subgrupo_tarifario")
     series = {row["uc_id"]: row for row in safra.tables["lead_serie"]}
-    prices: dict[str, Rows] = defaultdict(list)
-    for row in safra.tables["tarifa_mensal"]:
-        prices[row["subgrupo_tarifario_id"]].append(row)
+    prices = tariffs.by_group(safra.tables["tarifa_mensal"])
     found = []
     for lead in safra.tables["lead_mercado"]:
         group = lead["subgrupo_tarifario_id"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import shapely
 
 from tests.golden.curves import index
-from tests.golden.expected import Domains, Row, Rows, Safra, greatest, point, total
+from tests.golden.expected import Domains, Row, Rows, Safra, greatest, grouped, point, total
 from tests.golden.hiding import Cell, along, cell_of, small
 from tests.golden.layers import shape
 from tests.golden.market import medians, segment_of, segments_of_classes
@@ -29,7 +29,7 @@ DIMENSIONS = {
 KEYS = list(dict.fromkeys(c for columns in DIMENSIONS.values() for c in columns))
 
 
-def units_of(safra: Safra, domains: Domains) -> Rows:
+def units_of(safra: Safra, domains: Domains, regulator: Rows) -> Rows:
     """Every unit with what counts in a cell."""
     kinds, of_class = index(domains, "classe_consumo"), segments_of_classes()
     year = {row["uc_id"]: row for row in safra.tables["lead_resumo_anual"]}
@@ -38,7 +38,8 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     for row in safra.tables["marts.mart_lead_score"]:
         scores[row["uc_id"]][row["oferta"]] = row["score"]
-    sets, told, found = medians(safra), _of_regulator(safra), []
+    market = {r["uc_id"]: r["segmento_mercado_id"] for r in safra.tables["lead_mercado"]}
+    sets, told, found = medians(safra), _of_regulator(safra, regulator), []
     for lead in safra.tables["lead_bruto"]:
         uc = lead["uc_id"]
         dic, fic = (year[uc][c] for c in ("dic_anual_h", "fic_anual"))
@@ -46,7 +47,8 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
         found.append(
             {c: lead[c] for c in (*KEYS, "origem", "ano", "distribuidora_id", "pac")}
             | {
-                "segmento_mercado_id": segment_of(lead, of_class),
+                # A sure company may have given it.
+                "segmento_mercado_id": market.get(uc, segment_of(lead, of_class)),
                 "classe": kinds.get(lead["classe_consumo_id"], {}).get("grupo") or "não informado",
                 "person": not legal_person(lead, kinds),
                 "load": lead["carga_instalada_kw"],
@@ -73,10 +75,12 @@ def units_of(safra: Safra, domains: Domains) -> Rows:
     return found
 
 
-def _of_regulator(safra: Safra) -> dict[object, Row]:
+def _of_regulator(safra: Safra, regulator: Rows) -> dict[object, Row]:
     """Conjunto → DEC and FEC of its whole year, and both limits, where open data say them."""
     found = {}
-    for row in safra.tables.get("continuidade_conjunto", []):
+    for row in regulator:
+        if (row["distribuidora_id"], row["ano"]) != (safra.utility, safra.year):
+            continue
         limits = (row["dec_limite_h"], row["fec_limite"])
         found[row["conjunto_id"]] = {
             "dec_fec": (row["dec_h"], row["fec"]) if row["meses"] == 12 else None,
@@ -85,17 +89,9 @@ def _of_regulator(safra: Safra) -> dict[object, Row]:
     return found
 
 
-def grouped(rows: Rows, *columns: str) -> dict[tuple, Rows]:
-    """By these columns' values."""
-    groups: dict[tuple, Rows] = defaultdict(list)
-    for row in rows:
-        groups[tuple(row[c] for c in columns)].append(row)
-    return groups
-
-
-def finish(safra: Safra, domains: Domains) -> Rows:
-    """Add the safra's cells; return its units."""
-    units = units_of(safra, domains)
+def finish(safra: Safra, domains: Domains, regulator: Rows) -> Rows:
+    """Add the safra's cells, with DEC, FEC and limits of ``regulator``; return its units."""
+    units = units_of(safra, domains, regulator)
     cells, scores = [], []
     for dimension, columns in DIMENSIONS.items():
         empty = dict.fromkeys(KEYS) | {"dimensao": dimension}

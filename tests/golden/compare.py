@@ -16,9 +16,11 @@ import pandas as pd
 import psycopg
 import shapely
 from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.types.datetime import TimestamptzLoader
 
 from tests.golden.layers import shape
-from tests.golden.tables import COLUMNS_LEFT_OUT, DOMAIN_KEY, KEYS, NOT_COMPARED
+from tests.golden.tables import COLUMNS_LEFT_OUT, DOMAIN_KEY, KEYS, NOT_COMPARED, WHICH
 
 Row = Mapping[str, Any]
 
@@ -41,7 +43,7 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list):
@@ -222,13 +224,14 @@ def fetch(
     device and instant; what says when something ran stands as its kind.
     """
     with conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+        cursor.adapters.register_loader("timestamptz", _Instant)
         schema, _, name = table.rpartition(".")
         schema = "construcao" if unpublished else schema or "intel_lead"
         query = sql.SQL("select * from {}").format(sql.Identifier(schema, name))
         cursor.execute(query)
         columns = {c.name for c in cursor.description}
-        if year := _YEAR_BY.get(table, "ano" if "ano" in columns else None):
-            cursor.execute(query + sql.SQL(f" where {year} = any(%s)"), [years])
+        own = WHICH.get(table, "ano = any(%(years)s)" if "ano" in columns else "true")
+        cursor.execute(query + sql.SQL(f" where {own}"), {"years": years})
         rows = cursor.fetchall()
     layers = dict(conn.execute("select import_id, camada::text from intel_lead.import_status"))
     instants = {}
@@ -245,10 +248,17 @@ def fetch(
     ]
 
 
-_YEAR_BY = {"marts.mart_previsao_lead": "extract(year from treinado_ate)"}
+class _Instant(TimestamptzLoader):
+    """An instant, or the words for always and for ever."""
+
+    def load(self, data: Buffer) -> datetime | str:
+        said = bytes(data).decode()
+        return said if said.endswith("infinity") else super().load(data)
+
+
 _WHEN = {
     "created_at", "updated_at", "data_enriquecimento", "publicada_em", "data_inicio", "data_fim",
-    "duracao", "recebido_em", "parametros_md5", "importada_em",
+    "duracao", "lido_em", "recebido_em", "parametros_md5", "importada_em",
 }  # fmt: skip
 _PLAIN = {str, int, float, bool, list, date, datetime}
 
@@ -266,6 +276,10 @@ def _spelling(
         return lambda value: instants.get(value, f"no reading {value}")
     if column in ("geom", "geom_simples"):
         return _place
+    if table.endswith("lead_empresa") and column == "evidencia":
+        return lambda pieces: "; ".join(
+            f"{p['evidencia']} {p['pontos']:g} {p['texto']}" for p in pieces
+        )
     return lambda value: value if type(value) in _PLAIN else str(value)
 
 

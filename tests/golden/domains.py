@@ -1,4 +1,7 @@
-"""The domain tables as the seeds have them. Not here: what leads make of them (expected.py)."""
+"""The domain tables as the seeds have them.
+
+Not here: devices (devices.py), what leads make of them (expected.py).
+"""
 
 from pathlib import Path
 
@@ -9,8 +12,6 @@ PLAIN = (  # noqa: SIM905
     " municipio segmento_mercado situacao_uc subgrupo_tarifario tensao_fornecimento"
     " tipo_ponto_notavel tipo_sistema potencia_transformador"
 ).split()
-DEVICE_DEFAULTS = {"limiar_luz": 2000, "limiar_distancia_cm": 100, "periodo_s": 1}
-"""The firmware's own, for a device of which nothing is known."""
 
 
 def seed(folder: Path, name: str) -> pd.DataFrame:
@@ -19,7 +20,7 @@ def seed(folder: Path, name: str) -> pd.DataFrame:
     return frame.astype(object).where(frame != "", None)
 
 
-def tables(folder: Path, *, utilities: set[int], systems: set[str], devices: set[str]) -> dict:
+def tables(folder: Path, *, utilities: set[int], systems: set[str]) -> dict:
     """Every domain table; what the data knew and no seed does is in the open ones, undocumented."""
     made = {name: seed(folder, f"{name}_dominio") for name in PLAIN}
     for name, columns in {"municipio": ["latitude", "longitude"], "fase_conexao": []}.items():
@@ -39,7 +40,6 @@ def tables(folder: Path, *, utilities: set[int], systems: set[str], devices: set
     ]
     made["tipo_sistema"] = _with(made["tipo_sistema"], new)
     made["cnae"] = _cnae(folder)
-    made["dispositivo"] = _devices(folder, devices)
     return made
 
 
@@ -72,15 +72,4 @@ def _cnae(folder: Path) -> pd.DataFrame:
     placed = [place(code) for code in frame["id"]]
     for n, column in enumerate(("secao_id", "divisao_id", "segmento_mercado_id")):
         frame[column] = [p[n] for p in placed]
-    return frame
-
-
-def _devices(folder: Path, heard: set[str]) -> pd.DataFrame:
-    frame = seed(folder, "dispositivo_dominio").assign(documentado="true")
-    new = [{"id": d, "documentado": "false"} for d in sorted(heard - set(frame["id"]))]
-    frame = _with(frame, new)
-    for column in frame.columns[3:-1]:
-        default = DEVICE_DEFAULTS.get(column)
-        values = [default if v is None else float(v) for v in frame[column]]
-        frame[column] = pd.Series(values, dtype=object)
     return frame

@@ -9,7 +9,7 @@ import hashlib
 import math
 import struct
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +108,14 @@ def greatest(values: list[float | None]) -> float | None:
 def first(*values: Any) -> Any:  # noqa: ANN401
     """The first that is there."""
     return next((v for v in values if v is not None), None)
+
+
+def grouped(rows: Rows, *columns: str) -> dict[tuple, Rows]:
+    """By these columns' values."""
+    groups: dict[tuple, Rows] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[c] for c in columns)].append(row)
+    return groups
 
 
 def month_energy(whole: float | None, peak: float | None, off: float | None) -> float | None:

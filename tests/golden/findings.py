@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from tests.golden.anomalies import limits_of_kinds
-from tests.golden.cells import grouped
 from tests.golden.curves import index
-from tests.golden.expected import Domains, Row, Rows, Safra, greatest, total
+from tests.golden.expected import Domains, Row, Rows, Safra, greatest, grouped, total
 from tests.golden.hiding import Cell, along, cell_of, small
 from tests.golden.readers import legal_person
 from tests.golden.scores import written

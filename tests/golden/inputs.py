@@ -6,6 +6,7 @@ Belongs here: what goes in, from fixed seeds. Not here: what must come out (expe
 import csv
 import json
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from loaders.synthetic.writer import generate
@@ -13,6 +14,7 @@ from loaders.synthetic.writer import generate
 CLONE = Path(__file__).resolve().parent.parent.parent
 TARIFFS = Path(__file__).resolve().parent / "tarifas.csv"
 """Made-up prices of MUX Energia, in ANEEL's layout."""
+ROWS = Path(__file__).resolve().parent / "rows"
 MUX = CLONE.parent / "shared/data/Mux_Energia_401_2024-12-31_V11_20250806-1857.gdb.zip"
 
 V11_FAULTS = (  # noqa: SIM905
@@ -26,6 +28,7 @@ LATER = ("61201-2022",)
 LATER_FAULTS = ["at_ds", "alimentador_em_mwh"]
 MESHES: tuple[dict[int, list[tuple[float, float]]], ...] = (
     {
+        3106200: [(-44.1, -20.1), (-43.8, -20.1), (-43.8, -19.7), (-44.05, -19.75)],
         4320909: [(-52.1, -28.2), (-52.0, -28.201), (-51.9, -28.2), (-51.9, -28.0), (-52.1, -28.0)],
         4309803: [(-52.0, -28.4), (-51.8, -28.4), (-51.8, -28.2), (-51.999, -28.2)],
         4300001: [(-51.0, -31.0), (-50.0, -31.0), (-50.0, -30.0)],
@@ -47,6 +50,8 @@ class Inputs:
     aicss: tuple[Path, ...] = ()
     meshes: tuple[Path, ...] = ()
     tariffs: Path | None = None
+    rows: tuple[Path, ...] = ()
+    """Rows that are put where a loader would leave them, one file a table (written.py)."""
     again: tuple[str, ...] = ()
     """Safras that are built again once the one before is published: they look at it."""
 
@@ -85,8 +90,9 @@ def synthetic(folder: Path) -> Inputs:
     pj = [_write(folder / f"{name}_pj.csv", rows) for name, rows in layers.items()]
     pj += [_write(folder / f"ucbt_pj_{u}.csv", _persons(u)) for u in _SMALL_AND_NOT]
     meshes = (_mesh(folder / f"mesh_{n}.geojson", of) for n, of in enumerate(MESHES))
-    log = _readings(folder / "readings.csv")
-    return Inputs((v11, m10, later, *pj), (log,), tuple(meshes), again=LATER)
+    logs = (_readings(folder / "readings.csv"), _weeks(folder / "weeks.csv"))
+    rows = tuple(sorted(ROWS.glob("*.csv")))
+    return Inputs((v11, m10, later, *pj), logs, tuple(meshes), rows=rows, again=LATER)
 
 
 def _mesh(path: Path, corners: dict[int, list[tuple[float, float]]]) -> Path:
@@ -116,9 +122,9 @@ def _seen(value: float, *months: int) -> list[float]:
 
 
 def _unit(code: str, **changed: object) -> Row:
-    """A row of 61202-2022 as ANEEL publishes them; ``changed`` in lower case."""
+    """A row of 65000-2022 as ANEEL publishes them; ``changed`` in lower case."""
     row: Row = {
-        "COD_ID_ENCR": code, "DIST": 61202, "PAC": f"NO-{code}", "PN_CON": "77", "SUB": "SE9",
+        "COD_ID_ENCR": code, "DIST": 65000, "PAC": f"NO-{code}", "PN_CON": "77", "SUB": "SE9",
         "CONJ": 9001, "MUN": "4320909", "CEG_GD": " ", "BRR": "CENTRO", "CEP": "99950-000",
         "CLAS_SUB": "IN", "CNAE": "1091-1/02", "TIP_CC": "A4_1", "FAS_CON": "ABC",
         "GRU_TEN": "MT", "TEN_FORN": "49", "GRU_TAR": "A4", "SIT_ATIV": "AT",
@@ -156,6 +162,7 @@ def _ucat() -> list[Row]:
         _at("AT04", p=_seen(7.5, *h1), f=_seen(8.5, *h1), sit_ativ="DS", clas_sub="CO1"),
         _at("AT04", p=_seen(7.5, *h2), f=_seen(8.5, *h2), sit_ativ="DS", clas_sub="CO2"),
         _at("AT05", p=blank_p, f=blank_f, ceg_gd="GD.RS.000.111"),
+        _at("AT07", dem_p=[30.5] * 6 + [5.5] * 6, dem_f=[40.5] * 6 + [3.5] * 6, dem_cont=25),
         _at("AT06", gru_tar="A2", tip_sist="MIGDI-X", dem_p=20.5, dem_f=blank_f, conj=0),
     ]  # fmt: skip
 
@@ -201,6 +208,14 @@ def _ucmt() -> list[Row]:
         _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
         # A person's, a farm's and a cooperative's in medium voltage.
         *(_mt(f"R{i:02d}", clas_sub=c) for i, c in enumerate(["RE1", "RU1", "RU4"])),
+        # Billed: demand above the contract, at the edge of what is tolerated, below it; optantes B.
+        _mt("F01", dem=[*[100.5 + m for m in range(11)], 84], dem_cont=80),
+        _mt("F02", gru_tar="A3A", dem=[85.25] * 12, dem_cont=" "),
+        _mt("F03", gru_tar="A3A", dem=[85.25] * 6 + [20] * 6, dem_cont=80, liv=1),
+        _mt("F04", gru_tar="B3", dem=90.5),
+        _mt("F05", gru_tar="B2CO", clas_sub="RU4"),
+        _mt("F06", ene=_seen(800.5, *h2), liv=1),
+        _mt("F06", ene=_seen(800.5, *range(1, 5)), sit_ativ="DS", liv=0),
         # A month far above the others, one far below, one of nothing but demand.
         _mt("Y01", ene=[900.5 + m for m in range(11)] + [9000.5]),
         _mt("Y02", ene=[9000.5 + m for m in range(11)] + [700.5]),
@@ -231,14 +246,32 @@ def _ucbt() -> list[Row]:
         _bt("B05", mun="3550308", cep="01310-100", clas_sub="PP3", ceg_gd="GD.SP.1", liv=1),
         _bt("B06", ene=-5.5, mun="4309803", clas_sub="IP"),
         *(_bt(f"B{n:02d}") for n in range(7, 11)),
+        *_beside_companies(),
         # The second distributor that has code AT01: in another layer it is another unit.
         _bt("AT01", pn_con="78", fas_con="ABCN"),
     ]
 
 
+def _beside_companies() -> list[Row]:
+    """Units for which rows/raw.empresa_estabelecimento.csv has companies, a CEP each."""
+    changed: dict[int, Row] = {
+        5: {"cep": "30110-000"},
+        13: {"clas_sub": "RE1"},
+        14: {"clas_sub": "RU1", "cnae": "0111-3/02"},
+        17: {"cnae": "1610-2/01"},
+        23: {"cep": " "},
+    }
+    changed |= {n: {"cnae": " "} for n in (6, 7, 8, 16, 24)}
+    units = [
+        _bt(f"E{n:02d}", **({"cep": f"301100{n:02d}", "cnae": "4711-3/02"} | changed.get(n, {})))
+        for n in range(1, 28)
+    ]
+    return [unit | {"MUN": "3106200"} for unit in units]
+
+
 # Município → the units' monthly kWh, all in low voltage: whole numbers, so that shares are exact.
 _SMALL_AND_NOT = {
-    61203: {
+    51: {
         "3304557": [8, 9, 10, 11, 12, 200],  # one has 80 % and no more
         "2611606": [401, 402],  # legal persons alone
         "3550308": [101, 102, 103, 104, 105, " "],  # two farms among them
@@ -291,11 +324,15 @@ def _write(path: Path, rows: list[Row]) -> Path:
 
 
 # ── AICSS ─────────────────────────────────────────────────────────────────────────────────────────
+_HEADER = (
+    "device_id,timestamp,luz,distancia_cm,consumo_interno,consumo_externo,temperatura,movimento"
+    ",energia_economizada_kwh"
+)
+
+
 def _readings(path: Path) -> Path:
     """Three devices, one that no seed knows; gaps, hours crossed, values out of range, no state."""
-    header = "device_id,timestamp,luz,distancia_cm,consumo_interno,consumo_externo,temperatura"
-    header += ",movimento,energia_economizada_kwh"
-    rows = [header]
+    rows = [_HEADER]
     day = "2025-03-10T"
     # Every minute from 08:57:30, minute 9 to 13 missing (a gap of 5 periods), then 3 periods sharp.
     minutes = [*range(9), *range(14, 20), 23, 24, 27, 31, 60, 61, 62]
@@ -320,5 +357,63 @@ def _readings(path: Path) -> Path:
         rows.append(f"desconhecido,{day}10:00:{second:02d}-03:00,100,50,,,,,")
     for light in (100, 3000, 200):  # three readings of one second
         rows.append(f"desconhecido,{day}10:00:09-03:00,{light},50,,,,,")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+Values = list[tuple[object, object]]
+"""Light and distance of a day's readings, one every 40 minutes."""
+
+
+def _usual(n: int) -> Values:
+    """A device's nth day, some of a special kind."""
+    # Dark until six and from six in the evening; someone near in the first few readings.
+    dark = [k < 9 or k >= 27 for k in range(36)]
+    values: Values = [
+        (1400 + 10 * k if dark[k] else 3000 + k, 30 + k if k < 4 + n % 5 else 250)
+        for k in range(36)
+    ]
+    if n == 15:  # twelve hours and no more
+        values = values[:19]
+    if n == 18:  # a quarter of the day; one of ten is impossible, which is no more than may be
+        values = [(4096, 40), *values[1:10]]
+    if n == 22:  # four of 36 are
+        values[3:7] = [(-1, 40), (4096, 40), (100, 401), (100, 1)]
+    if n == 24:
+        values[5] = (500, 0)
+    # Everything on: far above what it was.
+    return [(100 + k, 40) for k in range(36)] if n in (10, 28, 31) else values
+
+
+_SILENT = (12, 20, 21)
+_SAME: Values = [(500, 50)] * 36
+_STILL: list[Values] = [
+    _SAME,
+    [(600, 0)] * 36,
+    [*[(700, 50)] * 35, (700, 0)],
+    _SAME[:30],
+    _SAME[:29],
+    [*_SAME[:35], (500, 51)],
+    [*_SAME[:35], (501, 50)],
+    _SAME,
+]
+"""Days of a sensor that sticks, or nearly does."""
+
+
+def _weeks(path: Path) -> Path:
+    """Two devices that say something every 40 minutes, with a day of each kind that is marked."""
+    rows = [_HEADER]
+
+    def put(device: str, day: date, values: Values, every: int = 40) -> None:
+        start = datetime(day.year, day.month, day.day)
+        for n, (light, distance) in enumerate(values):
+            stamp = (start + timedelta(minutes=every * n)).isoformat()
+            rows.append(f"{device},{stamp}-03:00,{light},{distance},,,,,")
+
+    for n in set(range(32)) - set(_SILENT):
+        put("medidor", date(2023, 3, 12) + timedelta(n), _usual(n))
+    for n, values in enumerate(_STILL):
+        put("parado", date(2023, 3, 20) + timedelta(n), values)
+    put("parado", date(2023, 3, 28), [(-1, 50)] * 36, every=1)
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path

@@ -10,24 +10,32 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from tests.golden import (
     bills,
     cells,
+    companies,
     compare,
+    context,
     curves,
+    devices,
     domains,
     expected,
     findings,
     losses,
     market,
     network,
+    open_data,
     places,
     profiles,
     readers,
     readings,
     rollups,
     scores,
+    tariffs,
     trends,
+    weights,
 )
 from tests.golden import tables as tables_of
 from tests.golden.inputs import CLONE, MUX, TARIFFS, Inputs, synthetic
@@ -42,6 +50,8 @@ SUMS_ALONE = (  # noqa: SIM905
     " marts.mart_lead_criterio marts.mart_lead_safra marts.mart_lead marts.mart_previsao_lead"
     " marts.mart_perfil_consumo_lead marts.resumo_bairro marts.resumo_classe_mes"
     " marts.mart_hexagono marts.mart_gtd_rede anomalia previsao_faixa marts.mart_custo_lead"
+    " municipio_estacao marts.mart_contexto_municipio leitura_sensor leitura_estado"
+    " marts.consumo_dispositivo_hora"
 ).split()
 """As long as a base, rows that other files have, or natural persons': their sums will do."""
 BY_POLE_AND_CODE = {"ponto_notavel", "qualidade_excecao"}
@@ -65,8 +75,12 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         CLONE / "seeds",
         utilities={d.utility for d in deliveries},
         systems=systems - {None},
-        devices=readings.heard(inputs.aicss) if inputs.aicss else set(),
     )
+    heard = readings.heard(inputs.aicss)
+    towns = set(known["municipio"]["id"])
+    known["dispositivo"] = pd.DataFrame(devices.domain(heard, towns), dtype=object)
+    prices = tariffs.expected(tariffs.landed(inputs.tariffs, made_up=bool(inputs.rows)), known)
+    told = open_data.expected(known) if inputs.rows else {}
     by_safra: dict[tuple[int, int], list[Delivery]] = {}
     for delivery in deliveries:
         by_safra.setdefault((delivery.utility, delivery.year), []).append(delivery)
@@ -76,16 +90,17 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
     for safra, files in sorted(
         zip(safras, by_safra.values(), strict=True), key=lambda pair: pair[0].year
     ):
+        companies.finish(safra, known)
         rollups.finish(safra, known)
         network.finish(safra, files, known)
         losses.finish(safra, known)
         curves.finish(safra, known)
         market.finish(safra, known)
-        bills.finish(safra, known, inputs.tariffs)
+        bills.finish(safra, known, prices["tarifa_vigente"])
         earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
         trends.finish(safra, known, earlier)
         scores.finish(safra)
-        units += cells.finish(safra, known)
+        units += cells.finish(safra, known, told.get("continuidade_conjunto", []))
         profiles.finish(safra, known, earlier)
         findings.finish(safra, known, earlier)
         for name, rows in safra.tables.items():
@@ -95,12 +110,20 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
     cells.measured(tables, units, known)
     tables |= scores.views(safras) | cells.rollups(units, tables, known)
     tables |= profiles.views(tables)
+    if inputs.rows:
+        tables |= companies.views(tables)
     tables |= places.expected(inputs.meshes, units, tables, known)
+    if inputs.rows:
+        tables |= prices | told | weights.expected()
+        tables |= context.expected(tables, inputs.meshes, known)
     tables |= {name: frame.to_dict("records") for name, frame in known.items()}
     for name in ("municipio", "distribuidora"):
         tables[name] = [row | {"id": int(row["id"])} for row in tables[name]]
     if inputs.aicss:
-        tables |= readings.expected(inputs.aicss, known)
+        valid = devices.validity(known["dispositivo"].to_dict("records"))
+        made = readings.expected(inputs.aicss, valid)
+        tables |= made | devices.expected(made, valid, known, tables)
+        tables["aicss_lido"] = devices.last_read(inputs.aicss, made["leitura_sensor"])
     return deliveries, {name: list(map(_typed, rows)) for name, rows in tables.items()}
 
 
@@ -153,7 +176,7 @@ def special(leads: expected.Rows, tables: Tables) -> list[str]:
     kept: dict[str, None] = {}
     for utility in sorted({r["distribuidora_id"] for r in leads}):
         mine = [r for r in leads if r["distribuidora_id"] == utility]
-        if utility == 61202:
+        if utility == 65000:
             kept |= dict.fromkeys(r["uc_id"] for r in mine)
         for case in cases:
             kept |= dict.fromkeys([r["uc_id"] for r in mine if case(r)][:1])

@@ -113,20 +113,25 @@ def _market(safra: Safra, domains: Domains, kinds: dict[str, Row]) -> Rows:
     for plant in safra.tables["geracao"]:
         if plant["ceg_gd"] and plant["situacao_uc_id"] != "DS":
             plants[plant["ceg_gd"]].append(plant["potencia_instalada_kw"])
+    companies = {c["uc_id"]: c for c in safra.tables["lead_empresa"] if c["preenche_cnae"]}
     found = []
     for lead in safra.tables["lead_bruto"]:
         if not legal_person(lead, kinds):
             continue
+        own, of_company = lead["cnae_id"], companies.get(lead["uc_id"], {}).get("cnae_id")
+        lead = lead | {"cnae_id": own or of_company}
+        by_company = of["cnae"].get(of_company, {}).get("segmento_mercado_id")
         uc, kind = lead["uc_id"], kinds[lead["classe_consumo_id"]]
         profile, year = by_uc["lead_perfil"][uc], by_uc["lead_resumo_anual"][uc]
         place = by_uc["lead_com_coordenadas"][uc]
-        segment = segment_of(lead, of_class)
+        segment = lead["segmento_mercado_id"] or by_company or segment_of(lead, of_class)
         volts = of["tensao_fornecimento"].get(lead["tensao_fornecimento_id"], {}).get("tensao_v")
         volts = float(volts) if volts is not None else None
         town = of["municipio"].get(_text(lead["municipio_id"]), {})
         tariff = of["subgrupo_tarifario"].get(lead["subgrupo_tarifario_id"], {}).get("grupo")
         dic, fic = sets.get(lead["conjunto_id"], (None, None))
-        source = "cnae" if lead["segmento_mercado_id"] else "classe" if segment else None
+        source = "classe" if segment else None
+        source = "cnae" if lead["segmento_mercado_id"] else "empresa" if by_company else source
         found.append(
             {c: lead[c] for c in _OF_LEAD}
             | {c: profile[c] for c in _OF_PROFILE}
@@ -157,7 +162,7 @@ def _market(safra: Safra, domains: Domains, kinds: dict[str, Row]) -> Rows:
                 "segmento_mercado_id": segment,
                 "segmento_mercado": of["segmento_mercado"].get(segment, {}).get("descricao"),
                 "segmento_origem": source,
-                "cnae_origem": "bdgd" if lead["cnae_id"] else None,
+                "cnae_origem": "bdgd" if own else "empresa" if of_company else None,
                 "cnae": of["cnae"].get(lead["cnae_id"], {}).get("descricao"),
                 "situacao": of["situacao_uc"]
                 .get(lead["situacao_uc_id"], {})

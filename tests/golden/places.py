@@ -16,9 +16,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from tests.golden.cells import drawn, grouped
+from tests.golden.cells import drawn
 from tests.golden.curves import index
-from tests.golden.expected import Domains, Row, Rows, total
+from tests.golden.expected import Domains, Row, Rows, grouped, total
 from tests.golden.hiding import along, cell_of
 from tests.golden.layers import shape
 

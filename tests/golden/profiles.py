@@ -11,10 +11,9 @@ from functools import cache
 
 import numpy as np
 
-from tests.golden.cells import grouped
 from tests.golden.curves import index
 from tests.golden.domains import seed
-from tests.golden.expected import Domains, Row, Rows, Safra, mean, total
+from tests.golden.expected import Domains, Row, Rows, Safra, grouped, mean, total
 from tests.golden.hiding import along, cell_of
 from tests.golden.network import SEEDS
 from tests.golden.readers import legal_person

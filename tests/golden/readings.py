@@ -7,22 +7,22 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from tests.golden.expected import Domains, Rows, number
+from tests.golden.devices import at
+from tests.golden.expected import Rows, number
 
 GAP_PERIODS = 3
 RANGES = {"luz": (0, 4095), "distancia_cm": (2, 400)}
 HOUR = timedelta(hours=1)
 
 
-def expected(paths: tuple[Path, ...], domains: Domains) -> dict[str, Rows]:
-    """The three AICSS tables, of CSVs with ISO times."""
+def expected(paths: tuple[Path, ...], valid: Rows) -> dict[str, Rows]:
+    """The three AICSS tables, of CSVs with ISO times; ``valid``: settings since when."""
     frame = pd.concat([pd.read_csv(p, dtype=str, keep_default_na=False) for p in paths])
-    devices = {row["id"]: row for row in domains["dispositivo"].to_dict("records")}
     readings = [_reading(row) for row in frame.to_dict("records")]
     _apart(readings)
     readings.sort(key=lambda r: (r["dispositivo_id"], r["medido_em"]))
-    states = [_state(r, devices[r["dispositivo_id"]]) for r in readings]
-    hours = _hours(states, devices)
+    states = [_state(r, at(valid, r["dispositivo_id"], r["medido_em"])) for r in readings]
+    hours = _hours(states, valid)
     return {
         "leitura_sensor": readings,
         "leitura_estado": states,
@@ -108,7 +108,7 @@ def _state(r: dict, device: dict) -> dict:
     }
 
 
-def _hours(states: Rows, devices: dict) -> Rows:
+def _hours(states: Rows, valid: Rows) -> Rows:
     """Second by second would do; interval by interval is enough: cut at hours, add up."""
     found: dict[tuple, dict] = defaultdict(
         lambda: {"read": 0, "last": None, "all": 0.0, "unknown": 0.0, "in": 0.0, "out": 0.0}
@@ -117,9 +117,9 @@ def _hours(states: Rows, devices: dict) -> Rows:
     for s in states:
         of_device[s["dispositivo_id"]].append(s)
     for device, mine in of_device.items():
-        reach = timedelta(seconds=GAP_PERIODS * float(devices[device]["periodo_s"]))
         for s, after in zip(mine, [*mine[1:], None], strict=True):
             start = s["medido_em"]
+            reach = timedelta(seconds=GAP_PERIODS * at(valid, device, start)["periodo_s"])
             hour = start.replace(minute=0, second=0, microsecond=0)
             found[device, hour]["read"] += 1
             found[device, hour]["last"] = s["leitura_id"]
@@ -134,7 +134,7 @@ def _hours(states: Rows, devices: dict) -> Rows:
                 cell["out"] += seconds * (s["ligado_externo"] is True)
                 cell["unknown"] += seconds * (None in (s["ligado_interno"], s["ligado_externo"]))
                 hour += HOUR
-    return [_hour(device, hour, c, devices[device]) for (device, hour), c in found.items()]
+    return [_hour(device, hour, c, at(valid, device, hour)) for (device, hour), c in found.items()]
 
 
 def _hour(device: str, hour: datetime, cell: dict, known: dict) -> dict:

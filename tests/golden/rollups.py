@@ -4,10 +4,12 @@ Belongs here: sums and joins over what expected.py makes. Not here: single rows 
 """
 
 import calendar
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tests.golden import companies
 from tests.golden.expected import (
     Domains,
     Rows,
@@ -41,11 +43,18 @@ def finish(safra: Safra, domains: Domains) -> None:
     towns = _index(domains, "municipio")
     poles = {p["cod_id"]: p for p in safra.tables["ponto_notavel"]}
     series = {s["uc_id"]: s for s in safra.tables["lead_serie"]}
+    firsts = {c["uc_id"]: c for c in safra.tables["lead_empresa"] if c["ordem"] == 1}
+    outside = _outside(safra, domains)
     names = "lead_enrichment_log lead_resumo_anual lead_com_coordenadas"
     safra.tables |= {name: [] for name in names.split()}
     for lead in safra.tables["lead_bruto"]:
         pole, town = poles.get(lead["pn_con"]), towns.get(lead["municipio_id"])
+        company = firsts.get(lead["uc_id"])
         steps = _steps(lead, pole, town)
+        good = [result for result, _ in steps.values()].count("success")
+        # A município's point alone is no place of the unit's: partial, which counts as none.
+        lead["status"] = "enriched" if good == 3 else "partial" if good else "raw"
+        steps |= outside(lead, pole, company, steps)
         for step, (result, details) in steps.items():
             safra.tables["lead_enrichment_log"].append(
                 {
@@ -58,12 +67,8 @@ def finish(safra: Safra, domains: Domains) -> None:
                 }
                 | safra.key
             )
-        results = [result for result, _ in steps.values()]
-        good = results.count("success")
-        # A município's point alone is no place of the unit's: partial, which counts as none.
-        lead["status"] = "enriched" if good == 3 else "partial" if good else "raw"
-        safra.tables["lead_resumo_anual"].append(_year(lead, series[lead["uc_id"]], results))
-        safra.tables["lead_com_coordenadas"].append(_located(lead, pole, town))
+        safra.tables["lead_resumo_anual"].append(_year(lead, series[lead["uc_id"]], steps))
+        safra.tables["lead_com_coordenadas"].append(_located(lead, pole, company, town))
     safra.tables["safra_resumo"] = _totals(safra, domains)
     safra.tables["safra_publicada"] = [
         {"publicada_em": "~datetime", "import_id": "~int"} | safra.key
@@ -90,7 +95,52 @@ def _steps(lead: Row, pole: Row | None, town: Row | None) -> dict[str, tuple[str
     return {"coordenada": place, "cnae_segmento": activity, "municipio": known}
 
 
-def _year(lead: Row, series: Row, results: list[str]) -> Row:
+Steps = dict[str, tuple[str, str | None]]
+
+
+def _outside(safra: Safra, domains: Domains) -> Callable[..., Steps]:
+    """What the steps from outside say of a legal person's unit, and what they change of the own."""
+    ran, alike, asked = companies.ran(safra), companies.addresses(safra), companies.places()
+    kinds, activities = _index(domains, "classe_consumo"), _index(domains, "cnae")
+
+    def steps(lead: Row, pole: Row | None, company: Row | None, own: Steps) -> Steps:
+        made: Steps = {}
+        if company and company["latitude"] is not None and own["coordenada"][0] != "success":
+            made["coordenada"] = ("partial", "geocodificacao: endereço da empresa candidata")
+        if company and company["preenche_cnae"] and not lead["segmento_mercado_id"]:
+            segment = activities[company["cnae_id"]]["segmento_mercado_id"]
+            if segment:
+                made["cnae_segmento"] = ("success", f"{segment} (da empresa candidata)")
+        person = not legal_person(lead, kinds)
+        if "empresa" in ran and not person:
+            made["empresa"] = _found(company)
+        streets = alike.get((lead["origem"], lead["cod_id"]), {})
+        if "endereco" in ran and streets and not person:
+            best = max(streets.values())
+            said = f"{len(streets)} empresa(s) no mesmo CEP e número, logradouro igual em até"
+            share = f" {math.floor(100 * best + 0.5)} %"
+            made["endereco"] = ("success" if best >= 0.5 else "partial", said + share)
+        placed = lead["latitude"] is not None or pole
+        sure = company and company["confianca"] == "alta" and company["cnpj"] in asked
+        if "geocodificacao" in ran and sure and not placed:
+            there = company["latitude"] is not None
+            said = "o serviço não acha o endereço, ou o põe fora do município"
+            made["geocodificacao"] = (
+                ("success", "endereço da empresa candidata") if there else ("failed", said)
+            )
+        return made
+
+    return steps
+
+
+def _found(company: Row | None) -> tuple[str, str]:
+    if not company:
+        return "failed", "nenhuma empresa com escore suficiente"
+    said = f"{company['candidatos']} candidata(s), a melhor com escore {company['escore']:.2f}"
+    return "success" if company["confianca"] == "alta" else "partial", said
+
+
+def _year(lead: Row, series: Row, steps: Steps) -> Row:
     def months(name: str) -> list[float | None]:
         return series[name] or [None] * 12
 
@@ -108,7 +158,8 @@ def _year(lead: Row, series: Row, results: list[str]) -> Row:
             strict=True,
         )
     ]
-    good = results.count("success")
+    whole = all(steps[s][0] == "success" for s in ("coordenada", "cnae_segmento", "municipio"))
+    some = any(result == "success" for result, _ in steps.values())
     return {
         "uc_id": lead["uc_id"],
         "origem": lead["origem"],
@@ -126,7 +177,7 @@ def _year(lead: Row, series: Row, results: list[str]) -> Row:
         "fic_anual": first(total(months("fic")), lead["fic_anual"]),
         "media_fic": first(mean(months("fic")), _twelfth(lead["fic_anual"])),
         "data_enriquecimento": "~datetime",
-        "enriquecimento_status": "success" if good == 3 else "partial" if good else "failed",
+        "enriquecimento_status": "success" if whole else "partial" if some else "failed",
     }
 
 
@@ -134,10 +185,11 @@ def _twelfth(value: float | None) -> float | None:
     return None if value is None else value / 12
 
 
-def _located(lead: Row, pole: Row | None, town: Row | None) -> Row:
-    """The lead with a place: its own, else its pole's, else the município's."""
+def _located(lead: Row, pole: Row | None, company: Row | None, town: Row | None) -> Row:
+    """The lead with a place: its own, else its pole's, its company's, the município's."""
     place, source = None, None
-    for name, where in (("uc", lead), ("ponto_notavel", pole), ("municipio", town)):
+    places = (("uc", lead), ("ponto_notavel", pole), ("geocodificacao", company))
+    for name, where in (*places, ("municipio", town)):
         if where is not None and where["latitude"] is not None:
             place, source = where, name
             break

@@ -16,6 +16,7 @@ from tests.golden.expected import Row, Rows, Safra, total
 from tests.golden.losses import days, present
 from tests.golden.market import parameter
 from tests.golden.network import SEEDS
+from tests.golden.weights import in_use
 
 OFFERS = ("migracao", "arbitragem", "backup", "gtd", "eficiencia")
 
@@ -134,7 +135,7 @@ def _criteria(safra: Safra, chosen: Rows, leads: dict[str, Row], saved: dict) ->
     """Lead × offer × criterion, with the rank inside its group of comparison."""
     units = dict(seed(SEEDS, "criterio")[["id", "unidade"]].itertuples(index=False))
     weights: dict[str, Rows] = defaultdict(list)
-    for row in seed(SEEDS, "oferta_criterio").to_dict("records"):
+    for row in in_use():
         weights[row["oferta_id"]].append(row)
     loads = _loads(safra)
     values = {uc: _values(x, loads.get(x["transformador"])) for uc, x in leads.items()}
@@ -149,7 +150,7 @@ def _criteria(safra: Safra, chosen: Rows, leads: dict[str, Row], saved: dict) ->
                 "valor": saved[row["uc_id"], row["oferta"]]
                 if name == "economia_brl_ano"
                 else values[row["uc_id"]][name],
-                "peso": float(weight["peso"]),
+                "peso": weight["peso"],
                 "unidade": units[name],
                 "direcao": weight["direcao"],
                 "grupo": row["grupo_comparacao"],
@@ -223,6 +224,7 @@ def _reasons(rows: Rows, lead: Row, offer: str, criteria: dict[str, Row]) -> lis
 
 def _scores(chosen: Rows, criteria: Rows, leads: dict[str, Row]) -> Rows:
     known = {row["id"]: row for row in seed(SEEDS, "criterio").to_dict("records")}
+    origin = {row["oferta_id"]: row["origem"] for row in in_use()}
     parts: dict[tuple[str, str], Rows] = defaultdict(list)
     for one in criteria:
         parts[one["uc_id"], one["oferta"]].append(one)
@@ -232,7 +234,10 @@ def _scores(chosen: Rows, criteria: Rows, leads: dict[str, Row]) -> Rows:
         reasons = _reasons(mine, leads[row["uc_id"]], row["oferta"], known)
         found.append(
             {c: row[c] for c in ("uc_id", "oferta", "grupo_comparacao")}
-            | {"score": sum(one["contribuicao"] for one in mine), "origem_pesos": "semente"}
+            | {
+                "score": sum(one["contribuicao"] for one in mine),
+                "origem_pesos": origin[row["oferta"]],
+            }
             | {f"motivo_{n}": reason for n, reason in enumerate(reasons, 1)}
         )
     by_group: dict[tuple, list[Decimal]] = defaultdict(list)

@@ -196,17 +196,16 @@ def test_every_units_peak_energy_is_what_its_curve_says(
 # Scores -------------------------------------------------------------------------------------------
 
 
-def test_every_score_is_what_the_seeds_make_of_the_values(conn: psycopg.Connection) -> None:
+def test_every_score_is_what_the_weights_make_of_the_values(conn: psycopg.Connection) -> None:
     """Percentile ranks by pandas, of all leads of all safras; contributions sum to the score."""
     rows = table(
         conn,
         "select k.*, s.grupo_comparacao, s.score, s.percentil from marts.mart_lead_criterio as k"
         " inner join marts.mart_lead_score as s using (uc_id, oferta)",
     )
-    with (SEEDS / "oferta_criterio.csv").open(encoding="utf-8") as file:
-        weights = {row["id"]: row for row in csv.DictReader(file)}
+    weights = table(conn, "select * from intel_lead.peso_criterio").set_index("id").to_dict("index")
     key = rows["oferta"] + ":" + rows["criterio"]
-    rows["weight"] = [float(weights[k]["peso"]) for k in key]
+    rows["weight"] = [weights[k]["peso"] for k in key]
     cell = ["distribuidora_id", "ano", "oferta", "criterio", "grupo_comparacao"]
     # Values that differ in the last digit of a sum alone are ties.
     valued = rows.assign(valor=rows["valor"].round(6)).groupby(cell)["valor"]

@@ -214,7 +214,7 @@ def _arguments() -> argparse.Namespace:
         description="Planta uma falha por vez e diz as que nenhum teste nota.",
     )
     parser.add_argument(
-        "--only", help="parte de um caminho ou nome: macros/limpeza.sql, cep(), csv_pj"
+        "--only", help="partes de caminho ou nome: macros/limpeza.sql, cep(),custos/"
     )
     parser.add_argument(
         "--limit", type=int, default=170, help="quantas sortear de modelos e macros"
@@ -235,7 +235,8 @@ def main() -> None:
     verdicts: list[tuple[Mutant, Verdict]] = []
 
     def wanted(mutants: list[Mutant]) -> list[Mutant]:
-        return [m for m in mutants if not given.only or given.only in f"{m.file} {m.where}"]
+        parts = (given.only or "").split(",")
+        return [m for m in mutants if any(part in f"{m.file} {m.where}" for part in parts)]
 
     with tempfile.TemporaryDirectory(prefix="intel-lead-mutants-") as name:
         folder = Path(name)

@@ -28,7 +28,8 @@ class Equivalent:
 OF_ONE_SAFRA = (
     r"mart_(balanco_distribuidora|perda_alimentador(_mensal)?|transformador|gtd_rede|lead_oferta"
     r"|lead_criterio|hexagono|cluster_geografico)|curva_participacao|lead_perfil|lead_mercado"
-    r"|safra_celula|safra_serie|alimentador_energia|desempenho_estimativa"
+    r"|safra_celula|safra_serie|alimentador_energia|desempenho_estimativa|mart_custo_lead"
+    r"|tarifa_mensal"
 )
 """Models of whose build every table is read as one safra has it; no view of all safras."""
 EQUIVALENT = (
@@ -238,6 +239,50 @@ EQUIVALENT = (
         "asc for desc",
         r"\+\s*(order by (uc_id|ano|cod_id|cn\.id|competencia) |s\.(ano|distribuidora_id) desc)",
         "the order of what distinct on tells apart, not of what it chooses from",
+    ),
+    Equivalent(
+        r"continuidade_conjunto|municipio_indicador|municipio_divisao|municipio_estacao|pld_horario"
+        r"|usina|geracao_distribuida|dispositivo_vigencia",
+        "asc for desc",
+        r"\+.*order by",
+        "the order of what distinct on tells apart, not of what it chooses from",
+    ),
+    Equivalent(
+        r"mart_contexto_municipio|mart_empresa|tarifa_mensal",
+        "asc for desc",
+        r"\+.*\b(municipio_id|indicador|order by estacao|cnpj_basico|d\.ano|distribuidora_id|d\.dia"
+        r"|subgrupo_tarifario_id|modalidade|posto|grandeza) desc",
+        "the order of what distinct on tells apart, not of what it chooses from",
+    ),
+    Equivalent(
+        r"continuidade_conjunto",
+        "(avg|min) for max",
+        r"-\s+max\(limite\)",
+        "distinct on leaves one limit of each indicator",
+    ),
+    Equivalent(
+        r"municipio_estacao",
+        "constant changed",
+        r"\A-\s+1,\n",
+        "a guard against rounding at the antipodes, where no município has a station",
+    ),
+    Equivalent(
+        r"lead_empresa",
+        "condition dropped",
+        r"-\s+(where|and) \w+\.(cep|municipio_id|cnae|cnae_id) is not null",
+        "what is null joins nothing: the rows are left out early",
+    ),
+    Equivalent(
+        r"lead_empresa",
+        "left for inner",
+        r"join municipios as m",
+        "every later join asks for the unit's município: the rows are left out early",
+    ),
+    Equivalent(
+        r"lead_empresa",
+        "branch of coalesce lost",
+        r"-\s+coalesce\(bool_or",
+        "a step that is not known to have run is asked for in a where: null and false are the same",
     ),
     Equivalent(
         r"vw_lead_status_enriquecimento",

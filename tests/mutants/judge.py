@@ -114,7 +114,7 @@ def units(manifest: Any) -> list[Unit]:  # noqa: ANN401
 def _of_data(path: str) -> bool:
     return Path(path).name in (
         *("limpeza.sql", "unidade_consumidora.sql", "chaves.sql", "privacidade.sql"),
-        "perfil.sql",
+        *("perfil.sql", "aberto.sql", "tarifas.sql", "empresas.sql"),
     )
 
 
