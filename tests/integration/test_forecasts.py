@@ -289,7 +289,8 @@ def test_only_the_distributor_that_was_published_again_is_pending(
 
 def test_temperatures_that_land_make_all_forecasts_anew(forecast: psycopg.Connection) -> None:
     """Of the station of most of the energy, not of a farther one or of hours too few."""
-    degrees = "20 + 5 * cos(extract(month from m) / 2) + (extract(year from m) * extract(month from m))::int %% 7"
+    degrees = "20 + 5 * cos(extract(month from m) / 2)"
+    degrees += " + (extract(year from m) * extract(month from m))::int %% 7"
     forecast.execute(
         "insert into intel_lead.municipio_estacao select distinct on (municipio_id) municipio_id,"
         " 'A001', 30 from intel_lead.safra_resumo where municipio_id is not null"
