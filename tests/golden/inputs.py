@@ -401,7 +401,7 @@ _STILL: list[Values] = [
 
 
 def _weeks(path: Path) -> Path:
-    """Two devices that say something every 40 minutes, with a day of each kind that is marked."""
+    """Three devices that say something every 40 minutes, with a day of each kind that is marked."""
     rows = [_HEADER]
 
     def put(device: str, day: date, values: Values, every: int = 40) -> None:
@@ -415,5 +415,7 @@ def _weeks(path: Path) -> Path:
     for n, values in enumerate(_STILL):
         put("parado", date(2023, 3, 20) + timedelta(n), values)
     put("parado", date(2023, 3, 28), [(-1, 50)] * 36, every=1)
+    for month in (3, 8):  # in one the tariff of no subclass, in the other that of the class itself
+        put("sitio", date(2022, month, 15), _SAME[:3])
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path

@@ -41,7 +41,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"resumo_leads_distribuidora|resumo_(bairro|classe|classe_mes|conjunto|segmento|subgrupo)"
-        r"|leitura_estado|consumo_dispositivo_hora|leitor_safra_publicada|lead_mercado|mart_alerta",
+        r"|leitura_estado|consumo_dispositivo_(hora|dia|mes)|mart_alerta_aicss|leitor_safra_publicada|lead_mercado|mart_alerta",
         "left for inner",
         r"'(distribuidora|dispositivo|regra_alerta)'",
         "a foreign key: the code is always there",
@@ -259,6 +259,12 @@ EQUIVALENT = (
         "(avg|min) for max",
         r"-\s+max\(limite\)",
         "distinct on leaves one limit of each indicator",
+    ),
+    Equivalent(
+        r"chaves_dos_agentes\(\)",
+        "(max|avg) for min",
+        r"-\s+min\(c\.distribuidora_id\)",
+        "every CNPJ of the seed is of one distributor",
     ),
     Equivalent(
         r"municipio_estacao",
