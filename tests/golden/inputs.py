@@ -121,6 +121,11 @@ def _seen(value: float, *months: int) -> list[float]:
     return [round(value + m / 10, 2) if m in months else 0.0 for m in range(1, 13)]
 
 
+def _half(first: float, second: float) -> list[float]:
+    """A value in the year's first six months, another in the last."""
+    return [first] * 6 + [second] * 6
+
+
 def _unit(code: str, **changed: object) -> Row:
     """A row of 65000-2022 as ANEEL publishes them; ``changed`` in lower case."""
     row: Row = {
@@ -162,7 +167,7 @@ def _ucat() -> list[Row]:
         _at("AT04", p=_seen(7.5, *h1), f=_seen(8.5, *h1), sit_ativ="DS", clas_sub="CO1"),
         _at("AT04", p=_seen(7.5, *h2), f=_seen(8.5, *h2), sit_ativ="DS", clas_sub="CO2"),
         _at("AT05", p=blank_p, f=blank_f, ceg_gd="GD.RS.000.111"),
-        _at("AT07", dem_p=[30.5] * 6 + [5.5] * 6, dem_f=[40.5] * 6 + [3.5] * 6, dem_cont=25),
+        _at("AT07", gru_tar="A4", dem_p=_half(30.5, 5.5), dem_f=_half(40.5, 3.5), dem_cont=25),
         _at("AT06", gru_tar="A2", tip_sist="MIGDI-X", dem_p=20.5, dem_f=blank_f, conj=0),
     ]  # fmt: skip
 
@@ -401,7 +406,7 @@ _STILL: list[Values] = [
 
 
 def _weeks(path: Path) -> Path:
-    """Two devices that say something every 40 minutes, with a day of each kind that is marked."""
+    """Three devices that say something every 40 minutes, with a day of each kind that is marked."""
     rows = [_HEADER]
 
     def put(device: str, day: date, values: Values, every: int = 40) -> None:
@@ -415,5 +420,7 @@ def _weeks(path: Path) -> Path:
     for n, values in enumerate(_STILL):
         put("parado", date(2023, 3, 20) + timedelta(n), values)
     put("parado", date(2023, 3, 28), [(-1, 50)] * 36, every=1)
+    for month in (3, 8):  # in one the tariff of no subclass, in the other that of the class itself
+        put("sitio", date(2022, month, 15), _SAME[:3])
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path

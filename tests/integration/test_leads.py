@@ -27,7 +27,10 @@ TO_MIGRATE = "score_migracao is not null and not optante_b"
 PEAK = "select sum(energia_ponta_kwh) from intel_lead.lead_perfil where origem = '{}' and "
 BILL = "select sum(c.{}) from marts.mart_custo_lead as c inner join marts.mart_lead as l"
 BILL += f" using (uc_id, ano, distribuidora_id) where c.modalidade = '{{}}' and l.{LARGEST}"
-CAPTIVE = BILL.replace(f"l.{LARGEST}", "l.origem = 'UCMT' and not l.livre and not l.optante_b")
+CAPTIVE = BILL.replace(
+    f"l.{LARGEST}",
+    "l.origem = 'UCMT' and not l.livre and not l.optante_b and l.distribuidora_id = 401",
+)
 SAVED = "select sum(o.economia_brl_ano) from marts.mart_lead_oferta as o inner join marts.mart_lead"
 SAVED += " as l using (uc_id, ano, distribuidora_id) where o.oferta = '{}' and {}"
 SAVED += " and l.origem = 'UCMT' and not l.optante_b and l.distribuidora_id = 401"

@@ -34,14 +34,17 @@ OF_ONE_SAFRA = (
 """Models of whose build every table is read as one safra has it; no view of all safras."""
 EQUIVALENT = (
     Equivalent(
-        r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico",
+        r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico"
+        r"|mart_custo_lead",
         "left for inner",
-        r"resumo_anual|anual as|anuais as|enriquecimento as|leads as|energia as|'distribuidora'",
+        r"resumo_anual|anual as|anuais as|enriquecimento as|leads as|energia as|series as s"
+        r"|'distribuidora'",
         "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
         r"resumo_leads_distribuidora|resumo_(bairro|classe|classe_mes|conjunto|segmento|subgrupo)"
-        r"|leitura_estado|consumo_dispositivo_hora|leitor_safra_publicada|lead_mercado|mart_alerta",
+        r"|leitura_estado|consumo_dispositivo_(hora|dia|mes)|mart_alerta_aicss"
+        r"|leitor_safra_publicada|lead_mercado|mart_alerta",
         "left for inner",
         r"'(distribuidora|dispositivo|regra_alerta)'",
         "a foreign key: the code is always there",
@@ -259,6 +262,12 @@ EQUIVALENT = (
         "(avg|min) for max",
         r"-\s+max\(limite\)",
         "distinct on leaves one limit of each indicator",
+    ),
+    Equivalent(
+        r"chaves_dos_agentes\(\)",
+        "(max|avg) for min",
+        r"-\s+min\(c\.distribuidora_id\)",
+        "every CNPJ of the seed is of one distributor",
     ),
     Equivalent(
         r"municipio_estacao",
