@@ -16,6 +16,7 @@ from learning.outcomes import Cases
 from learning.weights import Verdict
 from loaders.figures import number
 
+_THERE = "select to_regclass('marts.mart_lead_criterio') is not null"
 _THERE += " and to_regclass('seeds.oferta_criterio') is not null"
 _THERE += " and to_regclass('marts.mart_lead_empresa') is not null"
 _NEWEST = "select coalesce(max(arquivo_id), 0) from controle.resultado_arquivo"
