@@ -20,7 +20,8 @@ with aparelho as (
         limit 1
     ) as uc on true
     left join {{ ref('classe_consumo') }} as c on uc.classe_consumo_id = c.id
-    where v.vigente_ate = 'infinity' and v.municipio_id is not null
+    -- Settings of a day to come are not yet the device's.
+    where now() >= v.vigente_desde and now() < v.vigente_ate and v.municipio_id is not null
 
 ),
 
