@@ -144,16 +144,17 @@ energias as (
         coalesce(sum(d.na_ponta) filter (where t.tipo_dia = 'DU'), 0) as ponta
     from todas as t
     inner join safras as s on t.ano = s.ano and t.distribuidora_id = s.distribuidora_id
-    cross join lateral (
-        select
-            sum(p.potencia / t.media) as soma,
-            sum(p.potencia / t.media) filter (
-                where
-                (p.ponto - 1) * interval '15 minutes' >= s.inicio_ponta::interval
-                and (p.ponto - 1) * interval '15 minutes' < s.fim_ponta::interval
-            ) as na_ponta
-        from unnest(t.potencia) with ordinality as p (potencia, ponto)
-    ) as d
+    cross join
+        lateral (
+            select
+                sum(p.potencia / t.media) as soma,
+                sum(p.potencia / t.media) filter (
+                    where
+                    (p.ponto - 1) * interval '15 minutes' >= s.inicio_ponta::interval
+                    and (p.ponto - 1) * interval '15 minutes' < s.fim_ponta::interval
+                ) as na_ponta
+            from unnest(t.potencia) with ordinality as p (potencia, ponto)
+        ) as d
     group by t.ano, t.distribuidora_id, t.fonte, t.chave
 ),
 
