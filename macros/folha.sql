@@ -23,17 +23,28 @@ $f$;
    In the plural: its nine newest years before this one, so that the cost has an end; spelled out, so that no other
    leaf is opened. #}
 {% macro funcoes_da_safra_anterior() %}
+create or replace function controle.safras_anteriores(
+    p_ano integer, p_distribuidora_id integer, out ano smallint, out import_id bigint
+) returns setof record language plpgsql stable as $f$
+begin
+    if to_regclass('intel_lead.safra_publicada') is not null then
+        return query
+        select p.ano, p.import_id
+        from intel_lead.safra_publicada as p
+        where p.distribuidora_id = p_distribuidora_id and p.ano < p_ano
+        order by p.ano desc
+        limit 9;
+    end if;
+end
+$f$;
 create or replace function controle.safra_anterior(
     p_ano integer, p_distribuidora_id integer, out ano integer, out import_id bigint
 ) returns record language plpgsql stable as $f$
 begin
-    if to_regclass('intel_lead.safra_publicada') is not null then
-        select p.ano, p.import_id into safra_anterior.ano, safra_anterior.import_id
-        from intel_lead.safra_publicada as p
-        where p.distribuidora_id = p_distribuidora_id and p.ano < p_ano
-        order by p.ano desc
-        limit 1;
-    end if;
+    select a.ano, a.import_id into safra_anterior.ano, safra_anterior.import_id
+    from controle.safras_anteriores(p_ano, p_distribuidora_id) as a
+    order by a.ano desc
+    limit 1;
 end
 $f$;
 create or replace function controle.folha_anterior(
@@ -48,20 +59,6 @@ begin
         return folha;
     end if;
     return format('(select * from construcao.%I where false)', p_tabela);
-end
-$f$;
-create or replace function controle.safras_anteriores(
-    p_ano integer, p_distribuidora_id integer, out ano smallint, out import_id bigint
-) returns setof record language plpgsql stable as $f$
-begin
-    if to_regclass('intel_lead.safra_publicada') is not null then
-        return query
-        select p.ano, p.import_id
-        from intel_lead.safra_publicada as p
-        where p.distribuidora_id = p_distribuidora_id and p.ano < p_ano
-        order by p.ano desc
-        limit 9;
-    end if;
 end
 $f$;
 create or replace function controle.folhas_anteriores(

@@ -45,7 +45,7 @@ def learned_weights(
     context: dg.AssetExecutionContext, banco: Database
 ) -> Iterator[dg.MaterializeResult]:
     """Learn the weights of every offer that has outcomes."""
-    from learning import publish  # scikit-learn: a fifth of what `make run` takes to start
+    from learning import publish  # scikit-learn, which `make run` need not wait for
 
     with banco.connect() as conn:
         used = publish.update(conn, context.log.info)
