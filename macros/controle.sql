@@ -98,6 +98,7 @@
         {{ funcao_renomeia_descartada() }}
         {{ funcao_descarta_obra() }}
         {{ funcao_descarta_obras() }}
+        {{ funcao_entra_quem_aterrissou() }}
         {{ funcao_constroi_folhas() }}
         {{ funcao_exige_na_publicada() }}
         {{ funcao_obra_da_safra() }}

@@ -299,6 +299,22 @@ end
 $f$;
 {% endmacro %}
 
+{# A distributor that landed and that ANEEL does not document enters the open domain, whichever table with its number
+   is built first: leaves, and tables of open data. Before the domain was ever built no table refers to it. #}
+{% macro funcao_entra_quem_aterrissou() %}
+create or replace function controle.entra_quem_aterrissou() returns void language plpgsql as $f$
+begin
+    if to_regclass('intel_lead.distribuidora') is not null then
+        insert into intel_lead.distribuidora (id, nome, documentado)
+        select distinct i.distribuidora_id, 'Distribuidora ' || i.distribuidora_id || ' (não documentada)', false
+        from controle.safra_importada as i
+        where not exists (select from intel_lead.distribuidora as d where d.id = i.distribuidora_id)
+        on conflict (id) do nothing;
+    end if;
+end
+$f$;
+{% endmacro %}
+
 {# The leaves of one table, of safras in this order; each in transactions of its own, so that a kill loses one leaf. A
    safra that fails is noted and taken out of construction; the others go on. One call for all: dbt takes 5 to 10 ms for
    each statement, PostgreSQL 20 for a small leaf. *Never within a transaction.* #}
@@ -310,6 +326,8 @@ create or replace procedure controle.constroi_folhas(
 declare
     feita record;
 begin
+    perform controle.entra_quem_aterrissou();
+    commit;
     for i in 1..cardinality(p_anos) loop
         perform controle.descarta_obra(p_modelo, p_anos[i], p_distribuidoras[i]);
         commit;

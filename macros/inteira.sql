@@ -20,14 +20,6 @@
     {{ return(partes | join(' ')) }}
 {% endmacro %}
 
-{# A landed code that ANEEL does not document enters the open domain here too: these tables may come before the leads. #}
-{% macro entra_quem_aterrissou() %}
-    insert into intel_lead.distribuidora (id, nome, documentado)
-    select distinct distribuidora_id, {{ nome_nao_documentado('distribuidora_id') }}, false
-    from controle.safra_importada
-    on conflict (id) do nothing
-{% endmacro %}
-
 {% materialization inteira, adapter='postgres' %}
     {% set alvo = this.incorporate(type='table') %}
     {% set existia = load_cached_relation(this) %}
@@ -53,7 +45,7 @@
             {% do inicia_transacao() %}
         {% endif %}
         {% if 'distribuidora_id' in model.columns %}
-            {% do executa(entra_quem_aterrissou()) %}
+            {% do executa('select controle.entra_quem_aterrissou()') %}
             {% do adapter.commit() %}
             {% do inicia_transacao() %}
         {% endif %}

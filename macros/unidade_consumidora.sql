@@ -152,17 +152,9 @@ from (
     {{ ponto_do_lead() }} as geom
 {%- endmacro %}
 
-{# What a distributor is called that ANEEL does not document. #}
-{% macro nome_nao_documentado(distribuidora_id) -%}
-    'Distribuidora ' || {{ distribuidora_id }} || ' (não documentada)'
-{%- endmacro %}
-
 {# Run before a safra's leads are built: codes that an open domain has not met yet enter it undocumented. #}
 {% macro abre_dominios_do_lead() %}
     {% set comando %}
-        insert into intel_lead.distribuidora (id, nome, documentado)
-        values ({distribuidora_id}, {{ nome_nao_documentado('{distribuidora_id}') }}, false)
-        on conflict (id) do nothing;
         {% for camada in camadas_uc() %}
         insert into intel_lead.tipo_sistema (id, descricao, documentado)
         select distinct {{ texto('tip_sist') }}, 'não documentado', false

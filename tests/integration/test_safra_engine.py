@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from loaders.synthetic.writer import generate
 from tests.integration import warehouse as a
 
 MODELS = ("--select", "config.materialized:safra")
@@ -311,3 +312,18 @@ def test_a_replaced_leaf_goes_when_nobody_reads_what_it_references(
     assert a.value(conn, drop) is True
     assert a.value(conn, "select to_regclass('descarte.folha_de_teste') is null")
     assert a.value(conn, drop) is True
+
+
+def test_whom_nobody_documents_enters_the_domain_with_whichever_leaf_is_built_first(
+    warehouse: a.Warehouse, conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Every leaf refers to its distributor, and not every one waits for the leads."""
+    path = tmp_path / "nova.gdb"
+    generate(path, ucs=50, distribuidora=64_900, ano=2024, seed=1, faults=frozenset())
+    assert warehouse.load(path).ok
+    without_leads = ("--exclude", "lead_bruto+")
+    done = warehouse.dbt("run", *MODELS, *without_leads, safra="64900-2024")
+    assert done.ok, done.trouble
+    assert "safra_camada" in built(conn, 64_900)
+    name = a.value(conn, "select nome from intel_lead.distribuidora where id = 64900")
+    assert name == "Distribuidora 64900 (não documentada)"
