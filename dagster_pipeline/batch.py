@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -20,7 +21,7 @@ import tenacity
 
 from alerts import delivery
 from alerts.judge import judge as judge_alerts
-from dagster_pipeline import dbt_command, failures, manifest, seeds
+from dagster_pipeline import abreast, dbt_command, failures, manifest, seeds
 from forecasting import publish
 from loaders import connection as db
 from loaders import ledger, removal
@@ -226,13 +227,15 @@ def land(
 ) -> list[Landing]:
     """Land each file, all or nothing; a bad one is noted in the ledger and stops no other."""
     found, start = [], time.monotonic()
-    for n, file in enumerate(files, 1):
-        PROGRESS.get()(f"{n} de {len(files)}: {file.path.name}")
-        with _heard(say):
-            landing = _land(file.path, file.options, patient=patient)
-        found.append(landing)
-        if landing.error:
-            say(f"arquivo  {landing.error}")
+    with _heard(say):
+        work = partial(_land, patient=patient)
+        landings = abreast.landed(work, [(file.path, file.options) for file in files])
+        for n, file in enumerate(files, 1):
+            PROGRESS.get()(f"{n} de {len(files)}: {file.path.name}")
+            landing = next(landings)
+            found.append(landing)
+            if landing.error:
+                say(f"arquivo  {landing.error}")
     if files:
         landed = sum(bool(landing.safras) for landing in found)
         say(f"carga    {landed} de {len(files)} arquivos aterrissados{_took(start)}")

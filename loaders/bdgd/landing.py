@@ -61,6 +61,7 @@ class Options:
         thousands: what groups thousands in a CSV's columns that do not tell (number_text.py).
         without: layers (``UCBT``) that a person says this copy of a geodatabase lacks.
         progress: (layer, rows in the file) → context of a function that takes the rows of a step.
+        turn: context in which the safras' locks are taken.
     """
 
     safra: Safra | None = None
@@ -71,6 +72,7 @@ class Options:
     thousands: str | None = None
     without: frozenset[str] = frozenset()
     progress: Progress = _no_progress
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass
@@ -206,7 +208,8 @@ def _land(conn: psycopg.Connection, path: Path, options: Options, state: _State)
         return done
     with opened(path, options, conn) as source:
         state.safras = source.safras
-        ledger.lock(conn, source.safras, wait=options.wait)
+        with options.turn():
+            ledger.lock(conn, source.safras, wait=options.wait)
         ledger.close_abandoned(conn, source.safras)
         asked = {safra.key for safra in source.safras}
         if done := _already_landed(conn, path, options, state.sha256, asked):

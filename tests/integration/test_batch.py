@@ -11,7 +11,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_pipeline import status
+from dagster_pipeline import batch, status
 from dagster_pipeline.definitions import defs
 from loaders import connection as db
 from loaders.bdgd import landing
@@ -195,3 +195,19 @@ def test_what_cannot_be_built_is_said_at_once_and_builds_nothing(
         assert "dagster" not in done.stdout
     assert command(files[GOOD[0]].parent / "ruim.gdb.zip").returncode == 3
     assert conn.execute(count).fetchone() == builds
+
+
+def test_of_two_files_of_a_safra_the_later_one_stays_however_fast_it_is(
+    conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Two files land at once; the second, ten times smaller, waits for the first one's locks."""
+    files = [
+        batch.File(generate(tmp_path / f"{ucs}.gdb.zip", ucs=ucs, distribuidora=64_006, ano=2023))
+        for ucs in (3_000, 60)
+    ]
+    assert [landing.safras for landing in batch.land(files)] == [("64006-2023",)] * 2
+    newest = "select distinct on (camada) arquivo from intel_lead.import_status"
+    newest += " where distribuidora_id = 64006 order by camada, import_id desc"
+    assert {name for (name,) in conn.execute(newest)} == {"60.gdb.zip"}
+    (rows,) = conn.execute("select count(*) from raw_safra.ucbt_64006_2023").fetchone()
+    assert rows < 60

@@ -117,35 +117,32 @@ pontos as (
     group by c.ano, c.distribuidora_id, c.tipo_curva_carga, c.tipo_dia, (p.ponto - 1) / 4
 ),
 
--- kW of each hour for a kWh in the month: what the days of each kind use, by the curve's own energy of a day.
+-- One row for a curve: its hours, and what a day of each kind comes to.
 formas as (
-    select
-        p.ano,
-        p.distribuidora_id,
-        p.tipo_curva_carga,
-        p.tipo_dia,
-        p.hora,
-        d.mes,
-        p.potencia / nullif(sum(
-            p.potencia
-            * case p.tipo_dia when 'DU' then d.dias_uteis when 'SA' then d.sabados else d.domingos end
-        ) over (partition by p.ano, p.distribuidora_id, p.tipo_curva_carga, d.mes), 0) as kw_por_kwh
-    from pontos as p
-    inner join dias as d on p.ano = d.ano and p.distribuidora_id = d.distribuidora_id
-),
-
--- One row for a curve's month, for each is met by every transformer that has the curve.
-formas_do_mes as (
     select
         ano,
         distribuidora_id,
         tipo_curva_carga,
-        mes,
         array_agg(tipo_dia || ' ' || hora) as horas,
-        array_agg(kw_por_kwh) as kw_por_kwh
-    from formas
-    where kw_por_kwh is not null
-    group by ano, distribuidora_id, tipo_curva_carga, mes
+        array_agg(potencia) as potencias,
+        coalesce(sum(potencia) filter (where tipo_dia = 'DU'), 0) as util,
+        coalesce(sum(potencia) filter (where tipo_dia = 'SA'), 0) as sabado,
+        coalesce(sum(potencia) filter (where tipo_dia not in ('DU', 'SA')), 0) as domingo
+    from pontos
+    where potencia is not null
+    group by ano, distribuidora_id, tipo_curva_carga
+),
+
+-- An hour's part of the month's energy is its power over this.
+divisores as (
+    select
+        f.ano,
+        f.distribuidora_id,
+        f.tipo_curva_carga,
+        d.mes,
+        f.util * d.dias_uteis + f.sabado * d.sabados + f.domingo * d.domingos as energia
+    from formas as f
+    inner join dias as d on f.ano = d.ano and f.distribuidora_id = d.distribuidora_id
 ),
 
 -- All units of a transformer must have a curve, or its peak is not known.
@@ -155,16 +152,21 @@ picos as (
         p.distribuidora_id,
         p.transformador,
         h.hora,
-        sum(p.kwh * h.kw_por_kwh) as kw
+        sum(p.kwh * h.potencia / d.energia) as kw
     from piores as p
-    inner join formas_do_mes as f
+    inner join divisores as d
+        on
+            p.ano = d.ano
+            and p.distribuidora_id = d.distribuidora_id
+            and p.tipo_curva_carga = d.tipo_curva_carga
+            and p.mes = d.mes
+    inner join formas as f
         on
             p.ano = f.ano
             and p.distribuidora_id = f.distribuidora_id
             and p.tipo_curva_carga = f.tipo_curva_carga
-            and p.mes = f.mes
-    cross join lateral unnest(f.horas, f.kw_por_kwh) as h (hora, kw_por_kwh)
-    where p.ordem = 1
+    cross join lateral unnest(f.horas, f.potencias) as h (hora, potencia)
+    where p.ordem = 1 and d.energia <> 0
     group by p.ano, p.distribuidora_id, p.transformador, h.hora
 ),
 
@@ -183,7 +185,8 @@ curvas as (
         ano,
         distribuidora_id,
         tipo_curva_carga
-    from formas_do_mes
+    from divisores
+    where energia <> 0
 ),
 
 sem_curva as (
