@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from loaders import connection as db
 from loaders import usage
 from loaders.errors import LoadError
 from loaders.figures import number
+from loaders.open_data.registry import DATASETS
 from server import place
 
 WIDTH = 80
@@ -228,6 +230,21 @@ def mesh(conn: psycopg.Connection) -> str:
     return text + textwrap.shorten(str(file), WIDTH - len(text), placeholder="…")
 
 
+def open_data(conn: psycopg.Connection) -> str:
+    """How many datasets are landed, how many of them made up, and which has waited longest."""
+    newest = conn.execute(
+        "select distinct on (conjunto) conjunto, aterrissado_em, inventado"
+        " from controle.aberto_arquivo order by conjunto, arquivo_id desc"
+    ).fetchall()
+    if not newest:
+        return "Dados abertos: nenhum (.venv/bin/python -m loaders aberto mostra a lista)"
+    oldest, when, _ = min(newest, key=itemgetter(1))
+    made_up = sum(invented for *_, invented in newest)
+    text = f"Dados abertos: {len(newest)} de {len(DATASETS)} conjuntos"
+    text += f", {made_up} inventado{'s' * (made_up > 1)}" if made_up else ""
+    return f"{text}; o mais antigo, {oldest}, é de {local(when)}"
+
+
 def alerts(conn: psycopg.Connection) -> list[str]:
     """How many alerts are open, and what deliveries wait or were given up, each in one line."""
     if conn.execute("select to_regclass('app.entrega') is null").fetchone()[0]:
@@ -295,6 +312,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     yield ""
     yield inbox()
     yield mesh(conn)
+    yield open_data(conn)
     yield from alerts(conn)
     yield saved
     yield disk(conn)

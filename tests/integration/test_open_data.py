@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from dagster_pipeline import status
 from loaders import connection
 from loaders.__main__ import app
 from loaders.errors import InvalidInput, LoadError, SourceFailure
@@ -225,6 +226,22 @@ def test_made_up_data_give_way_to_real_ones_and_never_take_their_place(
     assert kept_rows(conn, DATASETS["continuidade_limite"]) == 0
     left = conn.execute("select conjunto, inventado from controle.aberto_arquivo order by 1")
     assert left.fetchall() == [("continuidade", False), ("tarifas", False)]
+
+
+def test_the_status_counts_datasets_and_names_the_one_that_has_waited_longest(
+    conn: psycopg.Connection, put: Callable[..., object]
+) -> None:
+    assert status.open_data(conn).startswith("Dados abertos: nenhum (")
+    put("continuidade", SAMPLES["continuidade"])
+    land_example(conn)
+    conn.execute(
+        "update controle.aberto_arquivo set aterrissado_em = '2026-03-01 12:00-03'"
+        " where conjunto = 'continuidade'"
+    )
+    assert status.open_data(conn).startswith(
+        f"Dados abertos: 3 de {len(DATASETS)} conjuntos, 2 inventados; o mais antigo, continuidade,"
+        " é de 01/03/26"
+    )
 
 
 def test_the_command_lists_lands_refuses_and_says_the_right_use(
