@@ -11,8 +11,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from threading import Thread
 
 from loaders import environment
 
@@ -103,6 +105,16 @@ def prepare() -> Path:
         _parse(folder)
         stamp.write_text(current)
     return manifest
+
+
+def prepare_ahead() -> None:
+    """Begin to `prepare` beside what the caller does next; what dbt refuses, the next call says."""
+
+    def parse() -> None:
+        with suppress(DbtParseError):
+            prepare()
+
+    Thread(target=parse, daemon=True).start()
 
 
 def _parse(folder: Path) -> None:

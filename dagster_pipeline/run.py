@@ -292,6 +292,7 @@ def work(files: list[Path], *, complement: bool = False, without: Collection[str
     """Everything that `make run` does; returns the exit code."""
     start, report = time.monotonic(), Report()
     seeds.refuse()
+    manifest.prepare_ahead()
     with closing(db.connect()) as conn:
         db.prepare(conn)
         found, sample = choose(files, conn, report, complement=complement)
@@ -334,6 +335,7 @@ def build(keys: list[str]) -> int:
         raise typer.BadParameter(str(error)) from error
     start = time.monotonic()
     seeds.refuse()
+    manifest.prepare_ahead()
     with closing(db.connect()) as conn:
         db.prepare(conn)
         hold.refuse(conn, keys)
