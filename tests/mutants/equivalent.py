@@ -258,6 +258,36 @@ EQUIVALENT = (
         "the order of what distinct on tells apart, not of what it chooses from",
     ),
     Equivalent(
+        r"stg_complemento",
+        "asc for desc",
+        r"\+order by (origem desc|origem asc, uc desc)",
+        "the order of what distinct on tells apart, not of what it chooses from",
+    ),
+    Equivalent(
+        r"mart_transformador",
+        "sum for avg",
+        r"-\s+avg\(p\.potencia\) as potencia",
+        "every hour has four quarters, and only a curve's form counts",
+    ),
+    Equivalent(
+        r"mart_transformador",
+        "left for inner",
+        r"-.*'(lead_serie|lead_resumo_anual)'",
+        "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
+    ),
+    Equivalent(
+        r"dia_da_resolucao\(\)",
+        "word changed",
+        r"\+.*outnovdez~'",
+        "three letters are looked for in the text, none of them after its end",
+    ),
+    Equivalent(
+        r"abre_dominios_do_lead\(\)",
+        "distinct dropped",
+        r"-.*select distinct",
+        "a code that is there already is passed over",
+    ),
+    Equivalent(
         r"continuidade_conjunto",
         "(avg|min) for max",
         r"-\s+max\(limite\)",
