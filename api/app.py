@@ -11,12 +11,15 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from api import database, logs, problems
+from api.analytics import consumption
 from api.auth import passwords, signing
 from api.auth import routes as auth_routes
 from api.leads import routes as leads_routes
 from api.listings import routes as listing_routes
 from api.observe import Observed
+from api.places import routes as places_routes
 from api.settings import Settings
+from api.tracking import routes as tracking_routes
 
 PREFIX = "/api/v1"
 DESCRIPTION = """\
@@ -66,6 +69,9 @@ def create_app(settings: Settings | None = None) -> Observed:
     for router in (
         auth_routes.router,
         leads_routes.router(marts),
+        tracking_routes.router,
+        places_routes.router,
+        consumption.router(marts),
         listing_routes.router(marts),
     ):
         routes.include_router(router)

@@ -1,4 +1,4 @@
-"""What a reader already has: ETag and 304, by what is published.
+"""What a reader already has: ETag and 304, by what is published, else by the content.
 
 Belongs here: the tag of an answer. Not here: answers.
 """
@@ -28,6 +28,19 @@ def tag(conn: psycopg.Connection, request: Request, caller: Caller, form: str) -
     (published,) = conn.execute(_PUBLISHED).fetchone()
     parts = (published, request.url.path, request.url.query, form, str(caller.sees_contacts))
     return f'"{hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]}"'
+
+
+def content_tag(body: bytes) -> str:
+    """The ETag of what may change without a publication: a rollup, open data, a forecast."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def document(request: Request, body: bytes) -> Response:
+    """One JSON document, or the 304 for a caller who has it already."""
+    etag = content_tag(body)
+    return not_modified(request, etag) or Response(
+        body, media_type="application/json", headers={"ETag": etag, **CACHING}
+    )
 
 
 def not_modified(request: Request, etag: str) -> Response | None:

@@ -98,7 +98,9 @@ class LeadFilters(Paging):
         description="Retângulo: oeste,sul,leste,norte em graus.",
         examples=["-52.3,-28.3,-51.7,-27.9"],
     )
-    ordem: Order = Field(Order.SCORE, description="Do maior ao menor; uc_id: sem ordem de valor.")
+    order: Order = Field(
+        Order.SCORE, alias="ordem", description="Do maior ao menor; uc_id: sem ordem de valor."
+    )
 
     @field_validator("bbox")
     @classmethod
@@ -138,14 +140,14 @@ def question(filters: LeadFilters, columns: list[str], polygon: str | None = Non
     """
     values: dict[str, Any] = {}
     conditions = list(_conditions(filters, polygon, values))
-    if filters.ordem is Order.KEY:
+    if filters.order is Order.KEY:
         sort = None
-    elif filters.ordem is Order.SCORE:
+    elif filters.order is Order.SCORE:
         column = f"score_{filters.oferta}" if filters.oferta else "melhor_score"
         filled = filters.oferta is not None or filters.score_min is not None
         sort = Sort(column, descending=True, filled=filled)
     else:
-        sort = Sort(_COLUMN_OF[filters.ordem], descending=True)
+        sort = Sort(_COLUMN_OF[filters.order], descending=True)
     return Question(
         relation=RELATION,
         columns=columns,

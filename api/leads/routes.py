@@ -54,7 +54,7 @@ class Lead(BaseModel):
     )
     lead: dict[str, Any] | None = Field(description="Medidas e scores; nulo: unidade desativada.")
     months: list[dict[str, Any]] = Field(
-        alias="meses", description="Energia, demanda, DIC e FIC de cada mês."
+        alias="meses", description="Energia, demanda, DIC e FIC do mês."
     )
     scores: list[dict[str, Any]] = Field(
         description="Por oferta: score, motivos, critérios, e o tamanho em kW, kWh e R$."
@@ -131,16 +131,9 @@ def _add_detail(made: APIRouter) -> None:
     def one_lead(request: Request, caller: Reader, uc_id: UUID) -> Response:
         """Perfil, meses, scores com motivos e critérios, história, vizinhos, empresas."""
         with request.app.state.pools.reading.connection() as conn:
-            etag = publication.tag(conn, request, caller, "json")
-            if known := publication.not_modified(request, etag):
-                return known
             found = detail(conn, uc_id, caller)
         if found is None:
             raise problems.Refusal(problems.NOT_FOUND, "não há lead com este uc_id")
         request.state.rows = 1
         body = formats.as_json({**found, "fonte": formats.ATTRIBUTION})
-        return Response(
-            body,
-            media_type="application/json",
-            headers={"ETag": etag, **publication.CACHING},
-        )
+        return publication.document(request, body)

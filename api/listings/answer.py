@@ -23,7 +23,7 @@ class Answering:
     Attributes:
         name: of a file.
         columns: types of the relation's columns.
-        by_safra: it has an ETag.
+        by_safra: it changes with a publication alone, so that its ETag needs no rows.
     """
 
     name: str
@@ -43,16 +43,21 @@ def respond(
     if question.geometry:
         possible.insert(2, Form.GEOJSON)
     form = formats.chosen(request, paging.formato, possible)
-    headers = {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization"}
+    etag = None
     with request.app.state.pools.reading.connection() as conn:
         if how.by_safra:
             etag = publication.tag(conn, request, caller, form)
             if known := publication.not_modified(request, etag):
                 return known
-            headers = {"ETag": etag, **publication.CACHING}
         total = query.total(conn, question) if paging.total else None
         found = query.page(conn, question, paging.limite, paging.cursor)
     request.state.rows = len(found.rows)
+    body = _written(form, question, found, total, how)
+    if etag is None:
+        etag = publication.content_tag(body)
+        if known := publication.not_modified(request, etag):
+            return known
+    headers = {"ETag": etag, **publication.CACHING}
     if found.cursor:
         following = request.url.include_query_params(cursor=found.cursor)
         headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
@@ -60,7 +65,6 @@ def respond(
         headers["X-Total"] = str(total)
     if form is not Form.JSON:
         headers["Content-Disposition"] = f'attachment; filename="{how.name}.{form}"'
-    body = _written(form, question, found, total, how)
     charset = "; charset=utf-8" if form is Form.CSV else ""
     return Response(body, headers=headers, media_type=formats.MEDIA[form] + charset)
 

@@ -19,7 +19,8 @@ class Listing:
         key: columns that tell its rows apart, in the order of pages; ``nullable`` may be null.
         filters: columns that may be given; a parameter is named so without ``_id``.
         sorts: columns that pages may be ordered by.
-        by_safra: it changes only when a safra is published or taken out: it has an ETag.
+        by_safra: its rows are swapped in the publication itself; rollups and views of open data,
+            which follow it or change without one, have the ETag of their content.
         geometry: its column, for GeoJSON.
     """
 
@@ -49,6 +50,7 @@ LISTINGS = (
         _SAFRA,
         _SAFRA,
         ("energia_anual_kwh", "quantidade_leads"),
+        by_safra=False,
     ),
     Listing(
         "municipios",
@@ -59,6 +61,7 @@ LISTINGS = (
         ("ano", "uf", "municipio_id"),
         ("energia_anual_kwh", "quantidade_leads"),
         nullable=frozenset({"municipio_id"}),
+        by_safra=False,
     ),
     Listing(
         "import-status",
@@ -158,6 +161,7 @@ LISTINGS = (
         "Empresas candidatas a donas de leads",
         ("cnpj_basico",),
         ("cnpj_basico", "porte"),
+        by_safra=False,
     ),
     Listing(
         "aneel/consumo",
@@ -167,6 +171,7 @@ LISTINGS = (
         (*_SAFRA, "origem", "classe_consumo_id", "mes"),
         (*_SAFRA, "origem", "classe_consumo_id", "mes"),
         nullable=frozenset({"classe_consumo_id"}),
+        by_safra=False,
     ),
     Listing(
         "aneel/consumo/samp",
