@@ -74,8 +74,8 @@ OF_STATUS = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - it is no failure of ours
-    """Answer this request with a problem.
+class Refusal(HTTPException):
+    """Answer this request with a problem; FastAPI lets it through while it reads a body.
 
     Args:
         kind: which.
@@ -85,8 +85,8 @@ class Refusal(Exception):  # noqa: N818 - it is no failure of ours
 
     def __init__(self, kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> None:
         """See the class."""
-        super().__init__(detail)
-        self.kind, self.detail, self.headers = kind, detail, headers
+        super().__init__(kind.status, detail, headers)
+        self.kind = kind
 
 
 class Problem(BaseModel):

@@ -178,4 +178,6 @@ def _conditions(
         yield sql.SQL(_BOX)
     if polygon is not None:
         values["poligono"] = polygon
-        yield sql.SQL("st_intersects(l.geom, st_setsrid(st_geomfromgeojson(%(poligono)s), 4674))")
+        # Drawn by hand, its sides may cross.
+        area = "st_makevalid(st_setsrid(st_geomfromgeojson(%(poligono)s), 4674))"
+        yield sql.SQL(f"st_intersects(l.geom, {area})")

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from fastapi import APIRouter, Query, Request, Response
 from psycopg.rows import dict_row
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api import formats, problems, publication
 from api.auth.caller import Caller, Reader
@@ -23,8 +23,16 @@ from api.listings.routes import responses, visible
 DETAIL = resources.files("api.leads").joinpath("detail.sql").read_text(encoding="utf-8")
 POINTS = 2000
 """Corners of a polygon: more are no drawing of a person's."""
-Position = Annotated[list[float], Field(min_length=2, max_length=3)]
-Ring = Annotated[list[Position], Field(min_length=4, max_length=POINTS)]
+Position = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
+
+
+def _closed(ring: list[Position]) -> list[Position]:
+    if ring[0] != ring[-1]:
+        raise ValueError("o anel não se fecha")
+    return ring
+
+
+Ring = Annotated[list[Position], Field(min_length=4, max_length=POINTS), AfterValidator(_closed)]
 
 
 class Polygon(BaseModel):

@@ -177,9 +177,8 @@ def _read(cursor: str, question: Question) -> list[str | None]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         found, position = json.loads(text)
         right = found == order and len(position) == len(question.key) + bool(question.sort)
-        texts = all(isinstance(p, str) and "\0" not in p for p in position[bool(question.sort) :])
-        first = position[0] is None or isinstance(position[0], str) and "\0" not in position[0]
-        if right and texts and first:
+        given = position[1:] if question.sort and position[0] is None else position
+        if right and all(isinstance(p, str) and b"\0" not in p.encode() for p in given):
             return position
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
