@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from api import database, logs, problems
+from api.aicss import routes as aicss_routes
 from api.analytics import consumption
 from api.auth import passwords, signing
 from api.auth import routes as auth_routes
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         tracking_routes.router,
         places_routes.router,
         consumption.router(marts),
+        aicss_routes.router,
         listing_routes.router(marts),
     ):
         routes.include_router(router)
