@@ -1,4 +1,4 @@
-"""``python -m api servir|usuario|chave|girar``.
+"""``python -m api servir|usuario|girar|referencia``.
 
 Belongs here: commands, their words and exit codes. Not here: what they do.
 Exit: 0 done, 2 usage, 3 a user, key or file that does not serve, 4 database.
@@ -16,7 +16,7 @@ import psycopg
 import typer
 import uvicorn
 
-from api import database
+from api import database, reference
 from api.auth import signing, users
 from api.settings import Settings
 from loaders import usage
@@ -152,6 +152,18 @@ def new_key(name: Name) -> None:
 def rotate() -> None:
     """Rotate the keys that sign tokens."""
     typer.echo(f"assina agora: {signing.rotate(Settings().keys)[0]}")
+
+
+@app.command("referencia", help="Refaz as tabelas de rotas e recusas de docs/api.md.")
+def write_reference() -> None:
+    """Write the tables of docs/api.md anew."""
+    from api.app import create_app
+
+    with writing():
+        spec = create_app().spec()
+    page = reference.PAGE.read_text(encoding="utf-8")
+    reference.PAGE.write_text(reference.written(page, spec), encoding="utf-8")
+    typer.echo(f"{reference.PAGE} refeita")
 
 
 if __name__ == "__main__":

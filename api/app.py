@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
 
 from api import database, logs, problems
 from api.aicss import routes as aicss_routes
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         openapi_url=f"{PREFIX}/openapi.json",
         lifespan=life,
     )
-    app.state.settings, app.state.pools = settings, pools
+    app.state.settings, app.state.pools, app.state.marts = settings, pools, marts
     app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter()
     app.state.keys.all()
     problems.install(app)
@@ -88,14 +89,20 @@ _REFUSAL = {
 }
 
 
+class Health(BaseModel):
+    """That all is well; else there is a problem instead."""
+
+    status: str = Field("ok", serialization_alias="situacao", examples=["ok"])
+
+
 def _add_health(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def home() -> RedirectResponse:
         return RedirectResponse(f"{PREFIX}/docs")
 
     @app.get(f"{PREFIX}/saude", summary="Se a API e o banco respondem", tags=["Administração"])
-    def health(request: Request) -> JSONResponse:
+    def health(request: Request) -> Health:
         """Sem credencial: só diz se responde."""
         with request.app.state.pools.reading.connection() as conn:
             conn.execute("select")
-        return JSONResponse({"situacao": "ok"})
+        return Health()

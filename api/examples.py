@@ -1,7 +1,7 @@
 """One made-up row of each list, for the specification and the docs.
 
-Belongs here: reading examples.json. Not here: making it: tests/integration/test_api_spec.py, from
-the synthetic warehouse.
+Belongs here: reading examples.json, whose rows are of made-up geodatabases. Not here: whether they
+have the columns of today (tests/integration/test_api_spec.py).
 """
 
 import json

@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 import structlog
+from fastapi import FastAPI
 from psycopg_pool import PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api import problems
 
@@ -43,8 +44,12 @@ log = structlog.get_logger()
 class Observed:
     """An app whose requests are logged, audited and limited; the app's state is ``app.state``."""
 
-    inner: ASGIApp
+    inner: FastAPI
     state: Any
+
+    def spec(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        return self.inner.openapi()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

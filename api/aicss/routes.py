@@ -27,7 +27,8 @@ router = APIRouter(prefix="/aicss", tags=["AICSS"])
 Sender = Annotated[Caller, Depends(allow(Role.DEVICE))]
 Watcher = Annotated[Caller, Depends(allow(Role.DEVICE, Role.READER, Role.SALES))]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_READING = {"device_id": "aicss-sala", "timestamp": "2026-11-30T10:00:00-03:00", "light_level": 1200}
+_TIME = "2026-11-30T10:00:00-03:00"
+_READING = {"device_id": "aicss-sala", "timestamp": _TIME, "light_level": 1200}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -35,7 +36,7 @@ _BODY = {
             "application/json": {"schema": {}, "example": [_READING]},
             "text/csv": {
                 "schema": {"type": "string"},
-                "example": "device_id,timestamp,light_level\naicss-sala,2026-11-30T10:00:00-03:00,1200\n",
+                "example": f"device_id,timestamp,light_level\naicss-sala,{_TIME},1200\n",
             },
         },
     }
@@ -93,8 +94,8 @@ class Config(BaseModel):
 class Changed(BaseModel):
     """Settings of a device before and after."""
 
-    before: dict[str, Any] = Field(alias="antes")
-    after: dict[str, Any] = Field(alias="depois")
+    before: dict[str, Any] = Field(alias="antes", examples=[{"potencia_interna_w": None}])
+    after: dict[str, Any] = Field(alias="depois", examples=[{"potencia_interna_w": 60.0}])
 
 
 async def whole_body(request: Request) -> bytes:

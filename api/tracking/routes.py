@@ -20,13 +20,13 @@ INSIDERS = Depends(allow(Role.READER, Role.SALES))
 class Said(BaseModel):
     """What was last said of an offer."""
 
-    offer: Offer = Field(alias="oferta")
-    status: store.Status = Field(alias="situacao")
+    offer: Offer = Field(alias="oferta", examples=["arbitragem"])
+    status: store.Status = Field(alias="situacao", examples=["proposta"])
     closed_on: date | None = Field(alias="resultado_em")
     owner: str | None = Field(alias="responsavel")
     note: str | None = Field(alias="observacao", description="Texto puro: não é HTML.")
     changed_at: datetime = Field(alias="alterado_em")
-    changed_by: str = Field(alias="alterado_por")
+    changed_by: str = Field(alias="alterado_por", examples=["ana"])
 
 
 def _unit(request: Request, uc_id: UUID) -> tuple[int, str]:

@@ -13,6 +13,7 @@ import httpx2 as httpx
 import psycopg
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from api.app import create_app
 from api.auth import users
@@ -97,3 +98,6 @@ def running(warehouse: a.Warehouse, folder: Path) -> Iterator[Api]:
                     keys[role] = users.new_key(conn, role)
         with TestClient(app, client=("127.0.0.1", 50000), raise_server_exceptions=False) as http:
             yield Api(app, http, settings, keys)
+        # They are the whole server's, and other modules find out what there is without them.
+        done = CliRunner().invoke(roles.app, ["drop"])
+        assert done.exit_code == 0, done.output
