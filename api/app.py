@@ -21,6 +21,7 @@ from api.listings import routes as listing_routes
 from api.observe import Observed
 from api.places import routes as places_routes
 from api.settings import Settings
+from api.sync import routes as sync_routes
 from api.tracking import routes as tracking_routes
 
 PREFIX = "/api/v1"
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         places_routes.router,
         consumption.router(marts),
         aicss_routes.router,
+        sync_routes.router,
         listing_routes.router(marts),
     ):
         routes.include_router(router)

@@ -183,6 +183,16 @@ LISTINGS = (
         by_safra=False,
     ),
     Listing(
+        "aneel/tarifas",
+        "tarifa_vigente",
+        "ANEEL",
+        "Tarifas homologadas por distribuidora, subgrupo, modalidade, posto e vigência",
+        ("tarifa_id",),
+        ("distribuidora_id", "subgrupo_tarifario_id", "modalidade", "posto", "grandeza"),
+        ("inicio",),
+        by_safra=False,
+    ),
+    Listing(
         "analytics/previsao",
         "mart_previsao_energia",
         "Análises",
