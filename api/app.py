@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from api import database, logs, problems
 from api.aicss import routes as aicss_routes
-from api.analytics import consumption
+from api.analytics import consumption, reports
 from api.auth import passwords, signing
 from api.auth import routes as auth_routes
 from api.leads import routes as leads_routes
@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         tracking_routes.router,
         places_routes.router,
         consumption.router(marts),
+        reports.router,
         aicss_routes.router,
         sync_routes.router,
         listing_routes.router(marts),
