@@ -14,12 +14,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from typer.testing import CliRunner
 
 from api import __main__ as commands
-from api.auth import signing, users
+from api.auth import passwords, signing, users
 from api.auth.users import NewUser, Role
 from api.database import APP_VERSION, refuse
 from loaders.errors import DatabaseFailure
@@ -48,10 +49,20 @@ def test_another_password_does_not_get_in(api: Api, word: str) -> None:
     assert api.log_in("leitor", word).status_code == 401
 
 
-def test_nobody_and_somebody_are_refused_alike(api: Api) -> None:
+def test_nobody_and_somebody_are_refused_alike(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same words, and the same work: a hash is verified for a name that nobody has."""
+    verified = []
+
+    class Counting(PasswordHasher):
+        def verify(self, kept: str, password: str) -> bool:
+            verified.append(kept.split("$")[3])
+            return super().verify(kept, password)
+
+    monkeypatch.setattr(passwords, "_HASHER", Counting())
     known, unknown = api.log_in("leitor", "errada errada errada"), api.log_in("ninguem", "x" * 20)
     a_key = api.log_in("parceiro", "x" * 20)
+    assert len(verified) == 3
+    assert len(set(verified)) == 1, "hashes of another cost"
     assert known.status_code == unknown.status_code == a_key.status_code == 401
     shown = [{**r.json(), "pedido": ""} for r in (known, unknown, a_key)]
     assert shown[0] == shown[1] == shown[2]
