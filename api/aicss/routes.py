@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import problems
 from api.auth.caller import Caller, allow
 from api.auth.users import Role
-from api.listings.parameters import INTEGER, Text
+from api.listings.parameters import INTEGER, Moment, Text
 from loaders.aicss import devices, landing
 from loaders.errors import InvalidInput
 
@@ -80,7 +80,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     device: Text = Field(alias="dispositivo_id", min_length=1, examples=["aicss-sala"])
-    since: datetime | None = Field(None, alias="desde", description="Sem ele, agora.")
+    since: Moment | None = Field(None, alias="desde", description="Sem ele, agora.")
     name: Text | None = Field(None, alias="nome", examples=["Sala"])
     place: int | None = Field(None, alias="municipio_id", ge=1, le=INTEGER)
     inner: Amount | None = Field(None, alias="potencia_interna_w", examples=[60])
@@ -159,7 +159,7 @@ def configure(
     with request.app.state.pools.landing.connection() as conn:
         try:
             before, after = devices.change(conn, config.device, since, given, origin="api")
-        except (InvalidInput, psycopg.errors.CheckViolation) as error:
+        except (InvalidInput, psycopg.IntegrityError, psycopg.DataError) as error:
             detail = str(error) if isinstance(error, InvalidInput) else "um valor não serve"
             raise problems.Refusal(problems.INVALID, detail) from None
     request.state.rows = 1

@@ -17,6 +17,7 @@ from api.auth.caller import Caller, Reader
 from api.database import Catalogue
 from api.examples import example_of
 from api.leads import filters
+from api.leads.safra import safra_of
 from api.listings.answer import Answering, respond
 from api.listings.routes import responses, visible
 
@@ -79,16 +80,12 @@ class Lead(BaseModel):
     source: str = Field(alias="fonte", description="A atribuição que acompanha os dados.")
 
 
-def safra_of(conn: psycopg.Connection, uc_id: UUID) -> tuple[int | None, int | None]:
-    """Year and distributor that a lead's key says, whether there is such a lead or not."""
-    query = "select marts.ano_do_id(%s), marts.distribuidora_do_id(%s)"
-    return conn.execute(query, [uc_id, uc_id]).fetchone()
-
-
 def detail(conn: psycopg.Connection, uc_id: UUID, caller: Caller) -> dict[str, Any] | None:
     """All of one lead, as this caller sees it; None: there is none for a reader's eyes."""
-    year, distributor = safra_of(conn, uc_id)
-    values = {"uc_id": uc_id, "ano": year, "distribuidora": distributor}
+    safra = safra_of(conn, uc_id)
+    if safra is None:
+        return None
+    values = {"uc_id": uc_id, "ano": safra[0], "distribuidora": safra[1]}
     values["contatos"] = caller.sees_contacts
     return conn.cursor(row_factory=dict_row).execute(DETAIL, values).fetchone()
 

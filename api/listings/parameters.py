@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from api.database import Column
 from api.formats import ATTRIBUTION, Form
@@ -17,6 +17,17 @@ MOST = 1000
 """Rows of a page."""
 USUAL = 100
 INTEGER = 2**31 - 1
+
+
+def _is_written(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError("um instante se escreve, não se conta")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_is_written)]
+Moment = Annotated[datetime, BeforeValidator(_is_written)]
+"""As ISO 8601 writes them: pydantic would take a number of seconds too."""
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 Integer = Annotated[int, Field(ge=-INTEGER - 1, le=INTEGER)]
 _ASKED = {

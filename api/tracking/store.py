@@ -4,13 +4,15 @@ Belongs here: reading and writing app.acompanhamento, and app.contato, which kee
 going to the CRM again. Not here: HTTP.
 """
 
-from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from api.leads.safra import safra_of
+from api.listings.parameters import Day
 
 Status = Literal["novo", "em_contato", "proposta", "ganho", "perdido", "descartado"]
 CONTACT_OF = {
@@ -24,8 +26,7 @@ CONTACT_OF = {
 
 _UNIT = """
     select l.distribuidora_id, l.cod_id from marts.mart_lead_safra as l
-    where l.uc_id = %s and l.ano = marts.ano_do_id(%s)
-        and l.distribuidora_id = marts.distribuidora_do_id(%s)"""
+    where l.uc_id = %s and l.ano = %s and l.distribuidora_id = %s"""
 _NEWEST = """
     select distinct on (a.oferta) a.oferta, a.situacao, a.resultado_em, a.responsavel,
         a.observacao, a.alterado_em, u.nome as alterado_por
@@ -48,7 +49,7 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     status: Status = Field(alias="situacao", examples=["ganho"])
-    closed_on: date | None = Field(
+    closed_on: Day | None = Field(
         None,
         alias="resultado_em",
         description="O dia em que se ganhou ou perdeu; só e sempre com essas situações.",
@@ -75,7 +76,8 @@ class Change(BaseModel):
 
 def unit_of(conn: psycopg.Connection, uc_id: UUID) -> tuple[int, str] | None:
     """Distributor and COD_ID of a lead that readers see, on a reading connection."""
-    return conn.execute(_UNIT, [uc_id, uc_id, uc_id]).fetchone()
+    safra = safra_of(conn, uc_id)
+    return conn.execute(_UNIT, [uc_id, *safra]).fetchone() if safra else None
 
 
 def newest(conn: psycopg.Connection, unit: tuple[int, str]) -> list[dict[str, Any]]:

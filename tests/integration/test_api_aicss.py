@@ -111,5 +111,7 @@ def test_a_configuration_is_added_and_those_before_stay(api: Api, conn: psycopg.
     assert put(potencia_interna_w=-1)[0] == 422
     assert put(desde="2026-11-30T10:00:00", limiar_luz=5)[0] == 422
     assert put(dispositivo_id="", limiar_luz=5)[0] == 422
+    assert put(limiar_luz=None)[0] == 422
+    assert put(desde=0, limiar_luz=5)[0] == 422
     assert put("comercial", limiar_luz=5)[0] == 403
     assert put("dispositivo", limiar_luz=5)[0] == 403

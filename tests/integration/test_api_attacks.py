@@ -71,7 +71,9 @@ def test_sql_in_every_filter_finds_nothing_and_breaks_nothing(
             assert answer.status_code in (200, 404, 406, 422), (path, query, answer.text)
             if answer.status_code == 200 and name not in ("limite", "cursor", "total"):
                 kept_anyway = name.endswith(("_min", "_max"))
-                assert kept_anyway or answer.json()["itens"] == [], (path, query)
+                body = answer.json()
+                items = body if isinstance(body, list) else body["itens"]
+                assert kept_anyway or items == [], (path, query)
     assert a.value(conn, count) == before
 
 

@@ -166,7 +166,9 @@ def test_a_natural_persons_unit_is_no_lead(api: Api, conn: psycopg.Connection) -
         "select uc_id from intel_lead.lead_bruto where uc_id not in"
         " (select uc_id from marts.vw_lead_completo_detalhado) order by uc_id limit 1",
     )
-    for uc_id in (person, "00000000-0000-0000-0000-000000000000"):
+    # The digits of the last ones name no year that a safra could have.
+    other = ["00000000-0000-0000-0000-000000000000", "e3e70682-c209-1cac-a29f-6fbed82c07cd"]
+    for uc_id in (person, *other, "ffffffff-ffff-ffff-ffff-ffffffffffff"):
         assert api.get(f"{LEADS}/{uc_id}").status_code == 404
         assert api.get(f"{LEADS}/{uc_id}/acompanhamento").status_code == 404
     assert api.get(f"{LEADS}/x").status_code == 422
@@ -264,6 +266,7 @@ def test_follow_up_is_kept_by_unit_and_offer_with_who_and_when(
         {"situacao": "feito"},
         {"situacao": "novo", "observacao": "x" * 2001},
         {"situacao": "novo", "outro": 1},
+        {"situacao": "ganho", "resultado_em": 0},
         {"situacao": "novo", "observacao": "a\0b"},
     ):
         assert put("comercial", **wrong) == 422, wrong
