@@ -84,6 +84,10 @@ alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/a
 	@# A rule that cannot be judged keeps nobody from what the others found.
 	@code=0; $(BIN)/python -m alerts julgar || code=$$?; $(BIN)/python -m alerts enviar || code=$$?; exit $$code
 
+.PHONY: api
+api: venv db ## a API REST, no endereço que diz; antes, uma vez: make roles e python -m api usuario criar (docs/api.md)
+	@exec $(BIN)/python -m api servir
+
 .PHONY: report
 export PERIODO
 report: venv db ## relatórios em HTML e PDF da safra mais nova de cada distribuidora: make report [SAFRA=401-2024] [PERIODO=diario|semanal|mensal]

@@ -4,7 +4,7 @@ Belongs here: roles, who owns what, privileges on schemas and raw. Not here: gra
 makes (config ``grants``, macros/papeis.sql), columns of raw leaves (loaders/bdgd/leaves.py).
 ``python -m server.roles create|list|drop``, as the database's owner with CREATEROLE or superuser;
 passwords from INTEL_CARGA_PASSWORD, INTEL_DBT_PASSWORD, INTEL_API_PASSWORD, ANALISTA_PASSWORD,
-BI_LEITOR_PASSWORD, GESTOR_ALERTA_PASSWORD.
+BI_LEITOR_PASSWORD, GESTOR_ALERTA_PASSWORD, INTEL_APP_PASSWORD.
 """
 
 import os
@@ -33,6 +33,7 @@ ROLES = {
     "analista": "lê intel_lead inteiro, também as residências, e marts",
     "bi_leitor": "lê marts",
     "gestor_alerta": "lê marts, edita regras de alerta, contatos e dispositivos",
+    "intel_app": "escreve o que a API guarda em app",
 }
 # Idle: an open snapshot older than a publication sees the replaced safra empty, so none stays open.
 SETTINGS = {
@@ -137,6 +138,14 @@ grant usage on schema app to intel_api;
 grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor_alerta;
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
 grant insert, update on app.alerta, app.entrega to intel_carga;
+-- What the API keeps of its users is nobody else's to see.
+revoke all on app.usuario, app.sessao, app.token_renovacao, app.chave_api, app.auditoria
+    from intel_carga, analista, gestor_alerta;
+grant usage on schema app to intel_app;
+grant select, insert, update on app.usuario, app.sessao, app.token_renovacao, app.chave_api
+    to intel_app;
+grant select, insert on app.auditoria, app.acompanhamento to intel_app;
+grant select, insert, update on app.contato to intel_app;
 """
 
 HANDOVER = """

@@ -73,7 +73,12 @@ def valid(conn: psycopg.Connection, device: str, when: datetime) -> Settings | N
 
 
 def change(
-    conn: psycopg.Connection, device: str, since: datetime, given: Settings
+    conn: psycopg.Connection,
+    device: str,
+    since: datetime,
+    given: Settings,
+    *,
+    origin: str = "comando",
 ) -> tuple[Settings, Settings]:
     """Add settings that are valid from an instant until the device's next ones.
 
@@ -82,6 +87,7 @@ def change(
         device: its id; it may not have been heard yet.
         since: from when; the past is allowed: the hours since then are made again.
         given: what changes; the rest stays as it was at that instant.
+        origin: who says so: ``comando`` or ``api``.
 
     Returns:
         The settings of before and the new ones.
@@ -94,10 +100,10 @@ def change(
     after = before | given
     if there == after:
         raise InvalidInput(f"{device}: já é assim; nada mudou")
-    if not _insert(conn, device, since, "comando", after):
+    if not _insert(conn, device, since, origin, after):
         raise InvalidInput(
             f"{device}: já há uma configuração desde {since:%Y-%m-%d %H:%M:%S%z}, e o que"
-            " valeu fica: escolha outro instante em --desde; na mesma hora vale a última"
+            " valeu fica: escolha outro instante; na mesma hora vale a última"
         )
     return before, after
 

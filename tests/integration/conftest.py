@@ -13,6 +13,7 @@ from loaders.synthetic.writer import generate
 from tests.conftest import NUMBERS
 from tests.golden.inputs import MUX, TARIFFS, Inputs, synthetic
 from tests.integration import warehouse as a
+from tests.integration.api_client import Api, running
 
 
 @pytest.fixture(scope="session")
@@ -160,3 +161,10 @@ def golden(
         made_up = golden_inputs["synthetic"]
         land(warehouse, replace(made_up, bdgd=files))
         yield warehouse
+
+
+@pytest.fixture(scope="module")
+def api(warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API on the module's warehouse."""
+    with running(warehouse, tmp_path_factory.mktemp("api")) as api:
+        yield api

@@ -40,6 +40,8 @@ POSTING = {
     "raw.rejeitado",
 }
 """What a service that posts readings has to see."""
+OF_THE_API = {"usuario", "sessao", "token_renovacao", "chave_api", "auditoria"}
+"""What the API keeps of its users: nobody else's to see."""
 CONTACTS = {"telefone", "email"}
 """What of a company may be a person's: not for bi_leitor."""
 PERSONAL = PERSONAL_COLUMNS | {"registro"}
@@ -89,6 +91,10 @@ def readable(conn: psycopg.Connection, schema: str, name: str, columns: list[str
 
 def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -> bool:
     """The matrix of docs/security.md: whether a role reads these columns of a relation."""
+    if role == "intel_app":
+        return schema == "app" and name in (*OF_THE_API, "acompanhamento", "contato")
+    if schema == "app" and name in OF_THE_API:
+        return False
     if role == "intel_carga":
         return schema in ("app", "raw", "raw_safra", "controle", "intel_lead", "marts")
     if role == "intel_dbt":

@@ -81,7 +81,7 @@ def relations() -> dict[str, set[str]]:
         found.setdefault(schema, set()).add(name.removeprefix("leitor_"))
     ddl = [
         *(CLONE / "loaders").rglob("schema.sql"),
-        CLONE / "loaders" / "schema_app.sql",
+        *(CLONE / "loaders").glob("schema_*.sql"),
         *(CLONE / "macros").glob("*.sql"),
     ]
     made = r"create (?:table|type|or replace function)(?: if not exists)? (\w+)\.(\w+)"

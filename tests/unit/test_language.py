@@ -23,6 +23,7 @@ FILES = sorted(
         "dagster_pipeline",
         "scripts",
         "bench",
+        "api",
         "tests",
     )
     for file in (CLONE / room).rglob("*.py")

@@ -1,0 +1,1 @@
+"""AICSS light sensors: readings in, settings, how each device is doing."""

@@ -1,0 +1,111 @@
+"""The application: routes, pools, keys, put together.
+
+Belongs here: what it is made of, in which order. Not here: any noun's rules. ``create_app`` asks
+the database what marts has: one that does not fit is refused before the first request.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+
+from api import database, logs, problems
+from api.aicss import routes as aicss_routes
+from api.analytics import consumption, reports
+from api.auth import passwords, signing
+from api.auth import routes as auth_routes
+from api.leads import routes as leads_routes
+from api.listings import routes as listing_routes
+from api.observe import Observed
+from api.places import routes as places_routes
+from api.settings import Settings
+from api.sync import routes as sync_routes
+from api.tracking import routes as tracking_routes
+
+PREFIX = "/api/v1"
+DESCRIPTION = """\
+Leads, energia, qualidade e perdas da BDGD (ANEEL), de pessoas jurídicas e em agregados.
+
+Entre por `POST /api/v1/sessoes`; envie `Authorization: Bearer …`. Listas vêm em JSON, CSV, Parquet
+e, as que têm lugar, GeoJSON. Recusas são `application/problem+json` com um `type` que não muda.
+"""
+
+
+def create_app(settings: Settings | None = None) -> Observed:
+    """The ASGI application, on the database of PG*.
+
+    Raises:
+        DatabaseFailure: the database does not answer or does not fit; says what to type.
+        InvalidInput: the file of keys cannot be read.
+    """
+    logs.configure()
+    settings = settings or Settings()
+    if not settings.keys.exists():
+        signing.rotate(settings.keys)
+    passwords.nobodys()
+    with database.connect_as(database.READER) as conn:
+        marts = database.catalogue(conn)
+    pools = database.pools(settings.connections)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        pools.open()
+        yield
+        pools.close()
+
+    app = FastAPI(
+        title="intel-lead",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=f"{PREFIX}/docs",
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        lifespan=life,
+    )
+    app.state.settings, app.state.pools, app.state.marts = settings, pools, marts
+    app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter()
+    app.state.keys.all()
+    problems.install(app)
+    routes = APIRouter(prefix=PREFIX, responses={"4XX": _REFUSAL})
+    for router in (
+        auth_routes.router,
+        leads_routes.router(marts),
+        tracking_routes.router,
+        places_routes.router,
+        consumption.router(marts),
+        reports.router,
+        aicss_routes.router,
+        sync_routes.router,
+        listing_routes.router(marts),
+    ):
+        routes.include_router(router)
+    app.include_router(routes)
+    _add_health(app)
+    return Observed(app, app.state)
+
+
+_REFUSAL = {
+    "description": "Recusa",
+    "content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}},
+}
+
+
+class Health(BaseModel):
+    """That all is well; else there is a problem instead."""
+
+    status: str = Field("ok", serialization_alias="situacao", examples=["ok"])
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    def home() -> RedirectResponse:
+        return RedirectResponse(f"{PREFIX}/docs")
+
+    @app.get(f"{PREFIX}/saude", summary="Se a API e o banco respondem", tags=["Administração"])
+    def health(request: Request) -> Health:
+        """Sem credencial: só diz se responde."""
+        with request.app.state.pools.reading.connection() as conn:
+            conn.execute("select")
+        return Health()

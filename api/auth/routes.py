@@ -1,0 +1,152 @@
+"""Sessions over HTTP: log in, renew, log out; users, for administrators.
+
+Belongs here: translating HTTP. Not here: what a session is (sessions.py), the gate (caller.py).
+"""
+
+import re
+from datetime import timedelta
+from math import ceil
+from time import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api import problems
+from api.auth import passwords, sessions, signing, users
+from api.auth.caller import Administrator, Caller, address, identify
+
+OF_A_NAME, OF_AN_ADDRESS = parse("5/minute"), parse("30/minute")
+"""Logins that are tried: for one name from one address, and from one address."""
+RENEWALS = parse("60/minute")
+router = APIRouter(tags=["Sessões"])
+
+
+class Limiter:
+    """Counts of this process: with n workers, n times as many pass."""
+
+    def __init__(self) -> None:
+        """None has been counted yet."""
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    def hit(self, limit: Any, *key: str) -> None:  # noqa: ANN401 - limits' own type
+        """Count one.
+
+        Raises:
+            Refusal: the limit is reached.
+        """
+        if not self._window.hit(limit, *key):
+            again = self._window.get_window_stats(limit, *key).reset_time
+            wait = {"Retry-After": str(max(1, ceil(again - time())))}
+            raise problems.Refusal(problems.TOO_MANY, "tentativas demais daqui", wait)
+
+
+class Login(BaseModel):
+    """A name and its password."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(alias="nome", max_length=100, examples=["ana"])
+    password: str = Field(
+        alias="senha", max_length=passwords.LONGEST, examples=["uma frase que só a Ana sabe"]
+    )
+
+
+class Renewal(BaseModel):
+    """A refresh token."""
+
+    model_config = ConfigDict(extra="forbid")
+    refresh: str = Field(alias="token_renovacao", max_length=100, examples=["kZ0…"])
+
+
+class Tokens(BaseModel):
+    """What a session hands out."""
+
+    access: str = Field(serialization_alias="token_acesso", examples=["eyJhbGciOiJFUzI1NiIs…"])
+    kind: str = Field("Bearer", serialization_alias="tipo")
+    seconds: int = Field(
+        serialization_alias="expira_em_s", description="Vida do token de acesso.", examples=[600]
+    )
+    refresh: str = Field(
+        serialization_alias="token_renovacao", description="Vale uma vez.", examples=["kZ0…"]
+    )
+
+
+class User(BaseModel):
+    """A user, without any secret."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str = Field(alias="nome", examples=["ana"])
+    role: users.Role = Field(alias="papel", examples=["leitor"])
+
+
+def _tokens(request: Request, opened: sessions.Opened) -> Tokens:
+    life = timedelta(minutes=request.app.state.settings.access_minutes)
+    access = signing.sign(request.app.state.keys, opened.user, opened.session, life)
+    return Tokens(access=access, seconds=int(life.total_seconds()), refresh=opened.refresh)
+
+
+@router.post("/sessoes", status_code=201, summary="Entra: nome e senha por tokens")
+def log_in(request: Request, response: Response, login: Login) -> Tokens:
+    """Abre uma sessão. O token de acesso vale minutos; o de renovação, uma vez."""
+    limiter, here = request.app.state.limiter, str(address(request))
+    limiter.hit(OF_AN_ADDRESS, "login", here)
+    limiter.hit(OF_A_NAME, "login", here, login.name)
+    life = timedelta(days=request.app.state.settings.session_days)
+    opened = None
+    if "\0" not in login.name:
+        with request.app.state.pools.app.connection() as conn:
+            opened = sessions.log_in(conn, login.name, login.password, life)
+    if opened is None:
+        raise problems.Refusal(problems.NO_LOGIN, "nome ou senha não conferem")
+    response.headers["Cache-Control"] = "no-store"
+    return _tokens(request, opened)
+
+
+@router.post("/sessoes/renovacao", summary="Troca o token de renovação pelo seguinte")
+def renew(request: Request, response: Response, renewal: Renewal) -> Tokens:
+    """Um token de renovação que volta depois de usado encerra a sessão: alguém o copiou."""
+    request.app.state.limiter.hit(RENEWALS, "renovacao", str(address(request)))
+    with request.app.state.pools.app.connection() as conn:
+        try:
+            opened = sessions.renew(conn, renewal.refresh)
+        except sessions.ReuseDetected:
+            detail = "este token já tinha sido usado: a sessão foi encerrada"
+            raise problems.Refusal(problems.NO_LOGIN, detail) from None
+    if opened is None:
+        raise problems.Refusal(problems.NO_LOGIN, "o token de renovação não vale, ou não vale mais")
+    response.headers["Cache-Control"] = "no-store"
+    return _tokens(request, opened)
+
+
+@router.delete("/sessoes/atual", status_code=204, summary="Sai")
+def log_out(request: Request, caller: Annotated[Caller, Depends(identify)]) -> None:
+    """Encerra a sessão de quem chama: nenhum dos seus tokens vale mais."""
+    if caller.session:
+        with request.app.state.pools.app.connection() as conn:
+            sessions.log_out(conn, caller.session)
+
+
+@router.get("/usuarios", summary="Quem tem conta", tags=["Administração"])
+def list_users(request: Request, caller: Administrator) -> list[User]:
+    """Todos os usuários; nenhum segredo."""
+    with request.app.state.pools.app.connection() as conn:
+        found = users.everyone(conn)
+    request.state.rows = len(found)
+    return [User.model_validate(user) for user in found]
+
+
+@router.delete(
+    "/usuarios/{nome}", status_code=204, summary="Encerra uma conta", tags=["Administração"]
+)
+def stop_user(
+    request: Request, caller: Administrator, name: Annotated[str, Path(alias="nome")]
+) -> None:
+    """As sessões e chaves dela acabam na hora; o que ela fez fica na auditoria."""
+    if not re.fullmatch(r"[a-z0-9._@-]{2,100}", name):
+        raise problems.Refusal(problems.NOT_FOUND, "não há este usuário")
+    with request.app.state.pools.app.connection() as conn:
+        if not users.stop(conn, name):
+            raise problems.Refusal(problems.NOT_FOUND, "não há este usuário")

@@ -1,0 +1,1 @@
+"""Leads: legal persons' units of the newest vintages, and all that marts say of one."""

@@ -1,0 +1,214 @@
+"""Which relations of marts are lists of the API, and what may be asked of each.
+
+Belongs here: one entry a list. Not here: columns, types and their meaning, which the database says
+(its comments are the data dictionary); leads, which have filters of their own (leads/).
+"""
+
+from dataclasses import dataclass
+
+CONTACTS = frozenset({"telefone", "email"})
+"""What of a company may be a person's: not for every role (auth/caller.py)."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list.
+
+    Attributes:
+        path: below /api/v1.
+        key: columns that tell its rows apart, in the order of pages; ``nullable`` may be null.
+        filters: columns that may be given; a parameter is named so without ``_id``.
+        sorts: columns that pages may be ordered by.
+        by_safra: its rows are swapped in the publication itself; rollups and views of open data,
+            which follow it or change without one, have the ETag of their content.
+        geometry: its column, for GeoJSON.
+    """
+
+    path: str
+    relation: str
+    tag: str
+    summary: str
+    key: tuple[str, ...]
+    filters: tuple[str, ...]
+    sorts: tuple[str, ...] = ()
+    nullable: frozenset[str] = frozenset()
+    by_safra: bool = True
+    geometry: str | None = None
+
+    def parameter(self, column: str) -> str:
+        """How a filter is called in a query."""
+        return column.removesuffix("_id")
+
+
+_SAFRA = ("distribuidora_id", "ano")
+LISTINGS = (
+    Listing(
+        "distribuidoras",
+        "resumo_distribuidora",
+        "Distribuidoras",
+        "Cada distribuidora por ano: leads, energia, qualidade",
+        _SAFRA,
+        _SAFRA,
+        ("energia_anual_kwh", "quantidade_leads"),
+        by_safra=False,
+    ),
+    Listing(
+        "municipios",
+        "resumo_municipio",
+        "Municípios",
+        "Cada município por ano: leads, energia, qualidade",
+        ("ano", "municipio_id"),
+        ("ano", "uf", "municipio_id"),
+        ("energia_anual_kwh", "quantidade_leads"),
+        nullable=frozenset({"municipio_id"}),
+        by_safra=False,
+    ),
+    Listing(
+        "import-status",
+        "mart_safra_camada",
+        "Safras",
+        "O que aterrissou de cada safra publicada, camada por camada",
+        (*_SAFRA, "camada"),
+        (*_SAFRA, "camada", "presente"),
+    ),
+    Listing(
+        "safras",
+        "safra_publicada",
+        "Safras",
+        "Que safras estão publicadas, e desde quando",
+        _SAFRA,
+        _SAFRA,
+    ),
+    Listing(
+        "alertas",
+        "mart_alerta",
+        "Alertas",
+        "Alertas abertos e fechados, com os números que os provam",
+        ("alerta_id",),
+        ("regra", "nivel", "distribuidora_id", "ano", "aberto"),
+        ("aberto_em",),
+        by_safra=False,
+    ),
+    Listing(
+        "perdas",
+        "mart_perda_alimentador",
+        "Perdas",
+        "O balanço de energia do ano de cada alimentador",
+        (*_SAFRA, "circuito"),
+        (*_SAFRA, "circuito", "subestacao", "situacao"),
+        ("perdas_kwh", "perdas_pct"),
+    ),
+    Listing(
+        "perdas/mensais",
+        "mart_perda_alimentador_mensal",
+        "Perdas",
+        "O balanço de energia de cada alimentador, mês a mês",
+        (*_SAFRA, "circuito", "mes"),
+        (*_SAFRA, "circuito", "mes"),
+    ),
+    Listing(
+        "perdas/transformadores",
+        "mart_transformador",
+        "Perdas",
+        "Cada transformador de distribuição: potência, unidades, carregamento",
+        (*_SAFRA, "transformador"),
+        (*_SAFRA, "circuito", "municipio_id", "transformador"),
+        ("carregamento_maximo", "carregamento_medio"),
+        geometry="geom",
+    ),
+    Listing(
+        "perfis",
+        "mart_perfil_consumo",
+        "Perfis",
+        "Perfis de consumo: quantas unidades se parecem, quanto e quando consomem",
+        (*_SAFRA, "grupo", "perfil_id"),
+        (*_SAFRA, "grupo", "perfil_id"),
+    ),
+    Listing(
+        "hexagonos",
+        "mart_hexagono",
+        "Mapa",
+        "Leads, energia e DIC por hexágono",
+        (*_SAFRA, "tamanho_m", "hexagono"),
+        (*_SAFRA, "tamanho_m"),
+        ("energia_anual_kwh",),
+        geometry="geom",
+    ),
+    Listing(
+        "clusters",
+        "mart_cluster_geografico",
+        "Mapa",
+        "Onde há muita demanda, ou muita geração, perto uma da outra",
+        (*_SAFRA, "tipo", "cluster_id"),
+        (*_SAFRA, "tipo"),
+        ("energia_anual_kwh", "quantidade_leads"),
+        geometry="geom",
+    ),
+    Listing(
+        "anomalias",
+        "mart_anomalia",
+        "Anomalias",
+        "O que fugiu do esperado, por série e mês",
+        (*_SAFRA, "nivel", "serie_id", "tipo", "mes"),
+        (*_SAFRA, "nivel", "tipo", "serie_id", "uc_id"),
+        ("escore",),
+        nullable=frozenset({"mes"}),
+    ),
+    Listing(
+        "empresas",
+        "mart_empresa",
+        "Empresas",
+        "Empresas candidatas a donas de leads",
+        ("cnpj_basico",),
+        ("cnpj_basico", "porte"),
+        by_safra=False,
+    ),
+    Listing(
+        "aneel/consumo",
+        "resumo_classe_mes",
+        "ANEEL",
+        "Energia por classe de consumo e mês, como a distribuidora declarou na BDGD",
+        (*_SAFRA, "origem", "classe_consumo_id", "mes"),
+        (*_SAFRA, "origem", "classe_consumo_id", "mes"),
+        nullable=frozenset({"classe_consumo_id"}),
+        by_safra=False,
+    ),
+    Listing(
+        "aneel/consumo/samp",
+        "mart_energia_bdgd_samp",
+        "ANEEL",
+        "Energia cativa da BDGD ao lado da que a distribuidora faturou (SAMP)",
+        (*_SAFRA, "classe"),
+        (*_SAFRA, "classe"),
+        by_safra=False,
+    ),
+    Listing(
+        "aneel/tarifas",
+        "tarifa_vigente",
+        "ANEEL",
+        "Tarifas homologadas por distribuidora, subgrupo, modalidade, posto e vigência",
+        ("tarifa_id",),
+        ("distribuidora_id", "subgrupo_tarifario_id", "modalidade", "posto", "grandeza"),
+        ("inicio",),
+        by_safra=False,
+    ),
+    Listing(
+        "analytics/previsao",
+        "mart_previsao_energia",
+        "Análises",
+        "A energia dos doze meses depois da última safra, com faixas de 80 e 95 %",
+        ("distribuidora_id", "nivel", "serie_id", "competencia"),
+        ("distribuidora_id", "nivel", "serie_id"),
+        by_safra=False,
+    ),
+    Listing(
+        "analytics/previsao/desempenho",
+        "mart_desempenho_modelo",
+        "Análises",
+        "Quanto erra cada modelo",
+        (*_SAFRA, "tipo", "nivel", "serie_id", "modelo"),
+        (*_SAFRA, "tipo", "nivel", "serie_id", "modelo"),
+        nullable=frozenset({"serie_id"}),
+        by_safra=False,
+    ),
+)

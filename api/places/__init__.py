@@ -1,0 +1,1 @@
+"""Municípios: all that marts say of one."""

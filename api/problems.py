@@ -1,0 +1,173 @@
+"""Refusals as problem+json (RFC 9457): a stable ``type``, what happened, what to do about it.
+
+Belongs here: every kind of refusal, and the handlers that write one. Not here: deciding to refuse.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg_pool import PoolTimeout
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+log = structlog.get_logger()
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of refusal: its stable name, status, title and the usual remedy."""
+
+    name: str
+    status: int
+    title: str
+    remedy: str
+
+
+INVALID = Kind("pedido-invalido", 422, "O pedido não se entende", "Corrija o que `erros` aponta.")
+BAD_BODY = Kind("corpo-ilegivel", 400, "O corpo não se lê", "Envie o formato que a rota documenta.")
+NO_LOGIN = Kind(
+    "sem-credencial",
+    401,
+    "Falta credencial válida",
+    "Entre por POST /api/v1/sessoes e envie Authorization: Bearer …",
+)
+FORBIDDEN = Kind(
+    "sem-permissao", 403, "Este papel não pode isto", "Peça o papel a quem administra a API."
+)
+NOT_FOUND = Kind("nao-encontrado", 404, "Não há isto aqui", "Confira o endereço e o identificador.")
+NOT_ALLOWED = Kind("metodo-nao-aceito", 405, "A rota não aceita este método", "Veja /api/v1/docs.")
+NOT_ACCEPTABLE = Kind(
+    "formato-indisponivel", 406, "Não há este formato", "Peça um dos que o detalhe diz."
+)
+SLOW_BODY = Kind("corpo-lento", 408, "O corpo demorou demais", "Envie de novo, inteiro.")
+TOO_LARGE = Kind("corpo-grande", 413, "O corpo é grande demais", "Divida em pedidos menores.")
+TOO_MANY = Kind(
+    "limite-excedido", 429, "Pedidos demais", "Espere o tempo de Retry-After e tente de novo."
+)
+BROKEN = Kind(
+    "erro-interno", 500, "A API falhou", "Tente de novo; se persistir, informe o `pedido`."
+)
+UPSTREAM = Kind(
+    "servico-fora",
+    503,
+    "Um serviço de que isto depende não responde",
+    "Tente de novo em instantes.",
+)
+OF_STATUS = {
+    kind.status: kind
+    for kind in (
+        BAD_BODY,
+        NO_LOGIN,
+        FORBIDDEN,
+        NOT_FOUND,
+        NOT_ALLOWED,
+        NOT_ACCEPTABLE,
+        TOO_LARGE,
+        TOO_MANY,
+    )
+}
+
+
+class Refusal(HTTPException):
+    """Answer this request with a problem; FastAPI lets it through while it reads a body.
+
+    Args:
+        kind: which.
+        detail: what happened, for a person, in Portuguese.
+        headers: more headers of the answer.
+    """
+
+    def __init__(self, kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        """See the class."""
+        super().__init__(kind.status, detail, headers)
+        self.kind = kind
+
+
+class Problem(BaseModel):
+    """What every refusal looks like."""
+
+    type: str = Field(examples=["urn:intel-lead:problema:nao-encontrado"])
+    title: str = Field(examples=["Não há isto aqui"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["não há lead com este uc_id"])
+    remedy: str = Field(
+        serialization_alias="remedio", examples=["Confira o endereço e o identificador."]
+    )
+    request_id: str | None = Field(None, serialization_alias="pedido")
+    errors: list[dict[str, object]] | None = Field(None, serialization_alias="erros")
+
+
+SCHEMA = Problem.model_json_schema(mode="serialization")
+
+
+def answer(
+    request_id: str | None,
+    kind: Kind,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: list[dict[str, object]] | None = None,
+) -> JSONResponse:
+    """The response that says a problem."""
+    problem = Problem(
+        type=f"urn:intel-lead:problema:{kind.name}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        remedy=kind.remedy,
+        request_id=request_id,
+        errors=errors,
+    )
+    body = problem.model_dump(by_alias=True, exclude_none=True)
+    more = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}
+    return JSONResponse(
+        body,
+        kind.status,
+        headers={**(headers or {}), **more, "Cache-Control": "no-store"},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every refusal of the app a problem."""
+
+    def id_of(request: Request) -> str | None:
+        return request.scope.get("state", {}).get("request_id")
+
+    @app.exception_handler(Refusal)
+    def refused(request: Request, error: Refusal) -> JSONResponse:
+        return answer(id_of(request), error.kind, error.detail, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not repeated: it may be a password.
+        errors = [
+            {"onde": ".".join(map(str, e["loc"])), "tipo": e["type"]} for e in error.errors()[:20]
+        ]
+        if any(e["type"] == "json_invalid" for e in error.errors()):
+            return answer(id_of(request), BAD_BODY, "o corpo não é JSON")
+        where = ", ".join(str(e["onde"]) for e in errors)
+        return answer(id_of(request), INVALID, f"não servem: {where}", errors=errors)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> JSONResponse:
+        kind = OF_STATUS.get(error.status_code, BROKEN)
+        return answer(id_of(request), kind, kind.title.lower(), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, error: Exception) -> JSONResponse:
+        return answer(id_of(request), BROKEN, "erro inesperado")
+
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(PoolTimeout)
+    def no_database(request: Request, error: Exception) -> JSONResponse:
+        log.error("banco", error=type(error).__name__, pedido=id_of(request))
+        late = isinstance(error, psycopg.errors.QueryCanceled)
+        detail = "a consulta passou do tempo" if late else "o banco não responde"
+        return answer(id_of(request), UPSTREAM, detail, headers={"Retry-After": "5"})

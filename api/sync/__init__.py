@@ -1,0 +1,1 @@
+"""Landing ANEEL's open data anew, by a run of Dagster's."""

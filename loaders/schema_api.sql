@@ -1,0 +1,102 @@
+-- Schema app's tables of the API (api/): who may call it, since when, what was called, what was said of a lead.
+-- Belongs here: users, sessions, tokens (as digests), keys, audit, acompanhamento. Not here: alerts, devices
+-- (schema_app.sql), who may read and write (server/roles.py). No dbt build touches any of it.
+-- A change of a table is the next number of schema app's comment, and of api/database.py's APP_VERSION.
+
+create table if not exists app.usuario (
+    id uuid primary key default gen_random_uuid(),
+    nome text not null unique check (nome ~ '^[a-z0-9][a-z0-9._@-]{1,99}$'),
+    papel text not null check (papel in ('leitor', 'comercial', 'parceiro', 'admin', 'dispositivo')),
+    senha_hash text,
+    dispositivo_id text check (dispositivo_id <> ''),
+    redes cidr[] not null default '{}',
+    cota_diaria integer check (cota_diaria > 0),
+    ativo boolean not null default true,
+    criado_em timestamptz not null default now(),
+    constraint usuario_dispositivo check ((papel = 'dispositivo') = (dispositivo_id is not null)),
+    constraint usuario_senha check ((papel in ('parceiro', 'dispositivo')) = (senha_hash is null))
+);
+comment on table app.usuario is 'Uma linha por quem chama a API: pessoas, com senha; parceiros e dispositivos, com chave (docs/api.md).';
+comment on column app.usuario.nome is 'Como entra.';
+comment on column app.usuario.senha_hash is 'Argon2id da senha; nulo para quem só tem chave.';
+comment on column app.usuario.dispositivo_id is 'O único dispositivo AICSS de que envia leituras.';
+comment on column app.usuario.redes is 'De que redes pode chamar; vazia: de qualquer uma.';
+comment on column app.usuario.cota_diaria is 'Chamadas por dia (hora de Brasília); nula: sem cota.';
+
+create table if not exists app.sessao (
+    id uuid primary key default gen_random_uuid(),
+    usuario_id uuid not null references app.usuario (id),
+    criada_em timestamptz not null default now(),
+    expira_em timestamptz not null,
+    encerrada_em timestamptz,
+    motivo text check (motivo in ('saida', 'reuso', 'admin')),
+    constraint sessao_motivo check ((encerrada_em is null) = (motivo is null))
+);
+create index if not exists sessao_de_usuario on app.sessao (usuario_id) where encerrada_em is null;
+comment on table app.sessao is 'Uma linha por entrada de uma pessoa: a família dos seus tokens. Encerrada, nenhum deles vale mais.';
+
+create table if not exists app.token_renovacao (
+    sha256 bytea primary key,
+    sessao_id uuid not null references app.sessao (id) on delete cascade,
+    emitido_em timestamptz not null default now(),
+    usado_em timestamptz
+);
+comment on table app.token_renovacao is 'Uma linha por token de renovação emitido (o seu SHA-256): vale uma vez; usado de novo, encerra a sessão.';
+
+create table if not exists app.chave_api (
+    sha256 bytea primary key,
+    usuario_id uuid not null references app.usuario (id),
+    criada_em timestamptz not null default now(),
+    revogada_em timestamptz
+);
+comment on table app.chave_api is 'Uma linha por chave de parceiro ou dispositivo (o seu SHA-256).';
+
+create table if not exists app.auditoria (
+    id bigint generated always as identity primary key,
+    quando timestamptz not null default now(),
+    pedido uuid not null,
+    usuario_id uuid,
+    usuario text,
+    papel text,
+    ip inet,
+    metodo text not null,
+    caminho text not null,
+    consulta text,
+    status smallint not null,
+    linhas integer,
+    duracao_ms integer not null
+);
+create index if not exists auditoria_de_usuario on app.auditoria (usuario_id, quando);
+comment on table app.auditoria is 'Uma linha por chamada da API: quem, o quê, quantas linhas saíram. Só cresce.';
+create or replace function app.recusa_mudanca() returns trigger language plpgsql as $f$
+begin
+    raise exception '% only grows: % is refused', tg_table_name, lower(tg_op)
+    using errcode = 'insufficient_privilege';
+end
+$f$;
+create or replace trigger so_cresce before update or delete or truncate on app.auditoria
+for each statement execute function app.recusa_mudanca();
+
+create table if not exists app.acompanhamento (
+    id bigint generated always as identity primary key,
+    distribuidora_id integer not null,
+    cod_id text not null,
+    oferta text not null,
+    situacao text not null check (
+        situacao in ('novo', 'em_contato', 'proposta', 'ganho', 'perdido', 'descartado')
+    ),
+    resultado_em date,
+    responsavel text,
+    observacao text,
+    alterado_em timestamptz not null default now(),
+    alterado_por uuid not null references app.usuario (id),
+    constraint acompanhamento_resultado
+    check ((situacao in ('ganho', 'perdido')) = (resultado_em is not null))
+);
+create index if not exists acompanhamento_ultimo
+on app.acompanhamento (distribuidora_id, cod_id, oferta, id desc);
+comment on table app.acompanhamento is 'Uma linha por mudança do acompanhamento de uma UC × oferta: vale a última. Fica de safra a safra, pelo COD_ID. Só cresce.';
+create or replace trigger so_cresce before update or delete or truncate on app.acompanhamento
+for each statement execute function app.recusa_mudanca();
+
+comment on schema app is 'versão 1';

@@ -1,0 +1,72 @@
+"""Reports as files: what was written is listed and handed out, and nothing beside it.
+
+Not here: what a report says (test_report.py).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.api_client import Api
+
+REPORTS = "/api/v1/analytics/relatorios"
+
+
+@pytest.fixture
+def folder(api: Api, tmp_path: Path) -> Iterator[Path]:
+    """A folder of reports with two of them, and things that are none, beside a secret."""
+    (tmp_path / "segredo.pdf").write_text("segredo")
+    folder = tmp_path / "relatorios"
+    for name in ("401-2024/safra-401-2024.pdf", "404-2024/safra-404-2024.html"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(f"<script>{name}</script>")
+    (folder / "401-2024" / "notas.txt").write_text("x")
+    (folder / "outra").mkdir()
+    (folder / "outra" / "safra-401-2024.pdf").write_text("x")
+    before, api.settings.reports = api.settings.reports, folder
+    yield folder
+    api.settings.reports = before
+
+
+def test_what_was_written_is_listed_and_handed_out(api: Api, folder: Path) -> None:
+    found = api.get(REPORTS).json()
+    names = {(one["safra"], one["arquivo"]) for one in found}
+    assert names == {("401-2024", "safra-401-2024.pdf"), ("404-2024", "safra-404-2024.html")}
+    for one in found:
+        answer = api.get(one["endereco"])
+        kept = folder / one["safra"] / one["arquivo"]
+        assert (answer.status_code, answer.content) == (200, kept.read_bytes())
+        assert len(answer.content) == one["bytes"]
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "401-2024/safra-999.pdf",
+        "401-2024/notas.txt",
+        "outra/safra-401-2024.pdf",
+        "401-2024/..%2f..%2fsegredo.pdf",
+        "..%2f/segredo.pdf",
+        "%2e%2e/segredo.pdf",
+        "401-2024/%00.pdf",
+        "401-2024/safra-401-2024.pdf%0a",
+    ],
+)
+def test_nothing_else_is_handed_out(api: Api, folder: Path, path: str) -> None:
+    assert api.get(f"{REPORTS}/{path}").status_code in (404, 422)
+
+
+def test_partners_and_devices_get_none(api: Api, folder: Path) -> None:
+    for role in ("parceiro", "dispositivo"):
+        assert api.get(REPORTS, role).status_code == 403
+
+
+def test_without_a_folder_there_are_none(api: Api, tmp_path: Path) -> None:
+    before, api.settings.reports = api.settings.reports, tmp_path / "nada"
+    try:
+        assert api.get(REPORTS).json() == []
+    finally:
+        api.settings.reports = before
