@@ -14,7 +14,8 @@ FILES, UCS = 50, 300
 FIRST = 62_001
 ABOUT = f"""\
 `make run FOLDER` with {FILES} files of {UCS} units each, into a warehouse whose domains are there:
-landed two at a time, judged, then built, tested and published by one dbt command, and told to Dagster.
+landed two at a time, judged, then built, tested and published by one dbt command, and told to
+Dagster.
 The same once more with a file that cannot be read among them."""
 
 

@@ -10,11 +10,25 @@ import numpy as np
 import psycopg
 
 _CASES = """
-    with ditos as (
+    with acompanhados as (
+        select distinct on (distribuidora_id, cod_id, oferta) *
+        from app.acompanhamento
+        order by distribuidora_id, cod_id, oferta, id desc
+    ),
+    -- Of one day what sales said in the panel stands above a file: null comes first.
+    contados as (
+        select distribuidora_id, cod_id, cnpj, oferta, resultado, data, arquivo_id, linha
+        from raw.resultado_lead
+        union all
+        select distribuidora_id, cod_id, null, oferta, situacao, resultado_em, null, id
+        from acompanhados
+        where situacao in ('ganho', 'perdido')
+    ),
+    ditos as (
         select distinct on (distribuidora_id, coalesce(cod_id, cnpj), cod_id is null, oferta)
             distribuidora_id, cod_id, case when cod_id is null then cnpj end as cnpj, oferta,
             resultado, data, arquivo_id, linha
-        from raw.resultado_lead
+        from contados
         order by distribuidora_id, coalesce(cod_id, cnpj), cod_id is null, oferta,
             data desc, arquivo_id desc, linha desc
     ),

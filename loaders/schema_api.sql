@@ -70,7 +70,7 @@ create index if not exists auditoria_de_usuario on app.auditoria (usuario_id, qu
 comment on table app.auditoria is 'Uma linha por chamada da API: quem, o quê, quantas linhas saíram. Só cresce.';
 create or replace function app.recusa_mudanca() returns trigger language plpgsql as $f$
 begin
-    raise exception '% only grows: % is refused', tg_table_name, lower(tg_op)
+    raise exception 'app.% só cresce: % não se aceita', tg_table_name, lower(tg_op)
     using errcode = 'insufficient_privilege';
 end
 $f$;

@@ -103,7 +103,7 @@ def router(catalogue: Catalogue) -> APIRouter:
             sort=Sort("energia_anual_kwh", descending=True),
         )
         return respond(
-            request, caller, question, asked, Answering(relation, columns, by_safra=True)
+            request, caller, question, asked, Answering(relation, columns, by_safra=False)
         )
 
     return made

@@ -162,6 +162,47 @@ def test_a_cnpj_stands_for_the_units_whose_sure_company_it_is(
     assert (cases.told, sorted(cases.won)) == (5, [False, True])
 
 
+def test_what_sales_say_of_a_lead_counts_as_an_outcome_while_it_is_their_last_word(
+    here: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Won stands above the file of the same day; a later word that is no outcome takes it back."""
+    leads = here.execute(
+        "select distribuidora_id, cod_id from marts.mart_lead_safra inner join"
+        " marts.mart_lead_criterio using (uc_id, ano, distribuidora_id)"
+        f" where oferta = 'eficiencia' and criterio = '{CRITERION}' and distribuidora_id = 401"
+        " order by uc_id limit 2"
+    ).fetchall()
+    changes = [
+        (*leads[0], "proposta", None),
+        (*leads[0], "ganho", "2025-02-01"),
+        (*leads[1], "perdido", "2025-02-01"),
+        (*leads[1], "em_contato", None),
+    ]
+    with here.transaction(force_rollback=True):
+        here.execute("delete from controle.resultado_arquivo")
+        here.execute(
+            "insert into controle.resultado_arquivo (arquivo_id, arquivo, sha256, linhas)"
+            " overriding system value values (99, 'a', 'a', 1)"
+        )
+        here.execute(
+            "insert into raw.resultado_lead (arquivo_id, linha, distribuidora_id, cod_id, oferta,"
+            " resultado, data) values (99, 2, %s, %s, 'eficiencia', 'perdido', '2025-02-01')",
+            leads[0],
+        )
+        (user,) = here.execute(
+            "insert into app.usuario (nome, papel, senha_hash) values ('ana', 'comercial', 'x')"
+            " returning id"
+        ).fetchone()
+        for change in changes:
+            here.execute(
+                "insert into app.acompanhamento (distribuidora_id, cod_id, situacao, resultado_em,"
+                " oferta, alterado_por) values (%s, %s, %s, %s, 'eficiencia', %s)",
+                [*change, user],
+            )
+        (cases,) = outcomes.read(here)
+    assert (cases.told, list(cases.won), cases.unmatched) == (1, [True], {})
+
+
 def test_weights_that_are_better_make_the_scores_until_they_are_undone(
     warehouse: a.Warehouse, here: psycopg.Connection, sold: Path, few_are_enough: None
 ) -> None:

@@ -394,5 +394,5 @@ def test_create_takes_back_what_an_earlier_version_granted_on_the_audit(
 
 
 def test_the_owner_too_only_adds_to_the_audit(conn: psycopg.Connection) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows: delete"):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="só cresce: delete"):
         conn.execute("delete from controle.auditoria")
