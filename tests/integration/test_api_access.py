@@ -44,7 +44,11 @@ def test_a_login_reads_and_nothing_reads_without(api: Api) -> None:
     assert {"detail", "remedio", "pedido"} <= refused.json().keys()
 
 
-@pytest.mark.parametrize("word", ["outra senha bem longa", "", PASSWORD[:-1], PASSWORD + "x"])
+@pytest.mark.parametrize(
+    "word",
+    ["outra senha bem longa", "", PASSWORD[:-1], PASSWORD + "x"],
+    ids=["another", "empty", "cut", "longer"],
+)
 def test_another_password_does_not_get_in(api: Api, word: str) -> None:
     assert api.log_in("leitor", word).status_code == 401
 
