@@ -187,7 +187,7 @@ begin
     if to_regproc('controle.recusa_mudanca_da_auditoria') is null then
         create function controle.recusa_mudanca_da_auditoria() returns trigger language plpgsql as $f$
         begin
-            raise exception 'controle.auditoria only grows: % is refused', lower(tg_op)
+            raise exception 'controle.auditoria só cresce: % não se aceita', lower(tg_op)
                 using errcode = 'insufficient_privilege';
         end
         $f$;
