@@ -4,6 +4,7 @@ Belongs here: which vintage, which unit, which word counts; why a row has no uni
 (weights.py), writing (publish.py), which company is a unit's (dbt: lead_empresa).
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +111,8 @@ class Cases:
         told: units of which there is an outcome, and rows that name none: a CNPJ's counts once for
             each unit whose sure company it is.
         unmatched: why others have none → how many.
+        words: what was said, in short: the same as long as no outcome comes, goes or changes,
+            whatever is published meanwhile.
     """
 
     offer: str
@@ -121,6 +124,7 @@ class Cases:
     won: np.ndarray
     told: int
     unmatched: dict[str, int]
+    words: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what a later vintage would tell.
@@ -170,4 +174,5 @@ def _of_offer(offer: str, seed: dict[str, float], rows: list[tuple]) -> Cases:
         np.array([won for _, _, won, _ in known], dtype=bool),
         len(rows),
         unmatched,
+        hashlib.md5(repr(sorted((row[2], row[3]) for row in rows)).encode()).hexdigest(),
     )

@@ -19,7 +19,6 @@ from loaders.figures import number
 _THERE = "select to_regclass('marts.mart_lead_criterio') is not null"
 _THERE += " and to_regclass('seeds.oferta_criterio') is not null"
 _THERE += " and to_regclass('marts.mart_lead_empresa') is not null"
-_NEWEST = "select coalesce(max(arquivo_id), 0) from controle.resultado_arquivo"
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('intel_lead aprendizado', 0))"
 _OF_MEASURED = {
     "auc": "auc",
@@ -33,27 +32,29 @@ _OF_MEASURED = {
 def update(conn: psycopg.Connection, say: Callable[[str], None]) -> int:
     """Learn every offer's weights of which there are outcomes; how many offers use theirs.
 
-    What a person undid stays so until other outcomes land.
+    What a person undid stays so until its outcomes are others: a file's, or what sales said.
     """
     if not conn.execute(_THERE).fetchone()[0]:
         say("nenhuma safra construída ainda: antes, make build")
         return 0
-    (newest,) = conn.execute(_NEWEST).fetchone()
     found = outcomes.read(conn)
     if not found:
         say(
             "nenhum resultado de proposta carregado: os pesos são os da semente, um juízo. Para"
             " aprendê-los: .venv/bin/python -m loaders resultados ARQUIVO.csv"
         )
-    undone = "select oferta from raw.aprendizado where desfeito and ultimo_arquivo_id = %s"
-    kept = {offer for (offer,) in conn.execute(undone, [newest])}
+    undone = "select oferta, resultados_md5 from raw.aprendizado where desfeito"
+    kept = dict(conn.execute(undone).fetchall())
     used = 0
     for cases in found:
-        if cases.offer in kept:
+        # Null: undone before version 2026-11-30, which did not keep of what.
+        if cases.offer in kept and kept[cases.offer] in (None, cases.words):
+            note = "update raw.aprendizado set resultados_md5 = %s where oferta = %s"
+            conn.execute(note, [cases.words, cases.offer])
             say(f"{cases.offer}: desfeito por uma pessoa, até chegarem outros resultados")
             continue
         verdict = weights.learn(cases)
-        write(conn, cases, verdict, newest)
+        write(conn, cases, verdict)
         used += verdict.weights is not None
         for line in told(cases, verdict):
             say(line)
@@ -62,12 +63,12 @@ def update(conn: psycopg.Connection, say: Callable[[str], None]) -> int:
     return used
 
 
-def write(conn: psycopg.Connection, cases: Cases, verdict: Verdict, newest: int) -> None:
+def write(conn: psycopg.Connection, cases: Cases, verdict: Verdict) -> None:
     """Put an offer's figures, and its weights if they are used, in place of what there was."""
     row = {
         "oferta": cases.offer,
         "aprendido_em": datetime.now(UTC),
-        "ultimo_arquivo_id": newest,
+        "resultados_md5": cases.words,
         "resultados": cases.told,
         "leads": len(cases.won),
         "ganhos": int(cases.won.sum()),

@@ -369,7 +369,7 @@ create table if not exists raw.resultado_lead (
 create table if not exists raw.aprendizado (
     oferta text primary key,
     aprendido_em timestamptz not null,
-    ultimo_arquivo_id bigint not null,
+    resultados_md5 text,
     resultados bigint not null,
     leads bigint not null,
     ganhos bigint not null,
@@ -393,6 +393,8 @@ create table if not exists raw.aprendizado (
     desfeito boolean not null default false,
     motivo text not null
 );
+alter table raw.aprendizado add column if not exists resultados_md5 text;
+alter table raw.aprendizado drop column if exists ultimo_arquivo_id;
 create table if not exists raw.peso_aprendido (
     oferta text not null references raw.aprendizado on delete cascade,
     criterio text not null,

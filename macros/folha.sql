@@ -146,8 +146,9 @@ $f$;
 {% endmacro %}
 
 {# A leaf made by CREATE TABLE AS gets all that its root's catalogue asks for in one ALTER TABLE (one scan), then the
-   root's indexes and statistics; publication's ATTACH adopts everything. Foreign keys to domains are added under a lock
-   that lets readers of them go on, in one order, so that two builds do not wait for each other.
+   root's indexes and statistics, and last its foreign keys; publication's ATTACH adopts everything. Foreign keys to
+   domains take a lock there that lets readers go on and that other leaves wait for until this one's commit: in one
+   order, so that two builds do not wait for each other.
    It is the root's child by INHERIT: as a partition it took 4 times as long to come and go, because ATTACH and DETACH
    read all of pg_constraint. The CHECK that spells its bounds spares ATTACH a scan; a small leaf is read as fast as
    that CHECK is made. #}
@@ -159,9 +160,13 @@ create or replace function controle.completa_folha(
 declare
     raiz regclass := format('construcao.%I', tabela)::regclass;
     partes text;
+    chaves text;
     indice text;
 begin
-    select string_agg(parte, ', ' order by ordem, alvo) into partes
+    select
+        string_agg(parte, ', ' order by ordem, alvo) filter (where ordem <= 3),
+        string_agg(parte, ', ' order by ordem, alvo) filter (where ordem > 3)
+    into partes, chaves
     from (
         select 1 as ordem, 0::oid as alvo, format('alter %I set not null', attname) as parte
         from pg_attribute
@@ -176,6 +181,8 @@ begin
             'add constraint %I check (ano = %s and distribuidora_id = %s)',
             folha || '_safra', ano, distribuidora_id)
         where linhas > 20000
+        union all
+        select 3, 0, format('inherit %s', raiz)
         union all
         select
             case contype when 'c' then 2 when 'f' then 4 else 3 end,
@@ -196,8 +203,6 @@ begin
             'add foreign key (uc_id, ano, distribuidora_id) references %s on delete cascade',
             controle.folha_da_safra(format('%s_%s_%s', tabela_pai, distribuidora_id, ano)))
         where tabela_pai is not null
-        union all
-        select 6, 0, format('inherit %s', raiz)
     ) as p;
     execute format('alter table construcao.%I %s', folha, partes);
     for indice in
@@ -211,6 +216,9 @@ begin
         execute indice;
     end loop;
     execute format('analyze construcao.%I', folha);
+    if chaves is not null then
+        execute format('alter table construcao.%I %s', folha, chaves);
+    end if;
 end
 $f$;
 {% endmacro %}

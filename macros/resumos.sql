@@ -198,3 +198,65 @@
     ' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{# The CTEs of classes' months, of safra_classe_mes and safra_celula, that end in `resumo`: each month with whether it is
+   hidden (`suprimido`), its measures null then. `quais` is a condition on ano and distribuidora_id: whole safras. #}
+{% macro classes_mes_a_mes(meses, celulas, quais='true') -%}
+    {%- set chaves = ['ano', 'distribuidora_id', 'origem', 'classe_consumo_id'] %}
+    meses as (
+        select * from {{ meses }}
+        where {{ quais }}
+    ),
+
+    -- The year stands as month 0: what is hidden of one month is hidden of all, or the year would give it away.
+    celulas as (
+        select
+            {{ chaves | join(', ') }},
+            mes,
+            unidades as leads,
+            unidades_pf as leads_pf,
+            energia_kwh as energia,
+            maior_energia_kwh as maior
+        from meses
+        union all
+        select
+            {{ chaves | join(', ') }},
+            0 as mes,
+            quantidade_leads as leads,
+            leads_pf,
+            energia_anual_kwh as energia,
+            maior_energia_anual_kwh as maior
+        from {{ celulas }}
+        where dimensao = 'classe' and {{ quais }}
+    ),
+
+    -- Totals that readers have: the class's in resumo_classe, the layer's in resumo_camada, the feeders' months.
+    {{ esconde_em_totais('celulas', chaves + ['mes'], [
+        ['ano', 'distribuidora_id', 'mes', 'classe_consumo_id'],
+        ['ano', 'distribuidora_id', 'mes', 'origem'],
+        ['ano', 'distribuidora_id', 'mes'],
+    ]) }},
+
+    classes_ocultas as (
+        select
+            {{ chaves | join(', ') }},
+            bool_or(oculta) as oculta
+        from escondidas
+        group by {{ chaves | join(', ') }}
+    ),
+
+    resumo as (
+        select
+            m.ano,
+            m.distribuidora_id,
+            m.origem,
+            m.classe_consumo_id,
+            m.mes,
+            coalesce(o.oculta, false) as suprimido,
+            {{ medidas_mostradas(
+                'm', 'o.oculta', ['unidades', 'unidades_com_geracao', 'energia_kwh', 'energia_ponta_kwh']
+            ) }}
+        from meses as m
+        left join classes_ocultas as o on {{ mesma_chave('m', 'o', chaves) }}
+    )
+{%- endmacro %}

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 from loaders.bdgd import zip_archive
 from loaders.errors import InvalidInput
-from loaders.open_data import reshaping, stations
+from loaders.open_data import line_breaks, reshaping, stations
 from loaders.open_data.dataset import Dataset
 
 _DATA = {".csv", ".txt", ".json", ".tsv"}
@@ -64,7 +64,7 @@ def _plain(file: Path, head: bytes, folder: Path, dataset: Dataset, name: str) -
         return reshaping.answer(file, folder / "resposta.csv", dataset, name)
     if dataset.shape == "estacoes":
         return stations.from_file(file, folder / "estacoes.csv", name)
-    return file
+    return line_breaks.joined(file, folder / "inteiro.csv", name)
 
 
 def _head(path: Path) -> bytes:

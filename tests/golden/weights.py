@@ -16,7 +16,7 @@ LEARNED, SOWN = "aprendidos", "semente"
 _WORDS = ("oferta", "motivo")
 _COUNTS = ("resultados", "leads", "ganhos", "julgados", "ganhos_julgados")
 _DAYS = ("julgado_desde", "julgado_ate")
-_NOT_SHOWN = ("usado", "ultimo_arquivo_id", "sem_par", "aprendido_em")
+_NOT_SHOWN = ("usado", "resultados_md5", "sem_par", "aprendido_em")
 
 
 @cache

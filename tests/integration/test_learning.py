@@ -206,7 +206,7 @@ def test_what_sales_say_of_a_lead_counts_as_an_outcome_while_it_is_their_last_wo
 def test_weights_that_are_better_make_the_scores_until_they_are_undone(
     warehouse: a.Warehouse, here: psycopg.Connection, sold: Path, few_are_enough: None
 ) -> None:
-    """The next build takes them, of that offer alone; undone they stay so until a new file."""
+    """The next build takes them, of that offer alone; undone they stay so until a new outcome."""
     land(sold)
     others = "select md5(string_agg(t::text, '' order by uc_id, oferta)) from"
     others += " marts.mart_lead_score as t where oferta <> 'eficiencia'"
@@ -233,6 +233,28 @@ def test_weights_that_are_better_make_the_scores_until_they_are_undone(
     assert publish.update(here, said.append) == 0
     assert "desfeito por uma pessoa" in said[-1]
     assert a.value(here, "select count(*) from raw.peso_aprendido") == 0
+
+
+def test_what_a_person_undid_stays_so_until_that_offers_outcomes_are_others(
+    here: psycopg.Connection, sold: Path, few_are_enough: None
+) -> None:
+    """Another offer's outcome changes nothing of it; one of its own, said in the panel, does."""
+    unit = here.execute(f"select distribuidora_id, cod_id from ({LEADS}) as l limit 1").fetchone()
+    said = "insert into app.acompanhamento (distribuidora_id, cod_id, oferta, situacao,"
+    said += " resultado_em, alterado_por) values (%s, %s, %s, 'perdido', '2025-12-30', %s)"
+    told: list[str] = []
+    with here.transaction(force_rollback=True):
+        user = here.execute(
+            "insert into app.usuario (nome, papel, senha_hash) values ('bia', 'comercial', 'x')"
+            " returning id"
+        ).fetchone()
+        publish.undo(here, [])
+        assert publish.update(here, told.append) == 0
+        assert "eficiencia: desfeito por uma pessoa" in told[-1]
+        here.execute(said, [*unit, "backup", *user])
+        assert publish.update(here, told.append) == 0
+        here.execute(said, [*unit, "eficiencia", *user])
+        assert publish.update(here, told.append) == 1
 
 
 def test_few_outcomes_leave_the_seeds_weights_and_say_so(

@@ -90,17 +90,25 @@ serie as (
 
 ),
 
+-- As resumo_classe_mes shows them, but of the leaves that serie is of: that rollup is refreshed after the
+-- publication, and readers would see the new safra beside the old one.
+{{ classes_mes_a_mes(
+    ref('safra_classe_mes'), ref('safra_celula'),
+    '(ano, distribuidora_id) in (select n.ano, n.distribuidora_id from nova as n)'
+) }},
+
 ponta as (
 
     select
         r.ano,
         r.distribuidora_id,
-        r.classe,
+        c.grupo as classe,
         r.mes,
         sum(r.energia_ponta_kwh) / nullif(sum(r.energia_kwh), 0) as parte
-    from {{ ref('resumo_classe_mes') }} as r
+    from resumo as r
+    left join {{ ref('classe_consumo') }} as c on r.classe_consumo_id = c.id
     where not r.suprimido and r.energia_ponta_kwh is not null
-    group by r.ano, r.distribuidora_id, r.classe, r.mes
+    group by r.ano, r.distribuidora_id, c.grupo, r.mes
 
 ),
 

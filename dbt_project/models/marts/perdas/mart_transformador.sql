@@ -167,7 +167,7 @@ picos as (
             and p.tipo_curva_carga = f.tipo_curva_carga
     cross join lateral unnest(f.horas, f.potencias) as h (hora, potencia)
     where p.ordem = 1 and d.energia <> 0
-    group by p.ano, p.distribuidora_id, p.transformador, h.hora
+    group by p.transformador, h.hora, p.ano, p.distribuidora_id
 ),
 
 maximos as (
