@@ -35,10 +35,10 @@ OF_ONE_SAFRA = (
 EQUIVALENT = (
     Equivalent(
         r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico"
-        r"|mart_custo_lead",
+        r"|mart_custo_lead|lead_mercado|lead_perfil",
         "left for inner",
         r"resumo_anual|anual as|anuais as|enriquecimento as|leads as|energia as|series as s"
-        r"|'distribuidora'",
+        r"|'(distribuidora|lead_perfil)'",
         "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
@@ -59,7 +59,7 @@ EQUIVALENT = (
     Equivalent(
         OF_ONE_SAFRA,
         "condition dropped",
-        r"\A-\s+and \w+\.(ano|distribuidora_id) = \w+\.(ano|distribuidora_id)\s*\Z",
+        r"\A-\s+and \w+\.(ano|distribuidora_id) = \w+\.(ano|distribuidora_id)\s*(\n\+\s*)?\Z",
         "a build reads one safra's leaves (macros/safra.sql): every row has the same two",
     ),
     Equivalent(
@@ -79,6 +79,24 @@ EQUIVALENT = (
         "(max|min|avg) for sum",
         r"-.*filter \(where (e\.)?origem = '",
         "a feeder has one row of each layer (primary key)",
+    ),
+    Equivalent(
+        r"mart_alerta_aicss|mart_lead_safra|anomalia",
+        "(min|avg) for max",
+        r"-\s+max\(.*\) filter \(where (id|oferta|tipo) = '",
+        "a pivot: one row of each (primary keys parametro_aicss, mart_lead_score, anomalia_tipo)",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "(max|min|avg) for sum",
+        r"-.*filter \(where t\.tipo_dia = '",
+        "a pivot: a curve has one row of each kind of day",
+    ),
+    Equivalent(
+        r"esconde_complementos\(\)",
+        "(max|avg) for sum",
+        r"-.*sum\(leads_pf\) over",
+        "only whether it is more than none counts",
     ),
     Equivalent(
         r"mart_balanco_distribuidora",
@@ -136,7 +154,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"municipio_geometria",
-        "(min|avg) for max|branches of coalesce turned",
+        "(min|avg) for max|branches? of coalesce .*|edge moved, >|condition dropped|constant changed",
         r"feita\.malha_id",
         "more files again: delete+insert writes their polygons as they are",
     ),
@@ -195,9 +213,9 @@ EQUIVALENT = (
         "the where after it asks for its year",
     ),
     Equivalent(
-        r"previsao_faixa",
+        r"previsao_faixa|anomalia",
         "(min|avg) for max",
-        r"\+.*\(ano\) as ano",
+        r"\+.*\((\w\.)?ano\) as ano",
         "the safra before is one leaf, of one year",
     ),
     Equivalent(
