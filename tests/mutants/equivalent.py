@@ -81,10 +81,22 @@ EQUIVALENT = (
         "a feeder has one row of each layer (primary key)",
     ),
     Equivalent(
-        r"mart_alerta_aicss|mart_lead_safra|anomalia",
+        r"mart_alerta_aicss|mart_lead_safra|anomalia|mart_contexto_municipio",
         "(min|avg) for max",
-        r"-\s+max\(.*\) filter \(where (id|oferta|tipo) = '",
-        "a pivot: one row of each (primary keys parametro_aicss, mart_lead_score, anomalia_tipo)",
+        r"-\s+max\(.*\) filter \(where (id|oferta|tipo|indicador) = '",
+        "a pivot: one row of each (keys of parametro_aicss, mart_lead_score, anomalia_tipo; mais_novos)",
+    ),
+    Equivalent(
+        r"anomalia",
+        "(min|avg) for max",
+        r"-.*< \(select max\(u\.ano\) from unidades",
+        "a build has the units of one safra, of one year",
+    ),
+    Equivalent(
+        r"segmento_da_unidade\(\)",
+        "branches of coalesce turned",
+        r"\+\s+coalesce\(ce\.",
+        "a company's CNAE is joined where the unit has none, and so no segment by it",
     ),
     Equivalent(
         r"curva_participacao",
