@@ -84,7 +84,7 @@ EQUIVALENT = (
         r"mart_alerta_aicss|mart_lead_safra|anomalia|mart_contexto_municipio",
         "(min|avg) for max",
         r"-\s+max\(.*\) filter \(where (id|oferta|tipo|indicador) = '",
-        "a pivot: one row of each (keys of parametro_aicss, mart_lead_score, anomalia_tipo; mais_novos)",
+        "a pivot: one row of each (parametro_aicss, mart_lead_score, anomalia_tipo, mais_novos)",
     ),
     Equivalent(
         r"anomalia",
@@ -166,7 +166,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"municipio_geometria",
-        "(min|avg) for max|branches? of coalesce .*|edge moved, >|condition dropped|constant changed",
+        "(min|avg) for max|branch.* of coalesce .*|edge moved, >|condition .*|constant .*",
         r"feita\.malha_id",
         "more files again: delete+insert writes their polygons as they are",
     ),
