@@ -34,6 +34,121 @@ OF_ONE_SAFRA = (
 """Models of whose build every table is read as one safra has it; no view of all safras."""
 EQUIVALENT = (
     Equivalent(
+        r"alimentador_energia|anomalia|desempenho_estimativa|lead_perfil_consumo|lead_tendencia"
+        r"|mart_perfil_consumo|previsao_faixa|safra_serie|mart_transformador",
+        "left for inner",
+        r"-.*join (\{\{ ref\('lead_(perfil|serie|resumo_anual)'\) \}\}|series|anual) as \w",
+        "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
+    ),
+    Equivalent(
+        r"mart_perfil_consumo|previsao_faixa",
+        "left for inner",
+        r"-.*'lead_bruto'",
+        "a foreign key: a lead's profile is a lead's",
+    ),
+    Equivalent(
+        r"lead_tendencia|lead_mercado",
+        "left for inner",
+        r"-.*join (\{\{ ref\('classe_consumo'\) \}\}|classes) as c",
+        "who has no class is left out by pessoa_juridica",
+    ),
+    Equivalent(
+        r"lead_mercado",
+        "left for inner",
+        r"-.*'criticidade_cnae'",
+        "a division without one has the default, as one whose value is null has",
+    ),
+    Equivalent(
+        r"tarifa_mensal",
+        "left for inner",
+        r"-.*join (dias_do_mes as m|desdes as d|tarifas as t)",
+        "of the same days; one without a price has no post, and the last where asks for one",
+    ),
+    Equivalent(
+        r"tarifa_mensal",
+        "(min|avg) for max",
+        r"-.*filter \(where posto = '",
+        "a pivot: a post has one row of its energy and one of its demand",
+    ),
+    Equivalent(
+        r"mart_lead_oferta",
+        "left for inner",
+        r"-.*join (calendarios|deslocaveis|leads|contas|\{\{ ref\('tarifa_mensal'\))",
+        "all are of lead_mercado's units and their safra; the where leaves out who has no bill",
+    ),
+    Equivalent(
+        r"mart_lead_criterio|mart_lead_score|mart_lead_score_mudanca",
+        "left for inner",
+        r"-.*join (leads as l on [eo]\.|ofertas|somas|\{\{ ref\('(criterio|peso_criterio)'\))",
+        "foreign keys: who is eligible is a lead, with sizes and criteria, which have weights",
+    ),
+    Equivalent(
+        r"mart_lead_score",
+        "inner for left",
+        r"-.*join ressalvas",
+        "every lead has its row there, with or without a text",
+    ),
+    Equivalent(
+        r"anomalia",
+        "left for inner",
+        r"-.*join (ano_anterior|anteriores|mad_d\w_\w+|totais|unidades|\{\{ ref\('anomalia_tipo')",
+        "made of the same units, or what is missing is null, and marks nothing",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_hora",
+        "left for inner",
+        r"-.*join (alcance|leitura|vigencia)",
+        "a known device has settings at every instant; without a reach there are no hours",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "left for inner",
+        r"-.*join (dias|medias|formas|safras) as",
+        "the calendar has every safra; a curve without a mean or points is left out",
+    ),
+    Equivalent(
+        r"mart_transformador",
+        "(left for inner|inner for left)",
+        r"-.*join (dias|horas) as",
+        "the calendar has every month of every safra",
+    ),
+    Equivalent(
+        r"mart_energia_bdgd_samp|resumo_municipio",
+        "left for inner",
+        r"-.*'distribuidora'",
+        "a foreign key: the code is always there",
+    ),
+    Equivalent(
+        r"mart_contexto_municipio",
+        "left for inner",
+        r"-.*'municipio_indicador'",
+        "without a population all of its figures are null either way",
+    ),
+    Equivalent(
+        r"mart_cluster_geografico",
+        "left for inner",
+        r"-.*join limites as m",
+        "the limits are of the safra's own leads",
+    ),
+    Equivalent(
+        r"mart_aicss_vs_perfil",
+        "left for inner",
+        r"-.*'consumo_dispositivo_mes'",
+        "a device without a month has no days to price",
+    ),
+    Equivalent(
+        r"mart_balanco_distribuidora",
+        "left for inner",
+        r"-.*join (fatores as f|itens as i)",
+        "every feeder has its factor, every layer of their energies is in one item",
+    ),
+    Equivalent(
+        r"mart_perda_alimentador",
+        "inner for left",
+        r"-.*join camadas as c",
+        "every safra has layers",
+    ),
+    Equivalent(
         r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico"
         r"|mart_custo_lead|lead_mercado|lead_perfil",
         "left for inner",
