@@ -29,7 +29,7 @@ OF_ONE_SAFRA = (
     r"mart_(balanco_distribuidora|perda_alimentador(_mensal)?|transformador|gtd_rede|lead_oferta"
     r"|lead_criterio|hexagono|cluster_geografico)|curva_participacao|lead_perfil|lead_mercado"
     r"|safra_celula|safra_serie|alimentador_energia|desempenho_estimativa|mart_custo_lead"
-    r"|tarifa_mensal"
+    r"|tarifa_mensal|anomalia|lead_serie|ponto_notavel|previsao_faixa"
 )
 """Models of whose build every table is read as one safra has it; no view of all safras."""
 EQUIVALENT = (
@@ -176,6 +176,18 @@ EQUIVALENT = (
         "condition dropped",
         r"\A-\s+and \w+\.(ano|distribuidora_id) = \w+\.(ano|distribuidora_id)\s*(\n\+\s*)?\Z",
         "a build reads one safra's leaves (macros/safra.sql): every row has the same two",
+    ),
+    Equivalent(
+        r"lead_com_coordenadas",
+        "condition dropped",
+        r"-\s+and l\.(ano|distribuidora_id) = g\.",
+        "beside the same uc_id, which holds both in clear",
+    ),
+    Equivalent(
+        r"lead_enrichment_log",
+        "condition dropped",
+        r"-\s+and l\.distribuidora_id = p\.distribuidora_id",
+        "a build reads the poles of one safra (macros/safra.sql)",
     ),
     Equivalent(
         OF_ONE_SAFRA,
