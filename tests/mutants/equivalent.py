@@ -214,6 +214,18 @@ EQUIVALENT = (
         "a pivot: one row of each (parametro_aicss, mart_lead_score, anomalia_tipo, mais_novos)",
     ),
     Equivalent(
+        r"calendario_mensal",
+        "asc for desc",
+        r"-\s+p\.distribuidora_id asc nulls last",
+        "hours are the distributor's own or everybody's, which are the nulls",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "distinct dropped",
+        r"-\s+select distinct grupo",
+        "of the same group twice the first candidate is taken",
+    ),
+    Equivalent(
         r"anomalia",
         "(min|avg) for max",
         r"-.*< \(select max\(u\.ano\) from unidades",
@@ -515,6 +527,12 @@ EQUIVALENT = (
         "(min|avg) for max",
         r"feita\.leitura_id",
         "more readings again: delete+insert writes them as they are",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_hora",
+        "edge moved, <=",
+        r"-\s+<= interval '1 hour' \+ 2 \* alcance",
+        "two stretches that touch hold the same readings as one",
     ),
     Equivalent(
         r"consumo_dispositivo_hora",
