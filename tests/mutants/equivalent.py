@@ -214,6 +214,24 @@ EQUIVALENT = (
         "a pivot: one row of each (parametro_aicss, mart_lead_score, anomalia_tipo, mais_novos)",
     ),
     Equivalent(
+        r".*",
+        "branches of coalesce turned",
+        r"\+.*coalesce\([^()]*\) is (not )?null",
+        "whether one of them is there does not depend on their order",
+    ),
+    Equivalent(
+        r"lead_bruto",
+        "edge moved, >",
+        r"-\s+having count\(\*\) > 1",
+        "the sum of one row is what the row says: only fewer rows are read",
+    ),
+    Equivalent(
+        r"mart_hexagono",
+        "cleaning left out",
+        r"-.*/ nullif\(sum\(leads_com_dic\)",
+        "where nobody says one the sum is null, and null over zero is null",
+    ),
+    Equivalent(
         r"calendario_mensal",
         "asc for desc",
         r"-\s+p\.distribuidora_id asc nulls last",
