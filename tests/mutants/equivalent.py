@@ -220,6 +220,24 @@ EQUIVALENT = (
         "whether one of them is there does not depend on their order",
     ),
     Equivalent(
+        r"sigla_agente\(\)|sem_acento\(\)",
+        "word changed",
+        r"\+.*'(AAAA|aaaa)\w+~'",
+        "what translate() turns nothing into is not read",
+    ),
+    Equivalent(
+        r"sigla_agente\(\)",
+        "word changed",
+        r"\+.*'ÁÀ\w+~'",
+        "a tilde is no letter, and left out anyhow",
+    ),
+    Equivalent(
+        r"data_br\(\)",
+        "word changed",
+        r"\+.*OCTNOVDEC~'",
+        "three letters are looked for in the text, none of them after its end",
+    ),
+    Equivalent(
         r"lead_bruto",
         "edge moved, >",
         r"-\s+having count\(\*\) > 1",
