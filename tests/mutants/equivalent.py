@@ -274,6 +274,30 @@ EQUIVALENT = (
         "a company's CNAE is joined where the unit has none, and so no segment by it",
     ),
     Equivalent(
+        r"mart_lead_oferta|mart_lead_score",
+        "(min|avg) for max",
+        r"-\s+max\((economia_brl|frase)\) filter \(where (modalidade|ordem) = ",
+        "a pivot: a lead has one row of each modality, of each place of a reason",
+    ),
+    Equivalent(
+        r"mart_balanco_distribuidora",
+        "(min|avg) for max",
+        r"-.*max\(fator_unidade\)",
+        "every feeder of a safra has the same factor",
+    ),
+    Equivalent(
+        r"mart_lead_score",
+        "min for max",
+        r"-.*max\(origem_pesos\)",
+        "an offer's weights are learned or the seed's, all of them (peso_criterio)",
+    ),
+    Equivalent(
+        r"lead_resumo_anual",
+        "min for max",
+        r"-.*max\(g\.created_at\)",
+        "one build writes all steps of a unit at one instant",
+    ),
+    Equivalent(
         r"curva_participacao",
         "(max|min|avg) for sum",
         r"-.*filter \(where t\.tipo_dia = '",
