@@ -250,6 +250,42 @@ EQUIVALENT = (
         "where nobody says one the sum is null, and null over zero is null",
     ),
     Equivalent(
+        r"unidade_do_id\(\)",
+        "constant changed",
+        r"\+.*, 28\)",
+        "the hyphen before, which every key has there",
+    ),
+    Equivalent(
+        r"curva_carga",
+        "avg for sum",
+        r"-.*sum\(p\.kw\)",
+        "only whether it is more than nothing counts",
+    ),
+    Equivalent(
+        r"resumo_(distribuidora|municipio)",
+        "inner for left",
+        r"-.*join medidas as m",
+        "the measures are of the same cells",
+    ),
+    Equivalent(
+        r"resumo_municipio",
+        "max for min",
+        r"-.*min\(d\.nome\)",
+        "of one distributor alone: having count(*) = 1",
+    ),
+    Equivalent(
+        r"lead_perfil_consumo|lead_mercado",
+        "inner for left",
+        r"\A-\s*left join\n",
+        "a lateral aggregate has one row, always",
+    ),
+    Equivalent(
+        r"safra_serie",
+        "inner for left",
+        r"-.*join (municipios_escondidos|do_municipio|da_classe) as o",
+        "who is not there has no person and is not small: it would be left out next",
+    ),
+    Equivalent(
         r"calendario_mensal",
         "asc for desc",
         r"-\s+p\.distribuidora_id asc nulls last",
@@ -304,9 +340,10 @@ EQUIVALENT = (
         "a pivot: a curve has one row of each kind of day",
     ),
     Equivalent(
-        r"esconde_complementos\(\)",
+        r"(esconde_complementos|soma_celulas)\(\)|mart_(perda_alimentador|balanco_distribuidora)"
+        r"|mart_(hexagono|cluster_geografico)|safra_serie",
         "(max|avg) for sum",
-        r"-.*sum\(leads_pf\) over",
+        r"-.*sum\((e\.)?(leads|unidades)_pf\)",
         "only whether it is more than none counts",
     ),
     Equivalent(
