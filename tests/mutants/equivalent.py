@@ -250,6 +250,24 @@ EQUIVALENT = (
         "where nobody says one the sum is null, and null over zero is null",
     ),
     Equivalent(
+        r"calendario_mensal",
+        "left for inner",
+        r"-.*'posto_tarifario_hora'",
+        "the seed has hours for everybody",
+    ),
+    Equivalent(
+        r"lead_perfil",
+        "branches of coalesce turned",
+        r"\+\s+coalesce\((s\.energia_ponta.*, s\.energia_total|.*fora_ponta.*?, s\.energia_ponta)\[",
+        "a layer has the total or the posts; of posts that do not add up one is missing",
+    ),
+    Equivalent(
+        r"lead_demanda_mensal",
+        "condition dropped",
+        r"-\s+where demanda_total is not null or demanda_ponta is not null",
+        "of no array no month is unnested: who has none is left out early",
+    ),
+    Equivalent(
         r"unidade_do_id\(\)",
         "constant changed",
         r"\+.*, 28\)",
