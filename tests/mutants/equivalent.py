@@ -258,7 +258,7 @@ EQUIVALENT = (
     Equivalent(
         r"lead_perfil",
         "branches of coalesce turned",
-        r"\+\s+coalesce\((s\.energia_ponta.*, s\.energia_total|.*fora_ponta.*?, s\.energia_ponta)\[",
+        r"\+\s+coalesce\((s\.energia_ponta.*, s\.energia_total|.*fora_ponta.*?, s\.energia_ponta)",
         "a layer has the total or the posts; of posts that do not add up one is missing",
     ),
     Equivalent(
