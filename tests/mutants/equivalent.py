@@ -262,6 +262,24 @@ EQUIVALENT = (
         "a layer has the total or the posts; of posts that do not add up one is missing",
     ),
     Equivalent(
+        r"lead_mercado",
+        "branches of coalesce turned",
+        r"\+.*coalesce\(ce\.(descricao|id), (cn|l)\.",
+        "a company's CNAE is joined where the unit has none",
+    ),
+    Equivalent(
+        r"mart_custo_lead|alimentador_energia",
+        "branches of coalesce turned",
+        r"\+.*(coalesce\(s\.demanda_total\[|p\.fora_ponta, p\.ponta\))",
+        "a layer has the total or the posts; of posts that do not add up one is missing",
+    ),
+    Equivalent(
+        r"mart_energia_bdgd_samp|mart_perda_alimentador",
+        "branches of coalesce turned",
+        r"\+.*coalesce\((s|p)\.(\w+), (b|a)\.\2\)",
+        "the keys of a full join: where both are there they are the same",
+    ),
+    Equivalent(
         r"lead_demanda_mensal",
         "condition dropped",
         r"-\s+where demanda_total is not null or demanda_ponta is not null",
