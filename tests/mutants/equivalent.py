@@ -280,6 +280,24 @@ EQUIVALENT = (
         "the keys of a full join: where both are there they are the same",
     ),
     Equivalent(
+        r"mart_custo_lead",
+        "left for inner",
+        r"-.*'tarifa_mensal'",
+        "without a tariff nothing off peak has a price, and the last where asks for one",
+    ),
+    Equivalent(
+        r"stg_conj",
+        "cleaning left out",
+        r"\+.* then cod_id::integer",
+        "PostgreSQL passes over blanks around a number",
+    ),
+    Equivalent(
+        r"mart_lead_safra",
+        "asc for desc",
+        r"-.*array_agg\(score order by",
+        "offers that only their names tell apart have the same score",
+    ),
+    Equivalent(
         r"lead_demanda_mensal",
         "condition dropped",
         r"-\s+where demanda_total is not null or demanda_ponta is not null",
