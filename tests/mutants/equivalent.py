@@ -298,9 +298,9 @@ EQUIVALENT = (
         "offers that only their names tell apart have the same score",
     ),
     Equivalent(
-        r"lead_demanda_mensal",
-        "condition dropped",
-        r"-\s+where demanda_total is not null or demanda_ponta is not null",
+        r"lead_(demanda|qualidade)_mensal",
+        "condition dropped|or for and",
+        r"-\s*where (demanda_total|s\.dic) is not null or (demanda_ponta|s\.fic) is not null",
         "of no array no month is unnested: who has none is left out early",
     ),
     Equivalent(
