@@ -298,6 +298,12 @@ EQUIVALENT = (
         "offers that only their names tell apart have the same score",
     ),
     Equivalent(
+        r"lead_tendencia",
+        "left for inner",
+        r"-.*join anteriores as a",
+        "who was not there before has no months, and the where asks for ten",
+    ),
+    Equivalent(
         r"lead_(demanda|qualidade)_mensal",
         "condition dropped|or for and",
         r"-\s*where (demanda_total|s\.dic) is not null or (demanda_ponta|s\.fic) is not null",
