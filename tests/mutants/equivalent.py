@@ -298,6 +298,36 @@ EQUIVALENT = (
         "offers that only their names tell apart have the same score",
     ),
     Equivalent(
+        r"consumo_dispositivo_dia|mart_empresa|mart_alerta_aicss",
+        "left for inner",
+        r"-.*join (\{\{ ref\('leitura_sensor'|nomes as n|ultimo on|dia as a)",
+        "of the same rows; a day without readings, or others before it, says nothing either way",
+    ),
+    Equivalent(
+        r"mart_transformador",
+        "left for inner",
+        r"-.*join (divisores|formas) as",
+        "a curve without energy is left out by the where, one without hours has none to unnest",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "left for inner",
+        r"-.*join (chaves_anteriores|estacao_\d|tipicos_|\{\{ source)",
+        "of the same units; who is missing has no safra, or no measures, and is joined to nothing",
+    ),
+    Equivalent(
+        r"lead_empresa",
+        "left for inner",
+        r"-.*(join leads as l on|join estabelecimentos as e on o\.|'classe_consumo')",
+        "pairs are made of leads and establishments; who has no class is no legal person",
+    ),
+    Equivalent(
+        r"mart_contorno|mart_aicss_vs_perfil",
+        "left for inner",
+        r"-.*(ref\('municipio'\)|join aparelho as a)",
+        "a polygon is a município's; who has no município is joined to nothing next",
+    ),
+    Equivalent(
         r"lead_tendencia",
         "left for inner",
         r"-.*join anteriores as a",
