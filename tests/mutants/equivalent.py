@@ -674,7 +674,7 @@ EQUIVALENT = (
         "every later join asks for the unit's município: the rows are left out early",
     ),
     Equivalent(
-        r"lead_empresa",
+        r"lead_empresa|lead_enrichment_log",
         "branch of coalesce lost",
         r"-\s+coalesce\(bool_or",
         "a step that is not known to have run is asked for in a where: null and false are the same",
