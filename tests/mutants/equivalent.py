@@ -29,16 +29,131 @@ OF_ONE_SAFRA = (
     r"mart_(balanco_distribuidora|perda_alimentador(_mensal)?|transformador|gtd_rede|lead_oferta"
     r"|lead_criterio|hexagono|cluster_geografico)|curva_participacao|lead_perfil|lead_mercado"
     r"|safra_celula|safra_serie|alimentador_energia|desempenho_estimativa|mart_custo_lead"
-    r"|tarifa_mensal"
+    r"|tarifa_mensal|anomalia|lead_serie|ponto_notavel|previsao_faixa"
 )
 """Models of whose build every table is read as one safra has it; no view of all safras."""
 EQUIVALENT = (
     Equivalent(
+        r"alimentador_energia|anomalia|desempenho_estimativa|lead_perfil_consumo|lead_tendencia"
+        r"|mart_perfil_consumo|previsao_faixa|safra_serie|mart_transformador",
+        "left for inner",
+        r"-.*join (\{\{ ref\('lead_(perfil|serie|resumo_anual)'\) \}\}|series|anual) as \w",
+        "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
+    ),
+    Equivalent(
+        r"mart_perfil_consumo|previsao_faixa",
+        "left for inner",
+        r"-.*'lead_bruto'",
+        "a foreign key: a lead's profile is a lead's",
+    ),
+    Equivalent(
+        r"lead_tendencia|lead_mercado",
+        "left for inner",
+        r"-.*join (\{\{ ref\('classe_consumo'\) \}\}|classes) as c",
+        "who has no class is left out by pessoa_juridica",
+    ),
+    Equivalent(
+        r"lead_mercado",
+        "left for inner",
+        r"-.*'criticidade_cnae'",
+        "a division without one has the default, as one whose value is null has",
+    ),
+    Equivalent(
+        r"tarifa_mensal",
+        "left for inner",
+        r"-.*join (dias_do_mes as m|desdes as d|tarifas as t)",
+        "of the same days; one without a price has no post, and the last where asks for one",
+    ),
+    Equivalent(
+        r"tarifa_mensal",
+        "(min|avg) for max",
+        r"-.*filter \(where posto = '",
+        "a pivot: a post has one row of its energy and one of its demand",
+    ),
+    Equivalent(
+        r"mart_lead_oferta",
+        "left for inner",
+        r"-.*join (calendarios|deslocaveis|leads|contas|\{\{ ref\('tarifa_mensal'\))",
+        "all are of lead_mercado's units and their safra; the where leaves out who has no bill",
+    ),
+    Equivalent(
+        r"mart_lead_criterio|mart_lead_score|mart_lead_score_mudanca",
+        "left for inner",
+        r"-.*join (leads as l on [eo]\.|ofertas|somas|\{\{ ref\('(criterio|peso_criterio)'\))",
+        "foreign keys: who is eligible is a lead, with sizes and criteria, which have weights",
+    ),
+    Equivalent(
+        r"mart_lead_score",
+        "inner for left",
+        r"-.*join ressalvas",
+        "every lead has its row there, with or without a text",
+    ),
+    Equivalent(
+        r"anomalia",
+        "left for inner",
+        r"-.*join (ano_anterior|anteriores|mad_d\w_\w+|totais|unidades|\{\{ ref\('anomalia_tipo')",
+        "made of the same units, or what is missing is null, and marks nothing",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_hora",
+        "left for inner",
+        r"-.*join (alcance|leitura|vigencia)",
+        "a known device has settings at every instant; without a reach there are no hours",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "left for inner",
+        r"-.*join (dias|medias|formas|safras) as",
+        "the calendar has every safra; a curve without a mean or points is left out",
+    ),
+    Equivalent(
+        r"mart_transformador",
+        "(left for inner|inner for left)",
+        r"-.*join (dias|horas) as",
+        "the calendar has every month of every safra",
+    ),
+    Equivalent(
+        r"mart_energia_bdgd_samp|resumo_municipio",
+        "left for inner",
+        r"-.*'distribuidora'",
+        "a foreign key: the code is always there",
+    ),
+    Equivalent(
+        r"mart_contexto_municipio",
+        "left for inner",
+        r"-.*'municipio_indicador'",
+        "without a population all of its figures are null either way",
+    ),
+    Equivalent(
+        r"mart_cluster_geografico",
+        "left for inner",
+        r"-.*join limites as m",
+        "the limits are of the safra's own leads",
+    ),
+    Equivalent(
+        r"mart_aicss_vs_perfil",
+        "left for inner",
+        r"-.*'consumo_dispositivo_mes'",
+        "a device without a month has no days to price",
+    ),
+    Equivalent(
+        r"mart_balanco_distribuidora",
+        "left for inner",
+        r"-.*join (fatores as f|itens as i)",
+        "every feeder has its factor, every layer of their energies is in one item",
+    ),
+    Equivalent(
+        r"mart_perda_alimentador",
+        "inner for left",
+        r"-.*join camadas as c",
+        "every safra has layers",
+    ),
+    Equivalent(
         r"vw_lead_\w+|safra_resumo|lead_resumo_anual|lead_demanda_mensal|lead_historico"
-        r"|mart_custo_lead",
+        r"|mart_custo_lead|lead_mercado|lead_perfil",
         "left for inner",
         r"resumo_anual|anual as|anuais as|enriquecimento as|leads as|energia as|series as s"
-        r"|'distribuidora'",
+        r"|'(distribuidora|lead_perfil)'",
         "each lead has exactly one row there: a foreign key and doze_meses_por_uc say so",
     ),
     Equivalent(
@@ -59,8 +174,20 @@ EQUIVALENT = (
     Equivalent(
         OF_ONE_SAFRA,
         "condition dropped",
-        r"\A-\s+and \w+\.(ano|distribuidora_id) = \w+\.(ano|distribuidora_id)\s*\Z",
+        r"\A-\s+and \w+\.(ano|distribuidora_id) = \w+\.(ano|distribuidora_id)\s*(\n\+\s*)?\Z",
         "a build reads one safra's leaves (macros/safra.sql): every row has the same two",
+    ),
+    Equivalent(
+        r"lead_com_coordenadas",
+        "condition dropped",
+        r"-\s+and l\.(ano|distribuidora_id) = g\.",
+        "beside the same uc_id, which holds both in clear",
+    ),
+    Equivalent(
+        r"lead_enrichment_log",
+        "condition dropped",
+        r"-\s+and l\.distribuidora_id = p\.distribuidora_id",
+        "a build reads the poles of one safra (macros/safra.sql)",
     ),
     Equivalent(
         OF_ONE_SAFRA,
@@ -79,6 +206,235 @@ EQUIVALENT = (
         "(max|min|avg) for sum",
         r"-.*filter \(where (e\.)?origem = '",
         "a feeder has one row of each layer (primary key)",
+    ),
+    Equivalent(
+        r"mart_alerta_aicss|mart_lead_safra|anomalia|mart_contexto_municipio",
+        "(min|avg) for max",
+        r"-\s+max\(.*\) filter \(where (id|oferta|tipo|indicador) = '",
+        "a pivot: one row of each (parametro_aicss, mart_lead_score, anomalia_tipo, mais_novos)",
+    ),
+    Equivalent(
+        r".*",
+        "branches of coalesce turned",
+        r"\+.*coalesce\([^()]*\) is (not )?null",
+        "whether one of them is there does not depend on their order",
+    ),
+    Equivalent(
+        r"sigla_agente\(\)|sem_acento\(\)",
+        "word changed",
+        r"\+.*'(AAAA|aaaa)\w+~'",
+        "what translate() turns nothing into is not read",
+    ),
+    Equivalent(
+        r"sigla_agente\(\)",
+        "word changed",
+        r"\+.*'ÁÀ\w+~'",
+        "a tilde is no letter, and left out anyhow",
+    ),
+    Equivalent(
+        r"data_br\(\)",
+        "word changed",
+        r"\+.*OCTNOVDEC~'",
+        "three letters are looked for in the text, none of them after its end",
+    ),
+    Equivalent(
+        r"lead_bruto",
+        "edge moved, >",
+        r"-\s+having count\(\*\) > 1",
+        "the sum of one row is what the row says: only fewer rows are read",
+    ),
+    Equivalent(
+        r"mart_hexagono",
+        "cleaning left out",
+        r"-.*/ nullif\(sum\(leads_com_dic\)",
+        "where nobody says one the sum is null, and null over zero is null",
+    ),
+    Equivalent(
+        r"calendario_mensal",
+        "left for inner",
+        r"-.*'posto_tarifario_hora'",
+        "the seed has hours for everybody",
+    ),
+    Equivalent(
+        r"lead_perfil",
+        "branches of coalesce turned",
+        r"\+\s+coalesce\((s\.energia_ponta.*, s\.energia_total|.*fora_ponta.*?, s\.energia_ponta)",
+        "a layer has the total or the posts; of posts that do not add up one is missing",
+    ),
+    Equivalent(
+        r"lead_mercado",
+        "branches of coalesce turned",
+        r"\+.*coalesce\(ce\.(descricao|id), (cn|l)\.",
+        "a company's CNAE is joined where the unit has none",
+    ),
+    Equivalent(
+        r"mart_custo_lead|alimentador_energia",
+        "branches of coalesce turned",
+        r"\+.*(coalesce\(s\.demanda_total\[|p\.fora_ponta, p\.ponta\))",
+        "a layer has the total or the posts; of posts that do not add up one is missing",
+    ),
+    Equivalent(
+        r"mart_energia_bdgd_samp|mart_perda_alimentador",
+        "branches of coalesce turned",
+        r"\+.*coalesce\((s|p)\.(\w+), (b|a)\.\2\)",
+        "the keys of a full join: where both are there they are the same",
+    ),
+    Equivalent(
+        r"mart_custo_lead",
+        "left for inner",
+        r"-.*'tarifa_mensal'",
+        "without a tariff nothing off peak has a price, and the last where asks for one",
+    ),
+    Equivalent(
+        r"stg_conj",
+        "cleaning left out",
+        r"\+.* then cod_id::integer",
+        "PostgreSQL passes over blanks around a number",
+    ),
+    Equivalent(
+        r"mart_lead_safra",
+        "asc for desc",
+        r"-.*array_agg\(score order by",
+        "offers that only their names tell apart have the same score",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_dia|mart_empresa|mart_alerta_aicss",
+        "left for inner",
+        r"-.*join (\{\{ ref\('leitura_sensor'|nomes as n|ultimo on|dia as a)",
+        "of the same rows; a day without readings, or others before it, says nothing either way",
+    ),
+    Equivalent(
+        r"mart_transformador",
+        "left for inner",
+        r"-.*join (divisores|formas) as",
+        "a curve without energy is left out by the where, one without hours has none to unnest",
+    ),
+    Equivalent(
+        r"previsao_faixa",
+        "left for inner",
+        r"-.*join (chaves_anteriores|estacao_\d|tipicos_|\{\{ source)",
+        "of the same units; who is missing has no safra, or no measures, and is joined to nothing",
+    ),
+    Equivalent(
+        r"lead_empresa",
+        "left for inner",
+        r"-.*(join leads as l on|join estabelecimentos as e on o\.|'classe_consumo')",
+        "pairs are made of leads and establishments; who has no class is no legal person",
+    ),
+    Equivalent(
+        r"mart_contorno|mart_aicss_vs_perfil",
+        "left for inner",
+        r"-.*(ref\('municipio'\)|join aparelho as a)",
+        "a polygon is a município's; who has no município is joined to nothing next",
+    ),
+    Equivalent(
+        r"lead_tendencia",
+        "left for inner",
+        r"-.*join anteriores as a",
+        "who was not there before has no months, and the where asks for ten",
+    ),
+    Equivalent(
+        r"lead_(demanda|qualidade)_mensal",
+        "condition dropped|or for and",
+        r"-\s*where (demanda_total|s\.dic) is not null or (demanda_ponta|s\.fic) is not null",
+        "of no array no month is unnested: who has none is left out early",
+    ),
+    Equivalent(
+        r"unidade_do_id\(\)",
+        "constant changed",
+        r"\+.*, 28\)",
+        "the hyphen before, which every key has there",
+    ),
+    Equivalent(
+        r"curva_carga",
+        "avg for sum",
+        r"-.*sum\(p\.kw\)",
+        "only whether it is more than nothing counts",
+    ),
+    Equivalent(
+        r"resumo_(distribuidora|municipio)",
+        "inner for left",
+        r"-.*join medidas as m",
+        "the measures are of the same cells",
+    ),
+    Equivalent(
+        r"resumo_municipio",
+        "max for min",
+        r"-.*min\(d\.nome\)",
+        "of one distributor alone: having count(*) = 1",
+    ),
+    Equivalent(
+        r"lead_perfil_consumo|lead_mercado",
+        "inner for left",
+        r"\A-\s*left join\n",
+        "a lateral aggregate has one row, always",
+    ),
+    Equivalent(
+        r"safra_serie",
+        "inner for left",
+        r"-.*join (municipios_escondidos|do_municipio|da_classe) as o",
+        "who is not there has no person and is not small: it would be left out next",
+    ),
+    Equivalent(
+        r"calendario_mensal",
+        "asc for desc",
+        r"-\s+p\.distribuidora_id asc nulls last",
+        "hours are the distributor's own or everybody's, which are the nulls",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "distinct dropped",
+        r"-\s+select distinct grupo",
+        "of the same group twice the first candidate is taken",
+    ),
+    Equivalent(
+        r"anomalia",
+        "(min|avg) for max",
+        r"-.*< \(select max\(u\.ano\) from unidades",
+        "a build has the units of one safra, of one year",
+    ),
+    Equivalent(
+        r"segmento_da_unidade\(\)",
+        "branches of coalesce turned",
+        r"\+\s+coalesce\(ce\.",
+        "a company's CNAE is joined where the unit has none, and so no segment by it",
+    ),
+    Equivalent(
+        r"mart_lead_oferta|mart_lead_score",
+        "(min|avg) for max",
+        r"-\s+max\((economia_brl|frase)\) filter \(where (modalidade|ordem) = ",
+        "a pivot: a lead has one row of each modality, of each place of a reason",
+    ),
+    Equivalent(
+        r"mart_balanco_distribuidora",
+        "(min|avg) for max",
+        r"-.*max\(fator_unidade\)",
+        "every feeder of a safra has the same factor",
+    ),
+    Equivalent(
+        r"mart_lead_score",
+        "min for max",
+        r"-.*max\(origem_pesos\)",
+        "an offer's weights are learned or the seed's, all of them (peso_criterio)",
+    ),
+    Equivalent(
+        r"lead_resumo_anual",
+        "min for max",
+        r"-.*max\(g\.created_at\)",
+        "one build writes all steps of a unit at one instant",
+    ),
+    Equivalent(
+        r"curva_participacao",
+        "(max|min|avg) for sum",
+        r"-.*filter \(where t\.tipo_dia = '",
+        "a pivot: a curve has one row of each kind of day",
+    ),
+    Equivalent(
+        r"(esconde_complementos|soma_celulas)\(\)|mart_(perda_alimentador|balanco_distribuidora)"
+        r"|mart_(hexagono|cluster_geografico)|safra_serie",
+        "(max|avg) for sum",
+        r"-.*sum\((e\.)?(leads|unidades)_pf\)",
+        "only whether it is more than none counts",
     ),
     Equivalent(
         r"mart_balanco_distribuidora",
@@ -136,7 +492,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"municipio_geometria",
-        "(min|avg) for max|branches of coalesce turned",
+        "(min|avg) for max|branch.* of coalesce .*|edge moved, >|condition .*|constant .*",
         r"feita\.malha_id",
         "more files again: delete+insert writes their polygons as they are",
     ),
@@ -195,9 +551,9 @@ EQUIVALENT = (
         "the where after it asks for its year",
     ),
     Equivalent(
-        r"previsao_faixa",
+        r"previsao_faixa|anomalia",
         "(min|avg) for max",
-        r"\+.*\(ano\) as ano",
+        r"\+.*\((\w\.)?ano\) as ano",
         "the safra before is one leaf, of one year",
     ),
     Equivalent(
@@ -318,7 +674,7 @@ EQUIVALENT = (
         "every later join asks for the unit's município: the rows are left out early",
     ),
     Equivalent(
-        r"lead_empresa",
+        r"lead_empresa|lead_enrichment_log",
         "branch of coalesce lost",
         r"-\s+coalesce\(bool_or",
         "a step that is not known to have run is asked for in a where: null and false are the same",
@@ -358,6 +714,12 @@ EQUIVALENT = (
         "(min|avg) for max",
         r"feita\.leitura_id",
         "more readings again: delete+insert writes them as they are",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_hora",
+        "edge moved, <=",
+        r"-\s+<= interval '1 hour' \+ 2 \* alcance",
+        "two stretches that touch hold the same readings as one",
     ),
     Equivalent(
         r"consumo_dispositivo_hora",

@@ -198,7 +198,10 @@ OPERATORS: dict[str, Callable[[str], Iterator[Change]]] = {
     "unequal for equal": _each(r"(?<= )= (?=['\d])", "<> "),
     "equal for unequal": _each(r"<>", "="),
     "in turned": _each(r"(?<!not) in \((?=select|')", " not in ("),
-    "constant changed": _each(r"(?<![\w.\[~%'(])\d+(?![\w.\]\)'])|(?<=, )\d+(?=\))", _bumped),
+    # What a subquery of exists selects is never read.
+    "constant changed": _each(
+        r"(?<!exists \(select )(?<![\w.\[~%'(])\d+(?![\w.\]\)'])|(?<=, )\d+(?=\))", _bumped
+    ),
     "word changed": word_changed,
     "plus turned": _each(r"(?<=[\w)]) \+ (?=[\w(])", " - "),
     "minus turned": _each(r"(?<=[\w)]) - (?=[\w(])", " + "),

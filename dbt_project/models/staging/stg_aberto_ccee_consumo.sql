@@ -1,6 +1,4 @@
 select
-    arquivo_id,
-    linha,
     {{ mes_br('mes_referencia') }} as competencia,
     {{ texto('sigla_perfil_agente') }} as agente,
     {{ texto('sigla_parcela_carga') }} as carga,

@@ -1,6 +1,4 @@
 select
-    arquivo_id,
-    linha,
     upper(btrim(estacao)) as estacao,
     {{ texto('nome') }} as nome,
     upper(btrim(uf)) as uf,
