@@ -607,6 +607,12 @@ EQUIVALENT = (
         "the order of what distinct on tells apart, not of what it chooses from",
     ),
     Equivalent(
+        r"dispositivo",
+        "asc for desc",
+        r"\+.*order by c\.dispositivo_id desc",
+        "the order of what distinct on tells apart, not of what it chooses from",
+    ),
+    Equivalent(
         r"mart_contexto_municipio|mart_empresa|tarifa_mensal",
         "asc for desc",
         r"\+.*\b(municipio_id|indicador|order by estacao|cnpj_basico|d\.ano|distribuidora_id|d\.dia"
