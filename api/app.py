@@ -18,6 +18,7 @@ from api.auth import passwords, signing
 from api.auth import routes as auth_routes
 from api.leads import routes as leads_routes
 from api.listings import routes as listing_routes
+from api.maps import routes as maps_routes
 from api.observe import Observed
 from api.places import routes as places_routes
 from api.settings import Settings
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         leads_routes.router(marts),
         tracking_routes.router,
         places_routes.router,
+        maps_routes.router,
         consumption.router(marts),
         reports.router,
         aicss_routes.router,

@@ -93,7 +93,8 @@ grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel
 
 -- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/bdgd/leaves.py.
 grant usage on schema raw, raw_safra to intel_dbt;
-grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
+grant select on raw.aicss_leitura, raw.aicss_dispositivo to intel_dbt;
+grant select on raw.malha_municipio, raw.malha_simplificada to intel_dbt;
 grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
 grant select on raw.resultado_lead, raw.aprendizado, raw.peso_aprendido to intel_dbt;
 grant select on raw.empresa_estabelecimento, raw.empresa_pessoas, raw.empresa_semelhanca,
