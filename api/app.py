@@ -4,8 +4,8 @@ Belongs here: what it is made of, in which order. Not here: any noun's rules. ``
 the database what marts has: one that does not fit is refused before the first request.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse
@@ -16,10 +16,12 @@ from api.aicss import routes as aicss_routes
 from api.analytics import consumption, reports
 from api.auth import passwords, signing
 from api.auth import routes as auth_routes
+from api.database import Catalogue
 from api.leads import routes as leads_routes
 from api.listings import routes as listing_routes
 from api.maps import routes as maps_routes
 from api.observe import Observed
+from api.ogc import service as ogc
 from api.places import routes as places_routes
 from api.settings import Settings
 from api.sync import routes as sync_routes
@@ -48,14 +50,24 @@ def create_app(settings: Settings | None = None) -> Observed:
     passwords.nobodys()
     with database.connect_as(database.READER) as conn:
         marts = database.catalogue(conn)
-    pools = database.pools(settings.connections)
+        pools = database.pools(settings.connections)
 
-    @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
-        pools.open()
-        yield
-        pools.close()
+        @asynccontextmanager
+        async def life(app: FastAPI) -> AsyncIterator[None]:
+            pools.open()
+            async with ogc.pool(app.state, settings):
+                yield
+            pools.close()
 
+        app = _made(settings, marts, pools, life)
+        app.mount(ogc.PATH, ogc.create(conn, marts, app.state))
+    return Observed(app, app.state)
+
+
+Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Life) -> FastAPI:
     app = FastAPI(
         title="intel-lead",
         version="1",
@@ -85,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         routes.include_router(router)
     app.include_router(routes)
     _add_health(app)
-    return Observed(app, app.state)
+    return app
 
 
 _REFUSAL = {

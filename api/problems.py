@@ -68,6 +68,7 @@ OF_STATUS = {
         NOT_FOUND,
         NOT_ALLOWED,
         NOT_ACCEPTABLE,
+        INVALID,
         TOO_LARGE,
         TOO_MANY,
     )

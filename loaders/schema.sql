@@ -216,7 +216,7 @@ create table if not exists raw.malha_municipio (
     malha_id bigint not null,
     geom bytea not null
 );
--- All of them again, simplified together for maps from afar (loaders/ibge/zoom.py), EPSG:3857, from that zoom on.
+-- All of them again, simplified together for maps from afar (loaders/ibge/simplify.py), EPSG:3857, from that zoom on.
 create table if not exists raw.malha_simplificada (
     codigo integer not null,
     zoom_minimo smallint not null,

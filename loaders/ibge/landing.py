@@ -1,7 +1,7 @@
 """Landing of a mesh: its municípios' polygons to raw.malha_municipio, all or nothing, once.
 
 Belongs here: that table, raw.malha_simplificada and controle.malha_arquivo. Not here: reading
-(mesh.py), how coarse (zoom.py), what dbt makes.
+(mesh.py), drawing (simplify.py), what dbt makes.
 """
 
 import logging
@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from loaders.bdgd.files import sha256_of
 from loaders.connection import connect, prepare
-from loaders.ibge import mesh, zoom
+from loaders.ibge import mesh, simplify
 from loaders.safra import listed
 
 ORIGIN = "malha"
@@ -115,5 +115,5 @@ def _simplify(conn: psycopg.Connection) -> None:
         ) as copy,
     ):
         copy.set_types(["int4", "int2", "int8", "bytea"])
-        for code, first, wkb in zoom.simplified(shapes):
+        for code, first, wkb in simplify.simplified(shapes):
             copy.write_row((code, first, newest, wkb))
