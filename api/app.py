@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api import database, logs, problems
+from api import database, logs, pages, problems
 from api.aicss import routes as aicss_routes
 from api.analytics import consumption, reports
 from api.auth import passwords, signing
@@ -72,7 +72,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         title="intel-lead",
         version="1",
         description=DESCRIPTION,
-        docs_url=f"{PREFIX}/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
         lifespan=life,
@@ -97,6 +97,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         routes.include_router(router)
     app.include_router(routes)
     _add_health(app)
+    pages.install(app, PREFIX)
     return app
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import orjson
 import psycopg
 from psycopg import sql
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
 from loaders import search_path
@@ -83,6 +85,7 @@ def pools(connections: int) -> Pools:
 
 def _pool(name: str, role: str, most: int, *, read_only: bool = False) -> ConnectionPool:
     def configure(conn: psycopg.Connection) -> None:
+        set_json_loads(orjson.loads, conn)
         act_as(conn, role, read_only=read_only)
 
     return ConnectionPool(

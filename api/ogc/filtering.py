@@ -10,6 +10,7 @@ from cql2 import Expr
 from fastapi import Query, Request
 
 from api import problems
+from api.leads.filters import corners
 
 LONGEST, DEEPEST = 4000, 40
 OPERATIONS = frozenset(
@@ -51,6 +52,23 @@ def read(
     columns = {c.name for c in collection.table_columns} if collection else set()
     _judge(tree, columns, 0)
     return Expr(tree)
+
+
+def box(
+    text: Annotated[str | None, Query(alias="bbox", max_length=200)] = None,
+) -> list[float] | None:
+    """West, south, east, north of a request, degrees; of six numbers the heights do not count.
+
+    Raises:
+        Refusal: it is no such box.
+    """
+    if text is None:
+        return None
+    parts = text.split(",")
+    try:
+        return list(corners(",".join(parts[:2] + parts[3:5] if len(parts) == 6 else parts)))
+    except ValueError:
+        raise refusal("bbox é oeste,sul,leste,norte, em graus") from None
 
 
 def _judge(node: Any, columns: set[str], depth: int) -> None:  # noqa: ANN401 - JSON

@@ -58,6 +58,7 @@ def create(conn: psycopg.Connection, marts: Catalogue, state: State) -> FastAPI:
     )
     app.dependency_overrides = {
         dependencies.filter_query: filtering.read,
+        dependencies.bbox_query: filtering.box,
         dependencies.OutputType: lambda: MediaType.json,
         dependencies.QueryablesOutputType: lambda: MediaType.schemajson,
         dependencies.ItemsOutputType: lambda: MediaType.geojson,

@@ -5,7 +5,6 @@ Not here: tiles (test_api_maps.py), the lists (test_api_lists.py).
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import asyncpg
 import psycopg
@@ -50,16 +49,15 @@ def test_gdal_reads_every_feature_of_a_collection_once(
 ) -> None:
     """By the driver that QGIS uses, with a partner's key, page after page."""
     with serving(api) as port:
-        pyogrio.set_gdal_config_options(
-            {"GDAL_HTTP_HEADERS": f"Authorization: Bearer {api.keys['parceiro']}"}
-        )
+        key = {"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": api.keys["parceiro"]}
+        pyogrio.set_gdal_config_options(key)
         try:
             read = pyogrio.read_dataframe(f"OAPIF:http://127.0.0.1:{port}/ogc", layer=name)
         finally:
-            pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADERS": None})
+            pyogrio.set_gdal_config_options(dict.fromkeys(key))
     assert len(read) == a.value(conn, SIZES[name]) > 0
-    key = {"leads": "uc_id", "municipios": "municipio_id"}.get(name, "id")
-    assert read[key].is_unique
+    column = {"leads": "uc_id", "municipios": "municipio_id"}.get(name, "id")
+    assert read[column].is_unique
     assert read.geometry.notna().all()
     assert read.crs is not None and read.crs.is_geographic
     assert read.total_bounds[0] > -74 and read.total_bounds[3] < 6
@@ -253,9 +251,3 @@ def test_its_connections_are_a_readers(api: Api) -> None:
             )
 
     assert tuple(api.http.portal.call(ask)) == ("intel_api", "on", "30s")
-
-
-def test_it_is_told_in_the_docs_what_to_type(api: Api) -> None:
-    page = (a.CLONE / "docs" / "api.md").read_text(encoding="utf-8")
-    assert "/ogc" in page and "QGIS" in page
-    assert Path(a.CLONE / "api" / "ogc").is_dir()
