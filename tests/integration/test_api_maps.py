@@ -19,47 +19,20 @@ import shapely
 from api.maps import layers
 from api.maps.layers import LAYERS, Name
 from loaders.ibge import zoom
-from loaders.ibge.mesh import municipios
+from loaders.synthetic.mesh import brazil, write
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api, running
-from tests.unit.test_mesh import geojson
 
 MAPS = "/api/v1/mapas"
 ROUND = 2 * math.pi * 6_378_137.0
 """The Earth's round in EPSG:3857, metres: the side of the tile of zoom 0."""
 
 
-def brazil() -> dict[int, shapely.Polygon]:
-    """All municípios as cells of a made-up country, wavy: as many points as IBGE's mesh has."""
-    rng = np.random.default_rng(5)
-    codes, side = sorted(municipios()), 75
-    corners = {}
-
-    def border(one: tuple[int, int], other: tuple[int, int]) -> np.ndarray:
-        """The same points for both neighbours, whichever asks first."""
-        key = min(one, other), max(one, other)
-        if key not in corners:
-            ends, t = np.array(key, float), np.linspace(0, 1, 30)[:, None]
-            waves = np.sin(np.pi * t * np.arange(1, 7)) @ rng.normal(0, 0.03 / np.arange(1, 7), 6)
-            across = (ends[1] - ends[0])[::-1]
-            way = t * (ends[1] - ends[0]) + ends[0] + waves[:, None] * across
-            corners[key] = way
-        found = corners[key]
-        return found if key[0] == one else found[::-1]
-
-    shapes = {}
-    for code, (i, j) in zip(codes, np.ndindex(side, side), strict=False):
-        ring = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1), (i, j)]
-        points = np.vstack([border(*pair)[:-1] for pair in zip(ring, ring[1:], strict=False)])
-        shapes[code] = shapely.Polygon(points * [0.5, 0.5] + [-73, -33])
-    return shapes
-
-
 @pytest.fixture(scope="module")
 def api(warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The API on a warehouse with a mesh of all municípios, and more leads than a tile shows."""
     folder = tmp_path_factory.mktemp("api")
-    file = geojson(folder / "brasil.geojson", brazil(), "CD_MUN")
+    file = write(folder / "brasil.geojson", brazil())
     landed = a.Running(a._loaders, ["malha", str(file)], env=warehouse.env).wait()
     assert landed.ok, landed.trouble
     done = warehouse.build("--select", "municipio_geometria", "municipio_zoom", *a.ALL)
