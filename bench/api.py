@@ -32,7 +32,7 @@ NAME = "api"
 ABOUT = """\
 `python -m api servir` with two workers, called over HTTP with a partner's key, every call audited.
 *SQL*: the very statement of a page of 100 leads, fetched through a psycopg pool like the API's, in
-turns with the API. Mixed reads: 40 % pages of leads, 30 % whole leads, the rest lists and tiles; the
+turns with the API. Mixed reads: 40 % pages of leads, 30 % leads, the rest lists and tiles; the
 callers, the API and PostgreSQL share the machine's cores. Municípios: a made-up mesh of all of
 them, each tile of zooms 0 to 9, up to sixty a zoom."""
 ROUNDS, CALLERS, SECONDS = 300, 8, 20
