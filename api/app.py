@@ -78,7 +78,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         lifespan=life,
     )
     app.state.settings, app.state.pools, app.state.marts = settings, pools, marts
-    app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter()
+    app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter(pools.app)
     app.state.keys.all()
     problems.install(app)
     routes = APIRouter(prefix=PREFIX, responses={"4XX": _REFUSAL})

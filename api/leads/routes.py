@@ -76,6 +76,9 @@ class Lead(BaseModel):
     historico: list[dict[str, Any]] = Field(description="A mesma unidade safra a safra.")
     empresas: list[dict[str, Any]] = Field(description="Empresas candidatas, com a evidência.")
     anomalias: list[dict[str, Any]] = Field(description="Meses que fugiram do esperado.")
+    enriquecimento: list[dict[str, Any]] = Field(
+        description="De onde veio cada dado que a BDGD não diz, ou por que faltou."
+    )
     vizinhos: list[dict[str, Any]] = Field(description="Os oito leads mais perto.")
     source: str = Field(alias="fonte", description="A atribuição que acompanha os dados.")
 
