@@ -81,7 +81,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter(pools.app)
     app.state.keys.all()
     problems.install(app)
-    routes = APIRouter(prefix=PREFIX, responses={"4XX": _REFUSAL})
+    routes = APIRouter(prefix=PREFIX, responses={"4XX": problems.DOCUMENTED})
     for router in (
         auth_routes.router,
         leads_routes.router(marts),
@@ -99,12 +99,6 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     _add_health(app)
     pages.install(app, PREFIX)
     return app
-
-
-_REFUSAL = {
-    "description": "Recusa",
-    "content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}},
-}
 
 
 class Health(BaseModel):

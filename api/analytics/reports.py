@@ -75,7 +75,12 @@ class Wanted(BaseModel):
     )
 
 
-@router.post("", status_code=202, summary="Pede relatórios, que o Dagster faz")
+@router.post(
+    "",
+    status_code=202,
+    summary="Pede relatórios, que o Dagster faz",
+    responses={503: problems.DOCUMENTED},
+)
 def ask_for_reports(request: Request, caller: Salesperson, wanted: Wanted) -> Run:
     """Da área inteira de cada safra, com todas as seções; prontos, aparecem na lista."""
     settings = request.app.state.settings

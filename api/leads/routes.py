@@ -24,7 +24,9 @@ from api.listings.routes import responses, visible
 DETAIL = resources.files("api.leads").joinpath("detail.sql").read_text(encoding="utf-8")
 POINTS = 2000
 """Corners of a polygon: more are no drawing of a person's."""
-Position = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
+Longitude = Annotated[float, Field(ge=-180, le=180, strict=True)]
+Latitude = Annotated[float, Field(ge=-90, le=90, strict=True)]
+Position = tuple[Longitude, Latitude]
 
 
 def _closed(ring: list[Position]) -> list[Position]:

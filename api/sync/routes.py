@@ -50,7 +50,12 @@ class Run(BaseModel):
     )
 
 
-@router.post("/aneel/sync", status_code=202, summary="Busca de novo um conjunto de dados da ANEEL")
+@router.post(
+    "/aneel/sync",
+    status_code=202,
+    summary="Busca de novo um conjunto de dados da ANEEL",
+    responses={503: problems.DOCUMENTED},
+)
 def sync(request: Request, caller: Administrator, wanted: Wanted) -> Run:
     """Lança a tarefa do Dagster (make dev) e diz o número e o endereço da execução."""
     return launch(request.app.state.settings.dagster_url, f"aberto_{wanted.dataset}")

@@ -1,0 +1,50 @@
+"""The whole specification, asked with what it allows and with what it does not: it keeps its word.
+
+Not here: hostile requests of our own (test_api_attacks.py).
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.integration.api_client import Api
+from tests.integration.test_api_attacks import serving
+from tests.integration.test_api_sync import Page, page
+
+__all__ = ["page"]
+UNSAID = {
+    ("PUT", "/api/v1/aicss/config"),
+    ("POST", "/api/v1/aicss/dados"),
+    ("PUT", "/api/v1/leads/{uc_id}/acompanhamento/{oferta}"),
+    ("GET", "/api/v1/leads"),
+    ("POST", "/api/v1/leads/busca"),
+    ("GET", "/api/v1/analytics/consumo"),
+    ("POST", "/api/v1/analytics/relatorios"),
+}
+"""What takes less than a schema can say: a result with its day, ranges in order, a device there is."""
+
+
+@pytest.fixture(scope="module")
+def spec(api: Api) -> Iterator[schemathesis.BaseSchema]:
+    """The specification, of a server on a port."""
+    with serving(api) as port:
+        yield schemathesis.openapi.from_url(f"http://127.0.0.1:{port}/api/v1/openapi.json")
+
+
+schema = schemathesis.pytest.from_fixture("spec")
+
+
+@schema.parametrize()
+@settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_route_answers_as_the_specification_says(
+    case: schemathesis.Case, api: Api, page: Page
+) -> None:
+    """No 5xx, no status or body that is not documented, nothing taken that is not allowed."""
+    route = case.method.upper(), case.operation.path
+    # An administrator's session would end with the first of its own.
+    role = "parceiro" if route == ("DELETE", "/api/v1/sessoes/atual") else "admin"
+    excluded = [positive_data_acceptance] if route in UNSAID else []
+    case.call_and_validate(headers=api.bearer(role), excluded_checks=excluded)
