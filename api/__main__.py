@@ -73,6 +73,8 @@ def serve() -> None:
         log_level="warning",
         h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=10,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=[str(network) for network in settings.proxies],
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )

@@ -24,7 +24,7 @@ UNSAID = {
     ("GET", "/api/v1/analytics/consumo"),
     ("POST", "/api/v1/analytics/relatorios"),
 }
-"""What takes less than a schema can say: a result with its day, ranges in order, a device there is."""
+"""What takes less than a schema can say: a result with its day, ranges in order, a known device."""
 
 
 @pytest.fixture(scope="module")
