@@ -4,6 +4,7 @@ Belongs here: what it is made of, in which order. Not here: any noun's rules. ``
 the database what marts has: one that does not fit is refused before the first request.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -75,6 +76,8 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
+        # Names of a generated client's functions.
+        generate_unique_id_function=lambda route: re.sub(r"\W+", "_", route.name),
         lifespan=life,
     )
     app.state.settings, app.state.pools, app.state.marts = settings, pools, marts

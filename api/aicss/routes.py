@@ -33,7 +33,10 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {}, "example": [_READING]},
+            "application/json": {
+                "schema": {"type": "array", "items": {"type": "object"}},
+                "example": [_READING],
+            },
             "text/csv": {
                 "schema": {"type": "string"},
                 "example": f"device_id,timestamp,light_level\naicss-sala,{_TIME},1200\n",

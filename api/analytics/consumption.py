@@ -75,7 +75,8 @@ def router(catalogue: Catalogue) -> APIRouter:
         total=(int | None, None),
         fonte=(str, ...),
     )
-    others = {MEDIA[form]: {"schema": {"type": "string"}} for form in (Form.CSV, Form.PARQUET)}
+    others = {MEDIA[Form.JSON]: {}}
+    others |= {MEDIA[form]: {"schema": {"type": "string"}} for form in (Form.CSV, Form.PARQUET)}
 
     @made.get(
         f"/{PATH}",

@@ -57,7 +57,7 @@ def list_reports(request: Request) -> list[Report]:
     return sorted(found, key=lambda report: report.made_at, reverse=True)
 
 
-class Wanted(BaseModel):
+class WantedReports(BaseModel):
     """A report to be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -81,7 +81,7 @@ class Wanted(BaseModel):
     summary="Pede relatórios, que o Dagster faz",
     responses={503: problems.DOCUMENTED},
 )
-def ask_for_reports(request: Request, caller: Salesperson, wanted: Wanted) -> Run:
+def ask_for_reports(request: Request, caller: Salesperson, wanted: WantedReports) -> Run:
     """Da área inteira de cada safra, com todas as seções; prontos, aparecem na lista."""
     settings = request.app.state.settings
     if unknown := sorted(set(wanted.safras) - _published(request)):
