@@ -22,6 +22,7 @@ CACHING = {"Cache-Control": "private, max-age=300", "Vary": "Accept-Encoding, Au
 _MESH = "select coalesce((select malha_id from marts.mart_municipio_mapa limit 1), 0)"
 """A landing draws all anew: any município's file is the newest one."""
 router = APIRouter(prefix="/mapas", tags=["Mapa"])
+Layer = Annotated[layers.Name, Path(alias="camada")]
 Place = Annotated[int, Path(ge=0, description="Como em qualquer mapa da web (XYZ, EPSG:3857).")]
 
 
@@ -76,9 +77,9 @@ def list_layers(request: Request, caller: Reader) -> list[TileJson]:
 
 
 @router.get("/{camada}", summary="Uma camada, como TileJSON")
-def one_layer(request: Request, caller: Reader, camada: layers.Name) -> TileJson:
+def one_layer(request: Request, caller: Reader, name: Layer) -> TileJson:
     """O endereço que uma biblioteca de mapas pede; os blocos querem a mesma credencial."""
-    return _tilejson(request, camada)
+    return _tilejson(request, name)
 
 
 @router.get(
@@ -91,18 +92,16 @@ def one_layer(request: Request, caller: Reader, camada: layers.Name) -> TileJson
         304: {"description": "O que já se tem (If-None-Match) continua o publicado"},
     },
 )
-def tile(
-    request: Request, caller: Reader, camada: layers.Name, z: Place, x: Place, y: Place
-) -> Response:
+def tile(request: Request, caller: Reader, name: Layer, z: Place, x: Place, y: Place) -> Response:
     """Da safra mais nova de cada distribuidora; o que se vê é o mesmo que nas listas."""
-    _refuse(camada, z, x, y)
+    _refuse(name, z, x, y)
     packed = "gzip" in request.headers.get("accept-encoding", "")
     with request.app.state.pools.reading.connection() as conn:
-        statement = layers.statement(camada, z)
-        etag = _tag(conn, request, caller, camada, f"{packed} {statement}")
+        statement = layers.statement(name, z)
+        etag = _tag(conn, request, caller, name, f"{packed} {statement}")
         if known := publication.not_modified(request, etag, CACHING):
             return known
-        found = conn.execute(statement, layers.values(camada, z, x, y), binary=True).fetchone()
+        found = conn.execute(statement, layers.values(name, z, x, y), binary=True).fetchone()
     body, request.state.rows = found
     headers = {"ETag": etag, **CACHING}
     if not body:

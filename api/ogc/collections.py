@@ -20,8 +20,6 @@ from api.database import Catalogue
 from api.listings.routes import visible
 
 BOUNDS = [-74.0, -34.0, -28.0, 6.0]
-MOST = 1000
-"""Features of a page."""
 _TYPES = {"double precision": "float8", "timestamp with time zone": "timestamptz"}
 """PostgreSQL's names → tipg's, where they differ."""
 
