@@ -6,6 +6,7 @@ Belongs here: one entry a layer. Not here: its SQL (the file of its name), HTTP 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -116,7 +117,11 @@ LAYERS = {
 
 def statement(name: Name, z: int) -> str:
     """The SQL of a layer at a zoom."""
-    file = f"{name}_longe" if z < LAYERS[name].afar else str(name)
+    return _text(f"{name}_longe" if z < LAYERS[name].afar else str(name))
+
+
+@cache
+def _text(file: str) -> str:
     return resources.files("api.maps").joinpath(f"{file}.sql").read_text(encoding="utf-8")
 
 

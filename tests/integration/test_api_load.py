@@ -16,7 +16,7 @@ from api.auth import users
 from api.auth.users import NewUser, Role
 from tests.integration import warehouse as a
 from tests.integration.api_client import PASSWORD, Api
-from tests.integration.test_api_attacks import serving
+from tests.integration.api_server import served
 
 LEADS = "/api/v1/leads?distribuidora=401&limite=1000&ordem=uc_id"
 
@@ -77,7 +77,7 @@ def test_readers_beside_a_publication_see_all_of_the_old_or_all_of_the_new(
         return "" if status in (200, 204) else body.decode(errors="replace")
 
     before = leads(conn)
-    with serving(api) as port:
+    with served(api, warehouse) as port:
         readers = Readers(port, api.bearer("parceiro"))
         jobs = [(LEADS, rows), (LEADS, rows), (f"/api/v1/leads/{stays}", fine)]
         jobs += [
@@ -110,7 +110,9 @@ def test_readers_beside_a_publication_see_all_of_the_old_or_all_of_the_new(
 
 
 @pytest.mark.parametrize("how", ["user", "session"])
-def test_a_token_that_is_taken_away_ends_at_once(api: Api, how: str) -> None:
+def test_a_token_that_is_taken_away_ends_at_once(
+    api: Api, warehouse: a.Warehouse, how: str
+) -> None:
     """Requests that begin after it are refused, all of them; those before were answered."""
     name = f"fim_{how}"
     with api.writing() as conn:
@@ -118,7 +120,7 @@ def test_a_token_that_is_taken_away_ends_at_once(api: Api, how: str) -> None:
     api.reset_limits()
     token = api.log_in(name, PASSWORD).json()["token_acesso"]
     headers = {"Authorization": f"Bearer {token}"}
-    with serving(api) as port:
+    with served(api, warehouse) as port:
         before = Readers(port, headers)
 
         def either(status: int, body: bytes) -> str:

@@ -16,7 +16,7 @@ import pytest
 from api.listings.catalogue import CONTACTS
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api, running
-from tests.integration.test_api_attacks import serving
+from tests.integration.api_server import served
 from tests.unit.test_mesh import SQUARES, geojson
 
 OGC = "/ogc/collections"
@@ -47,12 +47,11 @@ SIZES = {
 
 @pytest.mark.parametrize("name", SIZES)
 def test_gdal_reads_every_feature_of_a_collection_once(
-    api: Api, conn: psycopg.Connection, name: str
+    api: Api, warehouse: a.Warehouse, conn: psycopg.Connection, name: str
 ) -> None:
     """By the driver that QGIS uses, with a partner's key, page after page."""
     key = {"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": api.keys["parceiro"]}
-    with serving(api) as port:
-        # In a process of its own: the server is in this one, whose lock pyogrio holds.
+    with served(api, warehouse) as port:
         command = [sys.executable, "-c", READ, f"OAPIF:http://127.0.0.1:{port}/ogc", name]
         done = subprocess.run(command, env={**os.environ, **key}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

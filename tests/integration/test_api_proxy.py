@@ -6,10 +6,8 @@ Not here: uvicorn's own certificate, which is uvicorn's business.
 import http.client
 import os
 import shutil
-import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,20 +16,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.integration import api_server
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api
+from tests.integration.api_server import free, wait
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(
     not (NGINX and shutil.which("openssl")), reason="sem nginx ou openssl nesta máquina"
 )
-
-
-def free() -> int:
-    """A port that nobody has."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @dataclass(frozen=True)
@@ -60,16 +53,6 @@ class Served:
         return answer.status, answer.headers["X-Request-Id"], answer.read()
 
 
-def wait(port: int, process: subprocess.Popen) -> None:
-    """Until somebody listens."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    raise AssertionError(f"nobody listens on {port}")
-
-
 @pytest.fixture(scope="module")
 def served(
     api: Api, warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory
@@ -77,42 +60,41 @@ def served(
     """`api servir` behind nginx, each in a process of its own; api made the roles and users."""
     folder = tmp_path_factory.mktemp("nginx")
     folder.chmod(0o755)
-    found = Served(free(), free(), folder / "cert.pem")
+    certificate, port = folder / "cert.pem", free()
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(found.certificate)]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(certificate)]
     made = ["openssl", "req", "-new", "-x509", "-nodes", "-days", "2", *subject, *files]
     subprocess.run(made, check=True, capture_output=True)
-    ours = (a.CLONE / "docs" / "nginx.conf").read_text(encoding="utf-8")
-    for old, new in {
-        "listen 443": f"listen 127.0.0.1:{found.https}",
-        "127.0.0.1:8000": f"127.0.0.1:{found.http}",
-        "/etc/ssl/leads": str(folder),
-    }.items():
-        assert old in ours
-        ours = ours.replace(old, new)
-    conf = folder / "nginx.conf"
-    logs = f"access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;"
-    conf.write_text(f"events {{}} http {{ {logs}\n{ours} }}")
-    env = {**os.environ, **warehouse.env, "INTEL_API_PORT": str(found.http)}
-    env |= {"INTEL_API_PROXIES": '["127.0.0.1"]', "INTEL_API_KEYS": str(api.settings.keys)}
-    command = [sys.executable, "-m", "api", "servir"]
-    serving = subprocess.Popen(command, env=env, cwd=a.CLONE, stderr=subprocess.DEVNULL)
-    options = ["-p", str(folder), "-c", str(conf), "-e", str(folder / "error.log")]
-    options += ["-g", f"daemon off; pid {folder}/nginx.pid;"]
-    proxy = subprocess.Popen([NGINX, *options])
-    try:
-        wait(found.http, serving)
-        wait(found.https, proxy)
-        yield found
-    finally:
-        for process in (proxy, serving):
-            process.terminate()
-            process.wait()
+    with api_server.served(api, warehouse, INTEL_API_PROXIES='["127.0.0.1"]') as behind:
+        ours = (a.CLONE / "docs" / "nginx.conf").read_text(encoding="utf-8")
+        for old, new in {
+            "listen 443": f"listen 127.0.0.1:{port}",
+            "127.0.0.1:8000": f"127.0.0.1:{behind}",
+            "/etc/ssl/leads": str(folder),
+        }.items():
+            assert old in ours
+            ours = ours.replace(old, new)
+        conf = folder / "nginx.conf"
+        own = f"access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;"
+        conf.write_text(f"events {{}} http {{ {own}\n{ours} }}")
+        options = ["-p", str(folder), "-c", str(conf), "-e", str(folder / "error.log")]
+        options += ["-g", f"daemon off; pid {folder}/nginx.pid;"]
+        with subprocess.Popen([NGINX, *options]) as proxy:
+            try:
+                wait(port, proxy)
+                yield Served(port, behind, certificate)
+            finally:
+                proxy.terminate()
 
 
 def ip_of(conn: psycopg.Connection, request_id: str) -> str:
-    """The address that the audit has of a call."""
-    return a.value(conn, "select host(ip) from app.auditoria where pedido = %s", [request_id])
+    """The address that the audit has of a call; its row comes after the answer."""
+    query = "select host(ip) from app.auditoria where pedido = %s"
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if found := conn.execute(query, [request_id]).fetchone():
+            return found[0]
+    raise AssertionError("not audited")
 
 
 def test_a_call_over_tls_is_the_callers_own(
