@@ -1,6 +1,6 @@
 {{ config(indexes=[{'columns': ['geom'], 'type': 'gist'}]) }}
 
--- Tolerances in metres of EPSG:3857. Snapped first, short pieces of a line fall together, and what stays joins up again.
+-- Tolerances in metres of EPSG:3857. Snapped first, short pieces fall together; what stays joins up again.
 with linhas as (
     select
         ano,
@@ -16,20 +16,17 @@ simplificadas as (
         l.distribuidora_id,
         l.circuito,
         t.zoom_minimo,
-        {{ postgis() }}st_multi(
-            case
-                when t.tolerancia = 0 then l.geom
-                else
-                    {{ postgis() }}st_collectionextract(
-                        {{ postgis() }}st_simplify(
-                            {{ postgis() }}st_linemerge({{ postgis() }}st_snaptogrid(l.geom, t.tolerancia / 2)), t.tolerancia
-                        ),
-                        2
-                    )
-            end
-        ) as geom
+        case
+            when t.tolerancia = 0 then l.geom
+            else
+                {{ postgis() }}st_simplify(
+                    {{ postgis() }}st_linemerge({{ postgis() }}st_snaptogrid(l.geom, t.tolerancia / 2)),
+                    t.tolerancia
+                )
+        end as geom
     from linhas as l
-    cross join (values (8, 400::double precision), (10, 100), (12, 25), (14, 0)) as t (zoom_minimo, tolerancia)
+    cross join
+        (values (8, 400::double precision), (10, 100), (12, 25), (14, 0)) as t (zoom_minimo, tolerancia)
 )
 
 select
@@ -41,7 +38,8 @@ select
     p.nome,
     p.subestacao,
     p.situacao,
-    s.geom::{{ postgis() }}geometry (multilinestring, 3857) as geom
+    {{ postgis() }}st_multi({{ postgis() }}st_collectionextract(s.geom, 2))
+    ::{{ postgis() }}geometry (multilinestring, 3857) as geom
 from simplificadas as s
 left join {{ ref('mart_perda_alimentador') }} as p
     on s.ano = p.ano and s.distribuidora_id = p.distribuidora_id and s.circuito = p.circuito

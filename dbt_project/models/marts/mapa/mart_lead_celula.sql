@@ -1,5 +1,5 @@
--- Cells are a 64th of a tile (8 pixels of 512), so that a tile of 4,096 at most is read, not its leads: 2 million leads
--- leave some 300,000 rows. The finest level is summed first, the others from it.
+-- Cells are a 64th of a tile (8 pixels of 512): of a tile 4,096 rows at most are read, not its leads.
+-- The finest level is summed first, the others from it.
 with leads as (
     select
         l.ano,
@@ -24,20 +24,35 @@ finas as (
         sum(longitude) as longitudes,
         sum(latitude) as latitudes
     from leads
-    group by 1, 2, 3, 4
+    group by ano, distribuidora_id, coluna, linha
+),
+
+niveis as (
+    select
+        f.ano,
+        f.distribuidora_id,
+        z.zoom::smallint as zoom,
+        f.coluna >> (9 - z.zoom) as coluna,
+        f.linha >> (9 - z.zoom) as linha,
+        f.leads,
+        f.energia,
+        f.melhor_score,
+        f.longitudes,
+        f.latitudes
+    from finas as f
+    cross join generate_series(0, 9) as z (zoom)
 )
 
 select
-    sum(f.leads)::bigint as quantidade_leads,
-    sum(f.energia) as energia_anual_kwh,
-    sum(f.longitudes) / sum(f.leads) as longitude,
-    sum(f.latitudes) / sum(f.leads) as latitude,
-    f.distribuidora_id,
-    f.coluna >> (9 - z.zoom) as coluna,
-    f.linha >> (9 - z.zoom) as linha,
-    f.ano,
-    z.zoom::smallint as zoom,
-    max(f.melhor_score)::numeric(9, 6) as melhor_score
-from finas as f
-cross join generate_series(0, 9) as z (zoom)
-group by f.ano, f.distribuidora_id, z.zoom, f.coluna >> (9 - z.zoom), f.linha >> (9 - z.zoom)
+    sum(leads)::bigint as quantidade_leads,
+    sum(energia) as energia_anual_kwh,
+    sum(longitudes) / sum(leads) as longitude,
+    sum(latitudes) / sum(leads) as latitude,
+    distribuidora_id,
+    coluna,
+    linha,
+    ano,
+    zoom,
+    max(melhor_score)::numeric(9, 6) as melhor_score
+from niveis
+group by ano, distribuidora_id, zoom, coluna, linha
