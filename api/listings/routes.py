@@ -28,7 +28,8 @@ def responses(path: str, columns: dict[str, Column], *, geometry: bool) -> dict[
     others = [Form.CSV, Form.PARQUET, *([Form.GEOJSON] if geometry else [])]
     # JSON first: what makes clients takes the first form that it knows.
     content = {MEDIA[Form.JSON]: {}}
-    content |= {MEDIA[form]: {"schema": {"type": "string"}} for form in others}
+    for form in others:
+        content[MEDIA[form]] = {"schema": {"type": "object" if form is Form.GEOJSON else "string"}}
     return {
         200: {
             "model": page_model(path, visible(columns), example_of(path)),
