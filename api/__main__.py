@@ -18,6 +18,7 @@ import uvicorn
 
 from api import database, reference
 from api.auth import signing, users
+from api.listings.catalogue import LISTINGS
 from api.settings import Settings
 from loaders import usage
 from loaders.errors import DatabaseFailure, InvalidInput
@@ -25,6 +26,8 @@ from loaders.errors import DatabaseFailure, InvalidInput
 app = usage.App(no_args_is_help=True)
 user_app = usage.App(no_args_is_help=True)
 app.add_typer(user_app, name="usuario", help="Quem pode chamar a API.")
+PLACES = {listing.path for listing in LISTINGS} | {"leads", "analytics/consumo", "mapas", "ogc"}
+"""What a partner may be kept to."""
 Name = Annotated[str, typer.Argument(metavar="NOME", help="Como entra: minúsculas, sem espaços.")]
 
 
@@ -70,6 +73,8 @@ def serve() -> None:
         log_level="warning",
         h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=10,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=[str(network) for network in settings.proxies],
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )
@@ -89,6 +94,10 @@ def create_user(
     quota: Annotated[
         int | None, typer.Option("--cota", min=1, help="Chamadas por dia, no máximo.")
     ] = None,
+    routes: Annotated[
+        list[str] | None,
+        typer.Option("--rota", help="Só esta rota, como leads ou perdas/mensais. Repetível."),
+    ] = None,
     made_up: Annotated[
         bool, typer.Option("--gerar-senha", help="Inventa a senha e a mostra, uma vez.")
     ] = False,
@@ -100,8 +109,13 @@ def create_user(
         wanted = tuple(ip_network(n) for n in networks or [])
     except ValueError as error:
         raise typer.BadParameter(f"não é rede: {error}", param_hint="--rede") from None
+    if unknown := set(routes or []) - PLACES:
+        said = f"não há {', '.join(sorted(unknown))}; há {', '.join(sorted(PLACES))}"
+        raise typer.BadParameter(said, param_hint="--rota")
     with writing() as conn, conn.transaction():
-        users.create(conn, users.NewUser(name, role, password, device, wanted, quota))
+        users.create(
+            conn, users.NewUser(name, role, password, device, wanted, quota, tuple(routes or ()))
+        )
         key = users.new_key(conn, name) if by_key else None
     typer.echo(f"usuário {name}, papel {role}")
     if made_up and password:

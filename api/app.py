@@ -4,21 +4,25 @@ Belongs here: what it is made of, in which order. Not here: any noun's rules. ``
 the database what marts has: one that does not fit is refused before the first request.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api import database, logs, problems
+from api import database, logs, pages, problems
 from api.aicss import routes as aicss_routes
 from api.analytics import consumption, reports
 from api.auth import passwords, signing
 from api.auth import routes as auth_routes
+from api.database import Catalogue
 from api.leads import routes as leads_routes
 from api.listings import routes as listing_routes
+from api.maps import routes as maps_routes
 from api.observe import Observed
+from api.ogc import service as ogc
 from api.places import routes as places_routes
 from api.settings import Settings
 from api.sync import routes as sync_routes
@@ -47,33 +51,46 @@ def create_app(settings: Settings | None = None) -> Observed:
     passwords.nobodys()
     with database.connect_as(database.READER) as conn:
         marts = database.catalogue(conn)
-    pools = database.pools(settings.connections)
+        pools = database.pools(settings.connections)
 
-    @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
-        pools.open()
-        yield
-        pools.close()
+        @asynccontextmanager
+        async def life(app: FastAPI) -> AsyncIterator[None]:
+            pools.open()
+            async with ogc.pool(app.state, settings):
+                yield
+            pools.close()
 
+        app = _made(settings, marts, pools, life)
+        app.mount(ogc.PATH, ogc.create(conn, marts, app.state))
+    return Observed(app, app.state)
+
+
+Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Life) -> FastAPI:
     app = FastAPI(
         title="intel-lead",
         version="1",
         description=DESCRIPTION,
-        docs_url=f"{PREFIX}/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
+        # Names of a generated client's functions.
+        generate_unique_id_function=lambda route: re.sub(r"\W+", "_", route.name),
         lifespan=life,
     )
     app.state.settings, app.state.pools, app.state.marts = settings, pools, marts
-    app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter()
+    app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter(pools.app)
     app.state.keys.all()
     problems.install(app)
-    routes = APIRouter(prefix=PREFIX, responses={"4XX": _REFUSAL})
+    routes = APIRouter(prefix=PREFIX, responses={"4XX": problems.DOCUMENTED})
     for router in (
         auth_routes.router,
         leads_routes.router(marts),
         tracking_routes.router,
         places_routes.router,
+        maps_routes.router,
         consumption.router(marts),
         reports.router,
         aicss_routes.router,
@@ -83,13 +100,8 @@ def create_app(settings: Settings | None = None) -> Observed:
         routes.include_router(router)
     app.include_router(routes)
     _add_health(app)
-    return Observed(app, app.state)
-
-
-_REFUSAL = {
-    "description": "Recusa",
-    "content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}},
-}
+    pages.install(app, PREFIX)
+    return app
 
 
 class Health(BaseModel):

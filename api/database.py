@@ -6,20 +6,26 @@ Belongs here: pools, roles, app's version, the catalogue of marts. Not here: que
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 
+import orjson
 import psycopg
 from psycopg import sql
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
 from loaders import search_path
 from loaders.errors import DatabaseFailure
 
-APP_VERSION = 1
+APP_VERSION = 2
 """The version of schema app that this code writes: its comment, set by loaders/schema_api.sql."""
 READER, WRITER = "intel_api", "intel_app"
 STATEMENT_S = 30
 WAIT_S = 5
 """How long a request waits for a connection before it is told to come again."""
+
+IDLE_S = 5
+"""What has been used since is taken to be alive."""
 
 _COLUMNS = """
     select c.relname, a.attname, format_type(a.atttypid, null),
@@ -83,19 +89,31 @@ def pools(connections: int) -> Pools:
 
 def _pool(name: str, role: str, most: int, *, read_only: bool = False) -> ConnectionPool:
     def configure(conn: psycopg.Connection) -> None:
+        set_json_loads(orjson.loads, conn)
         act_as(conn, role, read_only=read_only)
 
     return ConnectionPool(
         "",
         kwargs={"autocommit": True, "application_name": f"intel_lead api {name}"},
         configure=configure,
-        check=ConnectionPool.check_connection if name == "app" else None,
+        check=_check if name == "app" else None,
         min_size=1,
         max_size=most,
         timeout=WAIT_S,
         open=False,
         name=name,
     )
+
+
+def _check(conn: psycopg.Connection) -> None:
+    """Ask a connection whether it is alive, if it has not been used for a while.
+
+    A question of its own before each of a request's two would be a third of what they cost.
+    """
+    now = monotonic()
+    if now - getattr(conn, "used_at", 0) > IDLE_S:
+        ConnectionPool.check_connection(conn)
+    conn.used_at = now  # type: ignore[attr-defined]
 
 
 def act_as(conn: psycopg.Connection, role: str, *, read_only: bool = False) -> None:

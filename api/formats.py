@@ -6,7 +6,6 @@ formula is written with an apostrophe before it; numbers stay numbers.
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import orjson
 from fastapi import Request
 
 from api import problems
@@ -70,7 +70,7 @@ def chosen(request: Request, asked: Form | None, possible: Sequence[Form]) -> Fo
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     """A value that JSON has no word for, as one that it has."""
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | int):
         return float(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
 
 def as_json(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON takes
     """UTF-8 JSON; what is no number is null, as JSON has none."""
-    return json.dumps(value, ensure_ascii=False, default=plain, separators=(",", ":")).encode()
+    return orjson.dumps(value, default=plain)
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:

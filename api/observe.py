@@ -28,7 +28,9 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-cache",
 }
+"""Of every answer that does not say otherwise."""
 LICENCE = '<https://opendatacommons.org/licenses/odbl/1-0/>; rel="license"'
 SOURCE = "BDGD, ANEEL, ODbL 1.0"
 

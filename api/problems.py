@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -68,6 +69,7 @@ OF_STATUS = {
         NOT_FOUND,
         NOT_ALLOWED,
         NOT_ACCEPTABLE,
+        INVALID,
         TOO_LARGE,
         TOO_MANY,
     )
@@ -104,6 +106,8 @@ class Problem(BaseModel):
 
 
 SCHEMA = Problem.model_json_schema(mode="serialization")
+DOCUMENTED = {"description": "Recusa", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+"""A refusal in the specification."""
 
 
 def answer(
@@ -134,6 +138,14 @@ def answer(
     )
 
 
+def _methods(request: Request) -> str:
+    """What a path takes, of all its routes: the router knows those of the first."""
+    for path, methods in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            return ", ".join(sorted(method.upper() for method in methods))
+    return ""
+
+
 def install(app: FastAPI) -> None:
     """Make every refusal of the app a problem."""
 
@@ -158,7 +170,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         kind = OF_STATUS.get(error.status_code, BROKEN)
-        return answer(id_of(request), kind, kind.title.lower(), headers=error.headers)
+        headers = {**(error.headers or {})}
+        if kind is NOT_ALLOWED and (methods := _methods(request)):
+            headers["Allow"] = methods
+        return answer(id_of(request), kind, kind.title.lower(), headers=headers)
 
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ Belongs here: the tag of an answer. Not here: answers.
 """
 
 import hashlib
+from collections.abc import Mapping
 
 import psycopg
 from fastapi import Request, Response
@@ -43,11 +44,13 @@ def document(request: Request, body: bytes) -> Response:
     )
 
 
-def not_modified(request: Request, etag: str) -> Response | None:
+def not_modified(
+    request: Request, etag: str, caching: Mapping[str, str] = CACHING
+) -> Response | None:
     """The 304 for a caller who has this already, else None."""
     known = {
         t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")
     }
     if etag in known or "*" in known:
-        return Response(status_code=304, headers={"ETag": etag, **CACHING})
+        return Response(status_code=304, headers={"ETag": etag, **caching})
     return None

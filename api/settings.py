@@ -23,6 +23,7 @@ class Settings(BaseSettings):
         access_minutes: life of an access token.
         session_days: life of a session; its refresh tokens end with it.
         connections: of each pool and worker.
+        proxies: whose X-Forwarded-For and X-Forwarded-Proto are believed; of nobody else.
         reports: where reports are written (python -m reports --saida).
         dagster_url: where the Dagster page answers; ``aneel/sync`` asks it for runs.
     """
@@ -41,5 +42,6 @@ class Settings(BaseSettings):
     access_minutes: int = 10
     session_days: int = 14
     connections: int = 8
+    proxies: list[IPv4Network | IPv6Network] = []
     reports: Path = Path(CLONE) / "relatorios"
     dagster_url: str = "http://127.0.0.1:3000"

@@ -19,15 +19,27 @@ from typing import Annotated
 import psycopg
 import typer
 
-from bench import aicss, batch, landing, monthly, queries, report, safras, sizes, warehouse, whole
+from bench import (
+    aicss,
+    api,
+    batch,
+    landing,
+    monthly,
+    queries,
+    report,
+    safras,
+    sizes,
+    warehouse,
+    whole,
+)
 from bench.measure import BenchError, say
 from server import messages
 
 GROUPS: dict[str, ModuleType] = {
     module.NAME: module
-    for module in (landing, whole, batch, monthly, safras, queries, sizes, aicss)
+    for module in (landing, whole, batch, monthly, safras, queries, sizes, aicss, api)
 }
-OF_LARGEST = {batch.NAME, safras.NAME, queries.NAME, sizes.NAME, aicss.NAME}
+OF_LARGEST = {batch.NAME, safras.NAME, queries.NAME, sizes.NAME, aicss.NAME, api.NAME}
 """Groups that are measured once: at the largest size, or (safras) at a size of their own."""
 
 

@@ -154,6 +154,7 @@ class Bench:
             say(f"building a warehouse of {ucs:,} UCs …")
             self.fresh(READY)
             self.land(file)
+            self.python("judge", "loaders", "julgar")
             self.build(SAFRA)
             self.keep(name)
             with self.connect(name) as conn:

@@ -216,10 +216,18 @@ create table if not exists raw.malha_municipio (
     malha_id bigint not null,
     geom bytea not null
 );
+-- All of them again, simplified together for maps from afar (loaders/ibge/simplify.py), EPSG:3857, from that zoom on.
+create table if not exists raw.malha_simplificada (
+    codigo integer not null,
+    zoom_minimo smallint not null,
+    malha_id bigint not null,
+    geom bytea not null,
+    primary key (codigo, zoom_minimo)
+);
 do $$
 begin
     if to_regrole('intel_dbt') is not null then
-        grant select on raw.malha_municipio to intel_dbt;
+        grant select on raw.malha_municipio, raw.malha_simplificada to intel_dbt;
     end if;
 end
 $$;

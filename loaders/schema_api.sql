@@ -16,11 +16,13 @@ create table if not exists app.usuario (
     constraint usuario_dispositivo check ((papel = 'dispositivo') = (dispositivo_id is not null)),
     constraint usuario_senha check ((papel in ('parceiro', 'dispositivo')) = (senha_hash is null))
 );
+alter table app.usuario add column if not exists rotas text[] not null default '{}';
 comment on table app.usuario is 'Uma linha por quem chama a API: pessoas, com senha; parceiros e dispositivos, com chave (docs/api.md).';
 comment on column app.usuario.nome is 'Como entra.';
 comment on column app.usuario.senha_hash is 'Argon2id da senha; nulo para quem só tem chave.';
 comment on column app.usuario.dispositivo_id is 'O único dispositivo AICSS de que envia leituras.';
 comment on column app.usuario.redes is 'De que redes pode chamar; vazia: de qualquer uma.';
+comment on column app.usuario.rotas is 'Que rotas pode chamar, como leads ou perdas/mensais; vazia: as do seu papel.';
 comment on column app.usuario.cota_diaria is 'Chamadas por dia (hora de Brasília); nula: sem cota.';
 
 create table if not exists app.sessao (
@@ -70,6 +72,10 @@ create index if not exists auditoria_de_usuario on app.auditoria (usuario_id, qu
 comment on table app.auditoria is 'Uma linha por chamada da API: quem, o quê, quantas linhas saíram. Só cresce.';
 create or replace function app.recusa_mudanca() returns trigger language plpgsql as $f$
 begin
+    -- Only app.poda, which says so itself, takes away: who calls it may delete nothing.
+    if tg_op = 'DELETE' and tg_table_name = 'auditoria' and current_setting('app.poda', true) = 'sim' then
+        return null;
+    end if;
     raise exception 'app.% só cresce: % não se aceita', tg_table_name, lower(tg_op)
     using errcode = 'insufficient_privilege';
 end
@@ -99,4 +105,36 @@ comment on table app.acompanhamento is 'Uma linha por mudança do acompanhamento
 create or replace trigger so_cresce before update or delete or truncate on app.acompanhamento
 for each statement execute function app.recusa_mudanca();
 
-comment on schema app is 'versão 1';
+create table if not exists app.tentativa (
+    chave bytea not null,
+    quando timestamptz not null default clock_timestamp()
+);
+create index if not exists tentativa_de_chave on app.tentativa (chave, quando);
+comment on table app.tentativa is 'Uma linha por tentativa de entrar ou renovar: o SHA-256 do nome e do endereço. Serve um minuto.';
+
+-- What is older goes; a trail of less than thirty days does not, whoever asks. server/retention.py
+create or replace function app.poda(dias_auditoria integer, dias_sessao integer)
+returns table (tabela text, linhas bigint) language plpgsql security definer
+set search_path = pg_catalog, pg_temp set app.poda = 'sim' as $f$
+begin
+    if dias_auditoria is null or dias_auditoria < 30 or dias_sessao is null or dias_sessao < 1 then
+        raise exception 'a auditoria fica trinta dias ou mais; uma sessão encerrada, um ou mais';
+    end if;
+    delete from app.auditoria where quando < now() - make_interval(days => dias_auditoria);
+    get diagnostics linhas = row_count;
+    tabela := 'app.auditoria';
+    return next;
+    delete from app.sessao
+    where coalesce(encerrada_em, expira_em) < now() - make_interval(days => dias_sessao);
+    get diagnostics linhas = row_count;
+    tabela := 'app.sessao';
+    return next;
+    delete from app.tentativa where quando < now() - interval '1 hour';
+    get diagnostics linhas = row_count;
+    tabela := 'app.tentativa';
+    return next;
+end
+$f$;
+revoke execute on function app.poda(integer, integer) from public;
+
+comment on schema app is 'versão 2';

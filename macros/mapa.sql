@@ -34,3 +34,12 @@
 {% macro origem_do_plano() -%}
     {{ postgis() }}st_setsrid({{ postgis() }}st_makepoint(0, 0), 5880)
 {%- endmacro %}
+
+{# Which tile of a zoom (EPSG:3857) a place is in, from the west; from the north. #}
+{% macro coluna_do_bloco(longitude, zoom) -%}
+    floor(({{ longitude }} + 180) / 360 * {{ 2 ** zoom }})::integer
+{%- endmacro %}
+
+{% macro linha_do_bloco(latitude, zoom) -%}
+    floor((1 - asinh(tan(radians({{ latitude }}))) / pi()) / 2 * {{ 2 ** zoom }})::integer
+{%- endmacro %}

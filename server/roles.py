@@ -93,7 +93,8 @@ grant insert (usuario_so, acao, objeto, detalhes) on controle.auditoria to intel
 
 -- Raw: all but DESCR, LGRD and whole rejected rows. The layers' columns: loaders/bdgd/leaves.py.
 grant usage on schema raw, raw_safra to intel_dbt;
-grant select on raw.aicss_leitura, raw.aicss_dispositivo, raw.malha_municipio to intel_dbt;
+grant select on raw.aicss_leitura, raw.aicss_dispositivo to intel_dbt;
+grant select on raw.malha_municipio, raw.malha_simplificada to intel_dbt;
 grant select on raw.previsao_energia, raw.previsao_desempenho, raw.previsao_externa to intel_dbt;
 grant select on raw.resultado_lead, raw.aprendizado, raw.peso_aprendido to intel_dbt;
 grant select on raw.empresa_estabelecimento, raw.empresa_pessoas, raw.empresa_semelhanca,
@@ -139,12 +140,14 @@ grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
 grant insert, update on app.alerta, app.entrega to intel_carga;
 -- What the API keeps of its users is nobody else's to see.
-revoke all on app.usuario, app.sessao, app.token_renovacao, app.chave_api, app.auditoria
-    from intel_carga, analista, gestor_alerta;
+revoke all on app.usuario, app.sessao, app.token_renovacao, app.chave_api, app.auditoria,
+    app.tentativa from intel_carga, analista, gestor_alerta;
 grant usage on schema app to intel_app;
 grant select, insert, update on app.usuario, app.sessao, app.token_renovacao, app.chave_api
     to intel_app;
 grant select, insert on app.auditoria, app.acompanhamento to intel_app;
+grant select, insert, delete on app.tentativa to intel_app;
+grant execute on function app.poda(integer, integer) to intel_app, intel_carga;
 grant select, insert, update on app.contato to intel_app;
 """
 

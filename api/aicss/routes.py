@@ -26,14 +26,17 @@ REFUSED_SHOWN = 100
 router = APIRouter(prefix="/aicss", tags=["AICSS"])
 Sender = Annotated[Caller, Depends(allow(Role.DEVICE))]
 Watcher = Annotated[Caller, Depends(allow(Role.DEVICE, Role.READER, Role.SALES))]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 _TIME = "2026-11-30T10:00:00-03:00"
 _READING = {"device_id": "aicss-sala", "timestamp": _TIME, "light_level": 1200}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {}, "example": [_READING]},
+            "application/json": {
+                "schema": {"type": "array", "items": {"type": "object"}},
+                "example": [_READING],
+            },
             "text/csv": {
                 "schema": {"type": "string"},
                 "example": f"device_id,timestamp,light_level\naicss-sala,{_TIME},1200\n",
@@ -82,7 +85,7 @@ class Config(BaseModel):
     device: Text = Field(alias="dispositivo_id", min_length=1, examples=["aicss-sala"])
     since: Moment | None = Field(None, alias="desde", description="Sem ele, agora.")
     name: Text | None = Field(None, alias="nome", examples=["Sala"])
-    place: int | None = Field(None, alias="municipio_id", ge=1, le=INTEGER)
+    place: int | None = Field(None, alias="municipio_id", ge=1, le=INTEGER, strict=True)
     inner: Amount | None = Field(None, alias="potencia_interna_w", examples=[60])
     outer: Amount | None = Field(None, alias="potencia_externa_w")
     light: Annotated[Amount, Field(le=4095)] | None = Field(None, alias="limiar_luz")

@@ -15,7 +15,7 @@ from api.database import Catalogue
 from api.examples import example_of
 from api.formats import ATTRIBUTION, MEDIA, Form
 from api.listings.answer import Answering, respond
-from api.listings.parameters import Integer, Paging, Text
+from api.listings.parameters import Integer, TablePaging, Text
 from api.listings.query import Question, Sort, equal
 from api.listings.routes import visible
 
@@ -49,7 +49,7 @@ KEYS = {
 """Dimension → what tells the rows of its resumo apart; all but the safra may be null."""
 
 
-class Asked(Paging):
+class Asked(TablePaging):
     """Filters of totals."""
 
     dimension: Dimension = Field(Dimension.PLACE, alias="dimensao", description="Por que se soma.")
@@ -75,7 +75,8 @@ def router(catalogue: Catalogue) -> APIRouter:
         total=(int | None, None),
         fonte=(str, ...),
     )
-    others = {MEDIA[form]: {"schema": {"type": "string"}} for form in (Form.CSV, Form.PARQUET)}
+    others = {MEDIA[Form.JSON]: {}}
+    others |= {MEDIA[form]: {"schema": {"type": "string"}} for form in (Form.CSV, Form.PARQUET)}
 
     @made.get(
         f"/{PATH}",

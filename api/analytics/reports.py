@@ -1,6 +1,6 @@
-"""GET analytics/relatorios: the reports that ``make report`` and Dagster have written, as files.
+"""analytics/relatorios: the reports that ``make report`` and Dagster have written; asking for more.
 
-Belongs here: listing and handing out. Not here: making one (reports/), which takes minutes.
+Belongs here: listing, handing out, asking Dagster. Not here: making one (reports/), in minutes.
 """
 
 import re
@@ -11,11 +11,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api import problems
-from api.auth.caller import allow
+from api.auth.caller import Salesperson, allow
 from api.auth.users import Role
+from api.sync.routes import Run, launch
+from reports.period import Kind
 
 SAFRA, FILE = r"^[0-9]{1,6}-[0-9]{4}$", r"^[a-z0-9_-]+\.(html|pdf)$"
 """Names of a report's folder and file: nothing else is looked at, and nothing leads elsewhere."""
@@ -53,6 +55,51 @@ def list_reports(request: Request) -> list[Report]:
     ]
     request.state.rows = len(found)
     return sorted(found, key=lambda report: report.made_at, reverse=True)
+
+
+class WantedReports(BaseModel):
+    """A report to be."""
+
+    model_config = ConfigDict(extra="forbid")
+    safras: list[Annotated[str, StringConstraints(pattern=SAFRA)]] = Field(
+        [],
+        max_length=50,
+        description="Chaves como 401-2024; sem elas, a mais nova de cada distribuidora.",
+        examples=[["401-2024"]],
+    )
+    period: Kind = Field(
+        Kind.SAFRA,
+        alias="periodo",
+        description="A safra inteira, ou o que mudou nos dias que acabaram.",
+        examples=["safra"],
+    )
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Pede relatórios, que o Dagster faz",
+    responses={503: problems.DOCUMENTED},
+)
+def ask_for_reports(request: Request, caller: Salesperson, wanted: WantedReports) -> Run:
+    """Da área inteira de cada safra, com todas as seções; prontos, aparecem na lista."""
+    settings = request.app.state.settings
+    if unknown := sorted(set(wanted.safras) - _published(request)):
+        detail = f"não está publicada: {', '.join(unknown)}"
+        raise problems.Refusal(problems.NOT_FOUND, detail)
+    config = {
+        "periodo": wanted.period.value,
+        "safras": wanted.safras,
+        "pasta": str(settings.reports),
+    }
+    steps = {"ops": {"fazer_relatorios": {"config": config}}}
+    return launch(settings.dagster_url, "relatorios", steps)
+
+
+def _published(request: Request) -> set[str]:
+    query = "select concat(distribuidora_id, '-', ano) from marts.safra_publicada"
+    with request.app.state.pools.reading.connection() as conn:
+        return {key for (key,) in conn.execute(query)}
 
 
 @router.get(

@@ -11,12 +11,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from limits import parse
-from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import problems
 from api.auth import passwords, sessions, signing, users
+from api.auth.attempts import Attempts
 from api.auth.caller import Administrator, Caller, address, identify
 
 OF_A_NAME, OF_AN_ADDRESS = parse("5/minute"), parse("30/minute")
@@ -26,11 +27,11 @@ router = APIRouter(tags=["Sessões"])
 
 
 class Limiter:
-    """Counts of this process: with n workers, n times as many pass."""
+    """Counts of all processes together (attempts.py)."""
 
-    def __init__(self) -> None:
-        """None has been counted yet."""
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, pool: ConnectionPool) -> None:
+        """On connections of role intel_app."""
+        self._window = MovingWindowRateLimiter(Attempts(pool))
 
     def hit(self, limit: Any, *key: str) -> None:  # noqa: ANN401 - limits' own type
         """Count one.

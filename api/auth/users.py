@@ -21,7 +21,7 @@ KEY_PREFIX = "ilk_"
 
 _LIST = """
     select u.nome, u.papel, u.ativo, u.dispositivo_id, u.redes::text[] as redes, u.cota_diaria,
-        u.criado_em,
+        u.rotas, u.criado_em,
         (select count(*) from app.sessao as s where s.usuario_id = u.id
             and s.encerrada_em is null and s.expira_em > now()) as sessoes,
         (select count(*) from app.chave_api as k
@@ -62,6 +62,7 @@ class NewUser:
         device: the AICSS device that a user of role dispositivo sends readings of.
         networks: where from it may call; none: from anywhere.
         quota: calls a day; None: without.
+        routes: what it may call, like leads or perdas/mensais; none: all that its role may.
     """
 
     name: str
@@ -70,6 +71,7 @@ class NewUser:
     device: str | None = None
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     quota: int | None = None
+    routes: tuple[str, ...] = ()
 
 
 def digest(secret: str) -> bytes:
@@ -91,10 +93,12 @@ def create(conn: psycopg.Connection, user: NewUser) -> UUID:
         raise InvalidInput(f"a senha tem de {passwords.SHORTEST} a {passwords.LONGEST} caracteres")
     kept = passwords.hashed(user.password) if user.password is not None else None
     values = [user.name, user.role, kept, user.device, [*map(str, user.networks)], user.quota]
+    values += [list(user.routes)]
     try:
         return conn.execute(
-            "insert into app.usuario (nome, papel, senha_hash, dispositivo_id, redes, cota_diaria)"
-            " values (%s, %s, %s, %s, %s::cidr[], %s) returning id",
+            "insert into app.usuario (nome, papel, senha_hash, dispositivo_id, redes, cota_diaria,"
+            " rotas)"
+            " values (%s, %s, %s, %s, %s::cidr[], %s, %s) returning id",
             values,
         ).fetchone()[0]
     except psycopg.errors.UniqueViolation:

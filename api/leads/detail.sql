@@ -116,6 +116,16 @@ anomalias as (
     where n.uc_id = %(uc_id)s and n.ano = %(ano)s and n.distribuidora_id = %(distribuidora)s
 ),
 
+enriquecimento as (
+    select jsonb_agg(
+        jsonb_build_object(
+            'etapa', g.etapa, 'resultado', g.resultado, 'detalhes', g.detalhes, 'em', g.created_at
+        ) order by g.etapa
+    ) as json
+    from marts.lead_enrichment_log as g
+    where g.uc_id = %(uc_id)s and g.ano = %(ano)s and g.distribuidora_id = %(distribuidora)s
+),
+
 vizinhos as (
     select jsonb_agg(to_jsonb(v) order by v.distancia_m, v.uc_id) as json
     from lead as l
@@ -147,5 +157,6 @@ select
     coalesce((select json from historico), '[]') as historico,
     coalesce((select json from empresas), '[]') as empresas,
     coalesce((select json from anomalias), '[]') as anomalias,
+    coalesce((select json from enriquecimento), '[]') as enriquecimento,
     coalesce((select json from vizinhos), '[]') as vizinhos
 where exists (select from detalhe)

@@ -24,7 +24,9 @@ from api.listings.routes import responses, visible
 DETAIL = resources.files("api.leads").joinpath("detail.sql").read_text(encoding="utf-8")
 POINTS = 2000
 """Corners of a polygon: more are no drawing of a person's."""
-Position = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
+Longitude = Annotated[float, Field(ge=-180, le=180, strict=True)]
+Latitude = Annotated[float, Field(ge=-90, le=90, strict=True)]
+Position = tuple[Longitude, Latitude]
 
 
 def _closed(ring: list[Position]) -> list[Position]:
@@ -76,6 +78,9 @@ class Lead(BaseModel):
     historico: list[dict[str, Any]] = Field(description="A mesma unidade safra a safra.")
     empresas: list[dict[str, Any]] = Field(description="Empresas candidatas, com a evidência.")
     anomalias: list[dict[str, Any]] = Field(description="Meses que fugiram do esperado.")
+    enriquecimento: list[dict[str, Any]] = Field(
+        description="De onde veio cada dado que a BDGD não diz, ou por que faltou."
+    )
     vizinhos: list[dict[str, Any]] = Field(description="Os oito leads mais perto.")
     source: str = Field(alias="fonte", description="A atribuição que acompanha os dados.")
 

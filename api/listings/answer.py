@@ -4,7 +4,7 @@ Belongs here: what all lists have in common of HTTP. Not here: which rows (query
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request, Response
 
@@ -43,6 +43,8 @@ def respond(
     if question.geometry:
         possible.insert(2, Form.GEOJSON)
     form = formats.chosen(request, paging.formato, possible)
+    if form is not Form.GEOJSON:
+        question = replace(question, geometry=None)
     etag = None
     with request.app.state.pools.reading.connection() as conn:
         if how.by_safra:
@@ -85,8 +87,6 @@ def _written(
         return parquet.as_parquet(names, found.rows, how.columns)
     if form is Form.GEOJSON:
         return formats.as_geojson(names, found.rows, key=question.key[-1])
-    for row in found.rows:
-        row.pop(formats.GEOMETRY, None)
     page = {"itens": found.rows, "cursor": found.cursor}
     page |= {} if total is None else {"total": total}
     return formats.as_json(page | {"fonte": formats.ATTRIBUTION})

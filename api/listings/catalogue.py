@@ -90,6 +90,23 @@ LISTINGS = (
         by_safra=False,
     ),
     Listing(
+        "diferencas",
+        "mart_lead_historico",
+        "Leads",
+        "O que mudou em cada lead desde a safra anterior da distribuidora",
+        (*_SAFRA, "uc_id"),
+        (*_SAFRA, "uf", "origem", "uc_id"),
+        ("variacao_energia_pct",),
+    ),
+    Listing(
+        "diferencas/scores",
+        "mart_lead_score_mudanca",
+        "Leads",
+        "Que scores mudaram na última publicação de cada safra, e por quê",
+        (*_SAFRA, "oferta", "uc_id"),
+        (*_SAFRA, "oferta", "uc_id"),
+    ),
+    Listing(
         "perdas",
         "mart_perda_alimentador",
         "Perdas",

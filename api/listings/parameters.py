@@ -4,7 +4,7 @@ Belongs here: types of columns, parameters, items, pages. Not here: answering.
 """
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
@@ -62,12 +62,23 @@ class Paging(BaseModel):
     model_config = ConfigDict(extra="forbid")
     limite: int = Field(USUAL, ge=1, le=MOST, description="Linhas por página.")
     cursor: str | None = Field(
-        None, max_length=2000, description="Onde a página começa: o `cursor` da anterior."
+        None,
+        max_length=2000,
+        pattern="^[A-Za-z0-9_-]+$",
+        description="Onde a página começa: o `cursor` da anterior.",
     )
     total: bool = Field(
         False, description="Conta também quantas linhas há ao todo (cabeçalho X-Total e JSON)."
     )
     formato: Form | None = Field(None, description="Em vez do cabeçalho Accept.")
+
+
+class TablePaging(Paging):
+    """What a list without places takes."""
+
+    formato: Literal[Form.JSON, Form.CSV, Form.PARQUET] | None = Field(
+        None, description="Em vez do cabeçalho Accept."
+    )
 
 
 def parameters(listing: Listing, columns: dict[str, Column]) -> type[BaseModel]:
@@ -85,7 +96,8 @@ def parameters(listing: Listing, columns: dict[str, Column]) -> type[BaseModel]:
         order = Annotated[str, StringConstraints(pattern=f"^-?({names})$")]
         text = "Coluna que ordena; com - na frente, do maior ao menor."
         fields["ordem"] = (order | None, Field(None, description=text))
-    return create_model(f"Pedido_{_name(listing.path)}", __base__=Paging, **fields)
+    base = Paging if listing.geometry else TablePaging
+    return create_model(f"Pedido_{_name(listing.path)}", __base__=base, **fields)
 
 
 def page_model(path: str, columns: dict[str, Column], example: dict[str, Any]) -> type[BaseModel]:

@@ -70,9 +70,9 @@ def page(conn: psycopg.Connection, question: Question, limit: int, cursor: str |
         Refusal: the cursor is none of this question's.
     """
     position = _read(cursor, question) if cursor else None
-    statement, values = _statement(question, limit + 1, position)
+    text, values = statement(question, limit + 1, position)
     try:
-        rows = conn.cursor(row_factory=dict_row).execute(statement, values).fetchall()
+        rows = conn.cursor(row_factory=dict_row).execute(text, values).fetchall()
     except psycopg.errors.DataError:
         raise problems.Refusal(problems.INVALID, "o cursor ou um filtro não serve") from None
     positions = [row.pop(_POSITION) for row in rows]
@@ -107,9 +107,10 @@ def _keys(question: Question) -> list[sql.Composed]:
     ]
 
 
-def _statement(
-    question: Question, limit: int, position: list[str | None] | None
+def statement(
+    question: Question, limit: int, position: list[str | None] | None = None
 ) -> tuple[sql.Composed, dict[str, Any]]:
+    """The SQL of a page and its values; so many rows, after a position."""
     keys, sort, values = _keys(question), question.sort, {**question.values, "_limite": limit}
     shown = [sql.SQL("l.{}").format(sql.Identifier(c)) for c in question.columns]
     if question.geometry:
@@ -131,14 +132,14 @@ def _statement(
     if position is not None:
         values |= {f"_p{i}": value for i, value in enumerate(position)}
         conditions.append(_after(keys, sort, position))
-    statement = sql.SQL("select {} from {} as l where {} order by {} limit {}").format(
+    text = sql.SQL("select {} from {} as l where {} order by {} limit {}").format(
         _joined(shown),
         sql.Identifier("marts", question.relation),
         _all(question, *conditions),
         _joined(order),
         sql.Placeholder("_limite"),
     )
-    return statement, values
+    return text, values
 
 
 def _joined(parts: Sequence[sql.Composable]) -> sql.Composed:
@@ -182,4 +183,4 @@ def _read(cursor: str, question: Question) -> list[str | None]:
             return position
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
-    raise problems.Refusal(problems.INVALID, "o cursor não é desta lista e desta ordem")
+    raise problems.Refusal(problems.NOT_FOUND, "o cursor não é desta lista e desta ordem")

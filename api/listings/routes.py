@@ -26,7 +26,10 @@ def visible(columns: dict[str, Column], caller: Caller | None = None) -> dict[st
 def responses(path: str, columns: dict[str, Column], *, geometry: bool) -> dict[int, Any]:
     """What the specification says of a list's answers."""
     others = [Form.CSV, Form.PARQUET, *([Form.GEOJSON] if geometry else [])]
-    content = {MEDIA[form]: {"schema": {"type": "string"}} for form in others}
+    # JSON first: what makes clients takes the first form that it knows.
+    content = {MEDIA[Form.JSON]: {}}
+    for form in others:
+        content[MEDIA[form]] = {"schema": {"type": "object" if form is Form.GEOJSON else "string"}}
     return {
         200: {
             "model": page_model(path, visible(columns), example_of(path)),

@@ -16,11 +16,12 @@ from loaders.open_data.registry import DATASETS
 
 WAIT_S = 20
 LAUNCH = """
-mutation ($job: String!) {
+mutation ($job: String!, $config: RunConfigData) {
   launchRun(executionParams: {
     selector: {
       repositoryLocationName: "intel_lead", repositoryName: "__repository__", jobName: $job
     }
+    runConfigData: $config
   }) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
@@ -49,21 +50,30 @@ class Run(BaseModel):
     )
 
 
-@router.post("/aneel/sync", status_code=202, summary="Busca de novo um conjunto de dados da ANEEL")
+@router.post(
+    "/aneel/sync",
+    status_code=202,
+    summary="Busca de novo um conjunto de dados da ANEEL",
+    responses={503: problems.DOCUMENTED},
+)
 def sync(request: Request, caller: Administrator, wanted: Wanted) -> Run:
     """Lança a tarefa do Dagster (make dev) e diz o número e o endereço da execução."""
-    page = request.app.state.settings.dagster_url.rstrip("/")
-    run = launch(page, f"aberto_{wanted.dataset}")
-    return Run(run=run, address=f"{page}/runs/{run}")
+    return launch(request.app.state.settings.dagster_url, f"aberto_{wanted.dataset}")
 
 
-def launch(page: str, job: str) -> str:
-    """The id of a run of this job.
+def launch(address: str, job: str, config: dict[str, Any] | None = None) -> Run:
+    """A run of this job.
+
+    Args:
+        address: of Dagster's page.
+        job: its name.
+        config: of its steps, as Dagster's launchpad has it.
 
     Raises:
         Refusal: no Dagster answers there, or it does not launch the job.
     """
-    asked = {"query": LAUNCH, "variables": {"job": job}}
+    page = address.rstrip("/")
+    asked = {"query": LAUNCH, "variables": {"job": job, "config": config or {}}}
     try:
         answer = requests.post(f"{page}/graphql", json=asked, timeout=WAIT_S, allow_redirects=False)
         answer.raise_for_status()
@@ -74,4 +84,5 @@ def launch(page: str, job: str) -> str:
     if done["__typename"] != "LaunchRunSuccess":
         detail = f"o Dagster não lançou {job}: {done['__typename']}"
         raise problems.Refusal(problems.UPSTREAM, detail)
-    return done["run"]["runId"]
+    run = done["run"]["runId"]
+    return Run(run=run, address=f"{page}/runs/{run}")

@@ -211,6 +211,13 @@ FILES = [
         description="Polígonos dos municípios, da malha do IBGE que alguém aterrissou.",
     ),
     dg.AssetSpec(
+        ["raw", "malha_simplificada"],
+        deps=[["raw", "malha_municipio"]],
+        group_name="raw",
+        kinds={"postgres"},
+        description="Os mesmos, simplificados juntos para mapas de longe.",
+    ),
+    dg.AssetSpec(
         ["app", "regra_alerta"],
         group_name="alertas",
         kinds={"postgres"},

@@ -1,6 +1,7 @@
 """Landing of a mesh: its municípios' polygons to raw.malha_municipio, all or nothing, once.
 
-Belongs here: that table and controle.malha_arquivo. Not here: reading (mesh.py), what dbt makes.
+Belongs here: that table, raw.malha_simplificada and controle.malha_arquivo. Not here: reading
+(mesh.py), drawing (simplify.py), what dbt makes.
 """
 
 import logging
@@ -12,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from loaders.bdgd.files import sha256_of
 from loaders.connection import connect, prepare
-from loaders.ibge import mesh
+from loaders.ibge import mesh, simplify
 from loaders.safra import listed
 
 ORIGIN = "malha"
@@ -42,6 +43,7 @@ def land(path: Path) -> int:
         with conn.transaction():
             conn.execute(f"select pg_advisory_xact_lock({_LOCK})")
             _write(conn, path.name, digest, found)
+            _simplify(conn)
     log.info("%s: %d municípios; make build os publica", path.name, len(found.shapes))
     if found.lost:
         log.warning(
@@ -58,6 +60,7 @@ def _landed(conn: psycopg.Connection, digest: str) -> int:
     row = conn.execute(
         "select a.municipios from controle.malha_arquivo as a where sha256 = %s and municipios ="
         " (select count(*) from raw.malha_municipio as m where m.malha_id = a.malha_id)"
+        " and exists (select from raw.malha_simplificada)"
         " order by malha_id desc limit 1",
         [digest],
     ).fetchone()
@@ -96,3 +99,21 @@ def _write(conn: psycopg.Connection, file: str, digest: str, found: mesh.Mesh) -
                 for row, text in found.lost
             ],
         )
+
+
+def _simplify(conn: psycopg.Connection) -> None:
+    """Draw all municípios there are anew: a neighbour's new polygon moves their common border."""
+    query = "select codigo, geom from raw.malha_municipio order by codigo"
+    shapes = dict(conn.execute(query).fetchall())
+    (newest,) = conn.execute("select max(malha_id) from raw.malha_municipio").fetchone()
+    conn.execute("delete from raw.malha_simplificada")
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(
+            "copy raw.malha_simplificada (codigo, zoom_minimo, malha_id, geom) from stdin"
+            " (format binary)"
+        ) as copy,
+    ):
+        copy.set_types(["int4", "int2", "int8", "bytea"])
+        for code, first, wkb in simplify.simplified(shapes):
+            copy.write_row((code, first, newest, wkb))

@@ -140,6 +140,20 @@ def test_a_partner_has_a_key_a_network_and_a_quota(api: Api) -> None:
     assert api.with_token(far[:-1] + "x").status_code == 401
 
 
+def test_a_partner_is_kept_to_its_routes(api: Api) -> None:
+    with api.writing() as conn:
+        users.create(conn, NewUser("estreito", Role.PARTNER, routes=("leads", "perdas/mensais")))
+        key = users.new_key(conn, "estreito")
+    allowed = ["/api/v1/leads?limite=1", "/api/v1/perdas/mensais", f"/api/v1/leads/{uuid4()}"]
+    assert [api.with_token(key, path).status_code for path in allowed] == [200, 200, 404]
+    others = ["/api/v1/perdas", "/api/v1/leadsx", "/api/v1/mapas", "/api/v1/municipios", "/ogc/"]
+    refused = [api.with_token(key, path) for path in others]
+    assert [r.status_code for r in refused] == [403, 404, 403, 403, 403]
+    assert "leads, perdas/mensais" in refused[0].json()["detail"]
+    assert api.with_token(key, "/api/v1/leads/../perdas").status_code == 403
+    assert api.with_token(key, "/api/v1/leads/%2e%2e/perdas").status_code in (403, 404, 422)
+
+
 def test_administrators_call_from_their_networks_alone(api: Api) -> None:
     api.settings.admin_networks = [ip_network("10.8.0.0/16")]
     try:
@@ -280,6 +294,8 @@ def test_the_first_administrator_comes_by_command(api: Api, warehouse: a.Warehou
     assert (code, api.log_in("caio", said.split(": ")[-1].strip()).status_code) == (0, 201)
     code, said = run("usuario", "criar", "sensor", "--papel", "dispositivo")
     assert code == 3
+    code, said = run("usuario", "criar", "rota", "--papel", "parceiro", "--rota", "usuarios")
+    assert (code, "perdas/mensais" in said) == (2, True)
     code, said = run("usuario", "criar", "revenda", "--papel", "parceiro", "--cota", "9")
     assert api.with_token(said.split(": ")[-1].strip()).status_code == 200
     assert "bia" in run("usuario", "listar")[1]

@@ -95,7 +95,7 @@ def test_a_forged_cursor_is_refused(api: Api, word: str) -> None:
         status = api.http.get(
             LEADS, params={"cursor": cursor}, headers=api.bearer("leitor")
         ).status_code
-        assert status == 422 or (status == 200 and word in NUMBERS)
+        assert status in (404, 422) or (status == 200 and word in NUMBERS)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_an_error_says_nothing_of_the_inside(
     def broken(*_: object) -> None:
         raise RuntimeError("select senha_hash from app.usuario")
 
-    monkeypatch.setattr("api.listings.query._statement", broken)
+    monkeypatch.setattr("api.listings.query.statement", broken)
     answer = api.get(LEADS)
     assert (answer.status_code, answer.json()["detail"]) == (500, "erro inesperado")
     assert "senha" not in answer.text

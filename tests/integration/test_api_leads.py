@@ -273,3 +273,17 @@ def test_follow_up_is_kept_by_unit_and_offer_with_who_and_when(
     assert put("comercial", "outra", situacao="novo") == 422
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute("delete from app.acompanhamento")
+
+
+def test_a_lead_says_where_its_data_come_from(api: Api, conn: psycopg.Connection) -> None:
+    """marts.lead_enrichment_log: the rows of legal persons of intel_lead's, and no other."""
+    legal = "select uc_id from marts.lead_com_coordenadas"
+    rows = "select uc_id, etapa, resultado::text, detalhes from {}.lead_enrichment_log"
+    whole = conn.execute(f"{rows.format('intel_lead')} where uc_id in ({legal})").fetchall()
+    shown = conn.execute(rows.format("marts")).fetchall()
+    assert sorted(map(str, shown)) == sorted(map(str, whole))
+    assert len(shown) < a.value(conn, "select count(*) from intel_lead.lead_enrichment_log")
+    uc_id = a.value(conn, "select uc_id from marts.mart_lead limit 1")
+    said = api.get(f"{LEADS}/{uc_id}").json()["enriquecimento"]
+    mine = {(step, how, why) for lead, step, how, why in whole if lead == uc_id}
+    assert {(one["etapa"], one["resultado"], one["detalhes"]) for one in said} == mine != set()

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.api_client import Api
+from tests.integration.test_api_sync import LAUNCHED, Page, page
+
+__all__ = ["page"]
 
 REPORTS = "/api/v1/analytics/relatorios"
 
@@ -62,6 +65,28 @@ def test_nothing_else_is_handed_out(api: Api, folder: Path, path: str) -> None:
 def test_partners_and_devices_get_none(api: Api, folder: Path) -> None:
     for role in ("parceiro", "dispositivo"):
         assert api.get(REPORTS, role).status_code == 403
+
+
+def asked(api: Api, role: str, **body: object) -> tuple[int, dict]:
+    """Status and body of a request for reports."""
+    answer = api.http.post(REPORTS, json=body, headers=api.bearer(role))
+    return answer.status_code, answer.json()
+
+
+def test_a_report_is_asked_of_dagster_for_published_safras_alone(api: Api, page: Page) -> None:
+    page.answer = {"data": {"launchRun": LAUNCHED}}
+    status, run = asked(api, "comercial", safras=["401-2024"], periodo="mensal")
+    assert (status, run["execucao"]) == (202, "r-1")
+    assert page.asked == ["relatorios"]
+    config = page.configs[0]["ops"]["fazer_relatorios"]["config"]
+    folder = str(api.settings.reports)
+    assert config == {"periodo": "mensal", "safras": ["401-2024"], "pasta": folder}
+    assert asked(api, "comercial", safras=["999-2024"])[0] == 404
+    assert asked(api, "comercial", safras=["../x"])[0] == 422
+    assert asked(api, "comercial", periodo="anual")[0] == 422
+    for role in ("leitor", "parceiro", "dispositivo"):
+        assert asked(api, role)[0] == 403
+    assert len(page.asked) == 1
 
 
 def test_without_a_folder_there_are_none(api: Api, tmp_path: Path) -> None:

@@ -117,3 +117,18 @@ def test_every_example_of_the_page_runs(api: Api, conn: psycopg.Connection, tmp_
     features = json.loads((tmp_path / "leads.geojson").read_text(encoding="utf-8"))["features"]
     assert 1 <= len(rows) - 1 == len(features) <= 10
     assert '"situacao":"proposta"' in done.stdout
+
+
+def test_the_page_of_the_specification_loads_nothing_from_outside(api: Api) -> None:
+    page = api.http.get("/api/v1/docs")
+    assert page.status_code == 200
+    named = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)""", page.text)
+    assert any(name.endswith(".js") for name in named)
+    assert "//" not in "".join(named), named
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for name in named:
+        if name.startswith("/"):
+            assert api.http.get(name).status_code == 200, name
+    files = "/api/v1/docs/arquivos"
+    for path in (f"{files}/../../../../api/app.py", f"{files}/%2e%2e/__init__.py", f"{files}/"):
+        assert api.http.get(path).status_code in (404, 405), path

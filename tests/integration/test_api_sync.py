@@ -22,18 +22,20 @@ class Page:
 
     answer: object = {"data": {"launchRun": LAUNCHED}}
     asked: list[str]
+    configs: list[dict]
 
 
 @pytest.fixture
 def page(api: Api) -> Iterator[Page]:
     """A page on a port of its own, which the API asks."""
     page = Page()
-    page.asked = []
+    page.asked, page.configs = [], []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # noqa: N802
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             page.asked.append(body["variables"]["job"])
+            page.configs.append(body["variables"]["config"])
             text = json.dumps(page.answer).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(text)))

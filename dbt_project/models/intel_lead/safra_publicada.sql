@@ -13,7 +13,8 @@
     'lead_elegivel', 'lead_excluido', 'tarifa_mensal', 'mart_custo_lead', 'mart_lead_oferta', 'mart_lead_criterio', 'mart_lead_score', 'mart_lead_score_mudanca',
     'mart_lead_safra',
     'desempenho_estimativa', 'mart_gtd_rede', 'anomalia', 'safra_serie',
-    'lead_empresa', 'mart_hexagono', 'mart_cluster_geografico', 'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',
+    'lead_empresa', 'mart_hexagono', 'mart_cluster_geografico', 'mart_lead_celula', 'mart_alimentador_mapa',
+    'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',
     'lead_tendencia',
 ] %}
 -- depends_on: {{ ref(tabela) }}

@@ -1,0 +1,1 @@
+"""Maps' tiles: municípios, hexagons, leads, feeders, transformers, each a statement."""
