@@ -735,7 +735,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"consumo_dispositivo_hora",
-        "edge moved, <=",
+        "edge moved, <=|constant changed",
         r"-\s+<= interval '1 hour' \+ 2 \* alcance",
         "two stretches that touch hold the same readings as one",
     ),
