@@ -657,6 +657,18 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"chaves_dos_agentes\(\)",
+        "condition dropped",
+        r"-\s+where c\.cnpj is not null",
+        "what is null joins nothing",
+    ),
+    Equivalent(
+        r"consumo_dispositivo_hora",
+        "edge moved, <",
+        r"-\s+and leitura\.medido_em < trecho\.ate",
+        "one reading more in the window: only the touched hours are written",
+    ),
+    Equivalent(
+        r"chaves_dos_agentes\(\)",
         "(max|avg) for min",
         r"-\s+min\(c\.distribuidora_id\)",
         "every CNPJ of the seed is of one distributor",
@@ -723,7 +735,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         r"consumo_dispositivo_hora",
-        "edge moved, <=",
+        "edge moved, <=|constant changed",
         r"-\s+<= interval '1 hour' \+ 2 \* alcance",
         "two stretches that touch hold the same readings as one",
     ),
