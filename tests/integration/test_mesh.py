@@ -9,6 +9,7 @@ import psycopg
 import shapely
 
 from dagster_pipeline import status
+from loaders.ibge.zoom import CLASSES
 from tests.integration import warehouse as a
 from tests.unit.test_mesh import IBIACA, LAGOON, SQUARES, TAPEJARA, geojson
 
@@ -69,3 +70,43 @@ def test_a_mesh_lands_once_and_a_newer_one_replaces_what_it_has(
         assert land(warehouse, first) == 0  # what it has is no longer all there
         publish(warehouse)
         assert {number for number, *_ in published(conn).values()} == {3}
+
+
+def drawn(conn: psycopg.Connection, table: str) -> set[tuple[int, int, int]]:
+    """Município, class of zoom, file."""
+    code = "codigo" if table.startswith("raw") else "municipio_id"
+    return set(conn.execute(f"select {code}, zoom_minimo, malha_id from {table}").fetchall())
+
+
+def test_a_landing_draws_all_municipios_anew_for_every_zoom(
+    warehouse: a.Warehouse, tmp_path: Path
+) -> None:
+    """In its own transaction; a mesh that landed before there were drawings gets them."""
+    with warehouse.connect() as conn:
+        last = a.value(conn, "select max(malha_id) from raw.malha_municipio")
+        expected = {(code, z, last) for code in (TAPEJARA, IBIACA) for z in CLASSES}
+        assert drawn(conn, "raw.malha_simplificada") == expected
+        done = warehouse.build("--select", "municipio_zoom", *a.ALL)
+        assert done.ok, done.trouble
+        assert drawn(conn, "intel_lead.municipio_zoom") == expected
+        east = geojson(tmp_path / "leste.geojson", {IBIACA: shapely.box(-52, -28.5, -51.7, -28.2)})
+        conn.execute(
+            "create trigger pane before insert on raw.malha_simplificada for each row"
+            " execute function suppress_redundant_updates_trigger()"
+        )
+        assert land(warehouse, east) != 0
+        assert drawn(conn, "raw.malha_simplificada") == expected
+        assert a.value(conn, "select max(malha_id) from raw.malha_municipio") == last
+        conn.execute("drop trigger pane on raw.malha_simplificada")
+        assert land(warehouse, east) == 0
+        newest = a.value(conn, "select max(malha_id) from raw.malha_municipio")
+        moved = {(code, z, newest) for code, z, _ in expected}
+        assert drawn(conn, "raw.malha_simplificada") == moved
+        conn.execute("delete from raw.malha_simplificada")
+        assert land(warehouse, east) == 0
+        assert len(drawn(conn, "raw.malha_simplificada")) == len(expected)
+        done = warehouse.build("--select", "municipio_zoom", *a.ALL)
+        assert done.ok, done.trouble
+        assert drawn(conn, "intel_lead.municipio_zoom") == drawn(conn, "raw.malha_simplificada")
+        whole = "select st_npoints(geom) from intel_lead.municipio_zoom where zoom_minimo = {}"
+        assert a.value(conn, whole.format(9)) >= a.value(conn, whole.format(0))
