@@ -115,13 +115,15 @@ comment on table app.tentativa is 'Uma linha por tentativa de entrar ou renovar:
 -- What is older goes; a trail of less than thirty days does not, whoever asks. server/retention.py
 create or replace function app.poda(dias_auditoria integer, dias_sessao integer)
 returns table (tabela text, linhas bigint) language plpgsql security definer
-set search_path = pg_catalog, pg_temp set app.poda = 'sim' as $f$
+set search_path = pg_catalog, pg_temp as $f$
 begin
     if dias_auditoria is null or dias_auditoria < 30 or dias_sessao is null or dias_sessao < 1 then
         raise exception 'a auditoria fica trinta dias ou mais; uma sessão encerrada, um ou mais';
     end if;
+    perform set_config('app.poda', 'sim', true);
     delete from app.auditoria where quando < now() - make_interval(days => dias_auditoria);
     get diagnostics linhas = row_count;
+    perform set_config('app.poda', '', true);
     tabela := 'app.auditoria';
     return next;
     delete from app.sessao

@@ -40,7 +40,7 @@ POSTING = {
     "raw.rejeitado",
 }
 """What a service that posts readings has to see."""
-OF_THE_API = {"usuario", "sessao", "token_renovacao", "chave_api", "auditoria"}
+OF_THE_API = {"usuario", "sessao", "token_renovacao", "chave_api", "auditoria", "tentativa"}
 """What the API keeps of its users: nobody else's to see."""
 CONTACTS = {"telefone", "email"}
 """What of a company may be a person's: not for bi_leitor."""
