@@ -12,8 +12,8 @@ from loaders.errors import DatabaseFailure
 
 OLDEST = 15
 LOCKS = 1024
-LOCKS_PER_SAFRA = 150
-"""A safra's tables and indexes (147 on 2026-11-29): what a backup and queries without a filter, at
+LOCKS_PER_SAFRA = 160
+"""A safra's tables and indexes (154 on 2026-11-30): what a backup and queries without a filter, at
 the same time, lock of it at most. The heaviest view alone takes 11."""
 CONNECTIONS = 20
 """What two runs beside an open Dagster page take: docs/num_servidor_seu.md counts them."""

@@ -88,19 +88,11 @@ def _statement(marts: Catalogue, name: str) -> str:
 
 
 def _collection(conn: psycopg.Connection, marts: Catalogue, name: str) -> Collection:
-    source, statement = SOURCES[name], _statement(marts, name)
-    asked = conn.execute(f"select * from ({statement}) as c limit 0")
-    kinds = dict(
-        conn.execute(
-            "select o, format_type(o, null) from unnest(%s::oid[]) as o",
-            [sorted({c.type_code for c in asked.description})],
-        ).fetchall()
-    )
+    source, statement = SOURCES[name], _with_floats(conn, _statement(marts, name))
     known, columns = marts[source.relation], []
-    for found in asked.description:
-        kind = kinds[found.type_code].rpartition(".")[2]
-        text = known[found.name].description if found.name in known else None
-        column = {"name": found.name, "type": _TYPES.get(kind, kind), "description": text}
+    for column_name, kind in _kinds(conn, statement).items():
+        text = known[column_name].description if column_name in known else None
+        column = {"name": column_name, "type": _TYPES.get(kind, kind), "description": text}
         columns.append(column | (_shape(conn, statement) if kind == "geometry" else {}))
     made = [Column(**column) for column in columns]
     return Collection(
@@ -116,6 +108,26 @@ def _collection(conn: psycopg.Connection, marts: Catalogue, name: str) -> Collec
         id_column=next(c for c in made if c.name == source.key),
         geometry_column=next(c for c in made if c.is_geometry),
     )
+
+
+def _kinds(conn: psycopg.Connection, statement: str) -> dict[str, str]:
+    """The statement's columns, with PostgreSQL's names of their types."""
+    asked = conn.execute(f"select * from ({statement}) as c limit 0").description
+    names = conn.execute(
+        "select o, format_type(o, null) from unnest(%s::oid[]) as o",
+        [sorted({c.type_code for c in asked})],
+    )
+    of = dict(names.fetchall())
+    return {c.name: of[c.type_code].rpartition(".")[2] for c in asked}
+
+
+def _with_floats(conn: psycopg.Connection, statement: str) -> str:
+    """The statement with its numeric columns as floats: tipg would write those as text."""
+    columns = [
+        sql.SQL("{0}::float8 as {0}" if kind == "numeric" else "{0}").format(sql.Identifier(name))
+        for name, kind in _kinds(conn, statement).items()
+    ]
+    return f"select {sql.SQL(', ').join(columns).as_string()} from ({statement}) as s"
 
 
 def _shape(conn: psycopg.Connection, statement: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What a CQL2 filter may say: comparisons, text, areas, arithmetic, of a collection's own columns.
+"""What may be asked of a collection: known parameters, and a CQL2 filter of its own columns.
 
-Belongs here: that list. Not here: how a filter becomes SQL (tipg, cql2). They write any name of a
-function into the statement as it comes: one could set this connection's role, or sleep.
+Belongs here: what is let through. Not here: how a filter becomes SQL (tipg, cql2). They write any
+name of a function into the statement as it comes: one could set this connection's role, or sleep.
 """
 
 from typing import Annotated, Any
@@ -12,6 +12,11 @@ from fastapi import Query, Request
 from api import problems
 from api.leads.filters import corners
 
+PARAMETERS = frozenset(
+    {"f", "limit", "offset", "ids", "bbox", "bbox-only", "datetime", "properties", "sortby"}
+    | {"filter", "filter-lang", "geom-column", "datetime-column", "simplify"}
+)
+"""Of OGC API – Features, and tipg's own, besides a collection's columns."""
 LONGEST, DEEPEST = 4000, 40
 OPERATIONS = frozenset(
     {"and", "or", "not", "between", "in", "isNull", "like", "casei", "+", "-", "*", "/"}
@@ -25,6 +30,28 @@ _SHAPES = frozenset({f"{many}{kind}" for many in ("", "Multi") for kind in _KIND
 def refusal(detail: str) -> problems.Refusal:
     """A filter that is none."""
     return problems.Refusal(problems.INVALID, detail)
+
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse what tipg would pass over: a filter with a slip of the pen finds everything.
+
+    Raises:
+        Refusal: a parameter that is none, a form that is not served, NUL in an address.
+    """
+    if "\0" in request.url.path or any("\0" in text for text in request.query_params.values()):
+        raise refusal("um endereço não tem NUL")
+    form = request.query_params.get("f")
+    if form not in (None, "json", "geojson", "schemajson"):
+        raise refusal("f é json ou geojson")
+    found = request.app.state.collection_catalog["collections"]
+    collection = found.get(request.path_params.get("collectionId"))
+    columns = {c.name for c in collection.table_columns} if collection else set()
+    unknown = request.query_params.keys() - PARAMETERS - columns
+    if collection and unknown:
+        raise refusal(f"não se conhece: {', '.join(sorted(unknown))}")
+    named = {n for n in request.query_params.get("properties", "").split(",") if n}
+    if collection and named - columns:
+        raise refusal("properties nomeia uma coluna que a coleção não tem")
 
 
 def read(

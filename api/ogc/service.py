@@ -44,7 +44,7 @@ def create(conn: psycopg.Connection, marts: Catalogue, state: State) -> FastAPI:
         openapi_url="/api",
         docs_url=None,
         redoc_url=None,
-        dependencies=[_READERS],
+        dependencies=[_READERS, Depends(filtering.refuse_unknown)],
     )
     app.state = state
     state.collection_catalog = collections.catalog(conn, marts)

@@ -97,11 +97,23 @@ def test_pages_hold_each_feature_once(api: Api, conn: psycopg.Connection, name: 
 
 
 def test_one_feature_is_found_by_its_id(api: Api) -> None:
+    assert api.get(f"{OGC}/leads/items/%00").status_code in (404, 422)
     for name in SIZES:
         first = api.get(f"{OGC}/{name}/items?limit=1").json()["features"][0]
         again = api.get(f"{OGC}/{name}/items/{first['id']}")
         assert again.json()["properties"] == first["properties"], name
         assert api.get(f"{OGC}/{name}/items/nenhuma").status_code in (404, 422)
+
+
+def test_numbers_are_numbers(api: Api) -> None:
+    """GIS programs sort text as text: 6.9 above 59.4."""
+    for name in SIZES:
+        asked = api.get(f"{OGC}/{name}/queryables").json()["properties"]
+        numbers = {column for column, kind in asked.items() if kind.get("type") == "number"}
+        rows = [f["properties"] for f in api.get(f"{OGC}/{name}/items?limit=50").json()["features"]]
+        found = [(column, row[column]) for row in rows for column in numbers if column in row]
+        assert [x for x in found if isinstance(x[1], str)] == [], name
+        assert name != "leads" or "melhor_score" in numbers
 
 
 FILTERS = {
@@ -184,6 +196,12 @@ def test_a_filter_says_nothing_but_comparisons(api: Api, number: int) -> None:
         "livre=talvez",
         "energia_anual_kwh=x",
         "filter-lang=sql&filter=uf",
+        "foo=1",
+        "f=html",
+        "crs=http://x",
+        "properties=nome,senha",
+        "uf=%00",
+        "filter=uf%3D'%00'",
     ],
 )
 def test_a_parameter_that_is_none_is_a_problem(api: Api, query: str) -> None:

@@ -531,6 +531,7 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
             "mart_lead_score",
             "mart_lead_score_mudanca",
             "mart_lead_safra",
+            "mart_lead_celula",
             "safra_celula_oferta",
         }
         assert first.keys() == second.keys()

@@ -30,6 +30,7 @@ READ = {
     "mart_lead_score",
     "mart_lead_score_mudanca",
     "mart_lead_safra",
+    "mart_lead_celula",
     "safra_celula_oferta",
 }
 """Tables that a tariff is in, or hangs on."""
