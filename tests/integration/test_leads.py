@@ -546,6 +546,7 @@ def test_a_changed_weight_moves_ranks_and_leaves_leads_as_they_were(warehouse: a
             "marts.mart_lead_criterio",
             "marts.mart_lead_score",
             "marts.mart_lead_safra",
+            "marts.mart_lead_celula",
             "marts.mart_lead",
         }
         changes = table(conn, "select * from marts.mart_lead_score_mudanca").set_index("uc_id")
