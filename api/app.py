@@ -7,6 +7,7 @@ the database what marts has: one that does not fit is refused before the first r
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse
@@ -101,7 +102,26 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     app.include_router(routes)
     _add_health(app)
     pages.install(app, PREFIX)
+    _speak_portuguese(app)
     return app
+
+
+def _speak_portuguese(app: FastAPI) -> None:
+    """Keep models' docstrings, and FastAPI's own words, out of what users read."""
+    made = app.openapi
+
+    def specification() -> dict[str, Any]:
+        found = made()
+        for schema in found["components"]["schemas"].values():
+            schema.pop("description", None)
+        for methods in found["paths"].values():
+            for route in methods.values():
+                for answer in route["responses"].values():
+                    if answer["description"] == "Successful Response":
+                        answer["description"] = "Resposta"
+        return found
+
+    app.openapi = specification  # type: ignore[method-assign]
 
 
 class Health(BaseModel):

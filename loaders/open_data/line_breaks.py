@@ -77,7 +77,8 @@ def _opens(line: bytes, grammar: Grammar) -> bool:
 
 
 def _together(lines: list[bytes], grammar: Grammar) -> Iterator[tuple[bytes, int]]:
-    whole = b" ".join(line.rstrip(b"\r\n") for line in lines) + b"\n"
+    # The last line's end, or none: a file that is cut there is still seen to be.
+    whole = b" ".join([*(line.rstrip(b"\r\n") for line in lines[:-1]), lines[-1]])
     if isinstance(_read(whole, grammar), list) and _goes_on(lines[1:], grammar):
         yield whole, len(lines)
     else:

@@ -42,6 +42,12 @@ def test_it_is_openapi_31_and_every_route_says_what_it_is_for(spec: dict) -> Non
     assert without == []
 
 
+def test_no_docstring_nor_fastapis_words_are_in_it(spec: dict) -> None:
+    """Models' docstrings are for who maintains them, in English."""
+    assert [n for n, s in spec["components"]["schemas"].items() if "description" in s] == []
+    assert "Successful Response" not in json.dumps(spec)
+
+
 def test_every_answer_and_every_body_has_an_example(spec: dict) -> None:
     """Of what is made of rows, one row of the made-up warehouse: column for column."""
     bare = []

@@ -59,6 +59,10 @@ def test_lines_that_are_no_record_together_stay_apart(rows: list[bytes], tmp_pat
     assert joined(tmp_path, content) == content
 
 
+def test_a_file_that_is_cut_after_a_line_break_stays_without_its_end(tmp_path: Path) -> None:
+    assert joined(tmp_path, b'x;y;z\n1;"a\nb";3') == b'x;y;z\n1;"a b";3'
+
+
 cells = (st.text("ab1 ;'", max_size=6) | st.text("ab1 \n'", max_size=6)).map(str.strip)
 """A separator beside a line break in one cell can be read in two ways; doubled quotes are above."""
 
