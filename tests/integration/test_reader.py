@@ -93,12 +93,12 @@ def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -
     """
     counted = f"""
         select ano, distribuidora_id, municipio_id, origem, count(*) filter (where pf),
-            max(e), sum(e) filter (where pf), max(e) filter (where pf)
+            max(e), round(sum(e) filter (where pf)::numeric, 3), max(e) filter (where pf)
         from ({units}) as u group by 1, 2, 3, 4 order by 1, 2, 3, 4
     """
     kept = """
         select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh,
-            energia_pf_kwh, maior_energia_pf_kwh
+            round(energia_pf_kwh::numeric, 3), maior_energia_pf_kwh
         from intel_lead.safra_resumo order by 1, 2, 3, 4
     """
     assert conn.execute(kept).fetchall() == conn.execute(counted).fetchall()
