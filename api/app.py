@@ -10,20 +10,24 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api import database, logs, pages, problems
+from api import database, logs, pages, panel, problems
+from api.aicss import events
 from api.aicss import routes as aicss_routes
+from api.alerts import routes as alerts_routes
 from api.analytics import consumption, reports
-from api.auth import passwords, signing
+from api.auth import browser, passwords, signing
 from api.auth import routes as auth_routes
 from api.database import Catalogue
 from api.leads import routes as leads_routes
+from api.leads import saved
 from api.listings import routes as listing_routes
 from api.maps import routes as maps_routes
+from api.news import routes as news_routes
 from api.observe import Observed
 from api.ogc import service as ogc
+from api.operations import routes as operations_routes
 from api.places import routes as places_routes
 from api.settings import Settings
 from api.sync import routes as sync_routes
@@ -57,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         @asynccontextmanager
         async def life(app: FastAPI) -> AsyncIterator[None]:
             pools.open()
-            async with ogc.pool(app.state, settings):
+            async with ogc.pool(app.state, settings), app.state.notices.running():
                 yield
             pools.close()
 
@@ -83,25 +87,34 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     )
     app.state.settings, app.state.pools, app.state.marts = settings, pools, marts
     app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter(pools.app)
+    app.state.notices = events.Notices()
     app.state.keys.all()
     problems.install(app)
     routes = APIRouter(prefix=PREFIX, responses={"4XX": problems.DOCUMENTED})
     for router in (
         auth_routes.router,
+        browser.router,
+        auth_routes.users_router,
+        news_routes.router,
         leads_routes.router(marts),
+        saved.router,
         tracking_routes.router,
         places_routes.router,
         maps_routes.router,
         consumption.router(marts),
         reports.router,
+        alerts_routes.router,
         aicss_routes.router,
+        events.router,
         sync_routes.router,
+        operations_routes.router,
         listing_routes.router(marts),
     ):
         routes.include_router(router)
     app.include_router(routes)
     _add_health(app)
     pages.install(app, PREFIX)
+    panel.install(app, settings.panel)
     _speak_portuguese(app)
     return app
 
@@ -131,10 +144,6 @@ class Health(BaseModel):
 
 
 def _add_health(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse(f"{PREFIX}/docs")
-
     @app.get(f"{PREFIX}/saude", summary="Se a API e o banco respondem", tags=["Administração"])
     def health(request: Request) -> Health:
         """Sem credencial: só diz se responde."""
