@@ -75,8 +75,10 @@
     )
 {%- endmacro %}
 
-{# CTE `julgadas`, after those that it reads: each «Tarifa de Aplicação» (of the file's two bases the one that is paid)
-   with its distributor, and why no price is made of it (null: one is). #}
+{# CTE `julgadas`, after those that it reads: each «Tarifa de Aplicação» (of the file's two bases the one that is paid),
+   and each row of no base that is known, with its distributor, and why no price is made of it (null: one is). Of rows
+   of one resolution that say two prices of the same the last one counts. *Limits*: no tariff is near R$ 10 a kWh or
+   R$ 1.000 a kW; a MWh called kWh is. #}
 {% macro tarifas_julgadas() -%}
     {{ chaves_dos_agentes() }},
 
@@ -89,6 +91,7 @@
     lidas as materialized (
         select
             {{ dizeres_da_tarifa('ditas') }} as dizeres,
+            {{ sem_acento('base_tarifaria') }} as base,
             {{ subgrupo_da_tarifa('subgrupo', 'classe', 'subclasse', 'detalhe') }} as subgrupo_tarifario_id,
             {{ modalidade_da_tarifa('modalidade') }} as modalidade,
             {{ sem_distincao('classe') }} as classe,
@@ -98,7 +101,7 @@
             {{ posto_da_tarifa('posto') }} as posto,
             {{ unidade_da_tarifa('unidade') }} as unidade
         from ditas
-        where {{ sem_acento('base_tarifaria') }} = 'tarifa de aplicacao'
+        where {{ sem_acento('base_tarifaria') }} is distinct from 'base economica'
     ),
 
     resolucoes as materialized (
@@ -145,12 +148,29 @@
         {{ junta_agente('a') }}
     ),
 
-    julgadas as (
+    com_agente as (
         select
             t.*,
             a.distribuidora_id,
+            case when t.unidade like 'm%' then 0.001 else 1 end as fator,
+            last_value(array[t.tusd, t.te]) over (
+                partition by
+                    t.sig_agente, t.cnpj, t.subgrupo_tarifario_id, t.modalidade, t.classe, t.subclasse, t.detalhe,
+                    t.acessante, t.posto, t.unidade, t.resolucao, t.inicio, t.fim
+                order by t.gerado_em nulls first, t.arquivo_id, t.linha
+                rows between unbounded preceding and unbounded following
+            ) is distinct from array[t.tusd, t.te] as contradita
+        from tarifas as t
+        left join conhecidos as a on concat(t.sig_agente, '|', t.cnpj) = concat(a.sig_agente, '|', a.cnpj)
+    ),
+
+    julgadas as (
+        select
+            t.*,
             case
-                when a.distribuidora_id is null
+                when t.base is distinct from 'tarifa de aplicacao'
+                    then 'Base que não é Tarifa de Aplicação nem Base Econômica'
+                when t.distribuidora_id is null
                     then 'Distribuidora sem código: nem o CNPJ nem a sigla estão em distribuidora_agente'
                 when t.inicio is null then 'Sem início de vigência'
                 when t.fim < t.inicio then 'A vigência termina antes de começar'
@@ -159,9 +179,13 @@
                 when t.posto is null then 'Posto desconhecido'
                 when t.unidade is null then 'Unidade que não é kW nem kWh, MW nem MWh'
                 when t.tusd is null or t.te is null and t.unidade like '%wh' then 'Sem preço'
+                when t.tusd + coalesce(t.te, 0) < 0 then 'Preço negativo'
+                when
+                    (t.tusd + coalesce(t.te, 0)) * t.fator > case when t.unidade like '%wh' then 10 else 1000 end
+                    then 'Preço fora do possível para a unidade'
+                when t.contradita then 'Contradiz outra linha da mesma resolução'
             end as motivo
-        from tarifas as t
+        from com_agente as t
         left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
-        left join conhecidos as a on concat(t.sig_agente, '|', t.cnpj) = concat(a.sig_agente, '|', a.cnpj)
     )
 {%- endmacro %}

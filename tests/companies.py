@@ -89,14 +89,17 @@ def line(values: Iterable[str]) -> str:
 
 
 def write(folder: Path, tables: Mapping[str, Iterable[str]], *, zipped: bool = True) -> Path:
-    """Write tables (``Estabelecimentos0`` → its lines) as Receita does; the folder."""
+    """Write tables (``Estabelecimentos0`` → its lines) as Receita does; the folder.
+
+    The same tables are the same bytes, whenever they are written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, lines in tables.items():
         content = "".join(lines).encode("latin-1")
         member = f"K3241.K03200Y0.{name.rstrip('0123456789').upper()}.CSV"
         if zipped:
             with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(member, content)
+                archive.writestr(zipfile.ZipInfo(member), content, zipfile.ZIP_DEFLATED)
         else:
             (folder / f"{name}.csv").write_bytes(content)
     return folder

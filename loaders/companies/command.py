@@ -56,10 +56,14 @@ def command(
         typer.Option("--mes", metavar="2026-06", help="O mês da entrega, se o nome não o diz."),
     ] = "",
     force: Annotated[
-        bool, typer.Option("--forcar", help="Aceita uma entrega mais velha que a que está aqui.")
+        bool,
+        typer.Option(
+            "--forcar", help="Aceita uma entrega mais velha, ou de menos partes, que a daqui."
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Diz o que aterrissaria; não muda nada.")
+        bool,
+        typer.Option("--dry-run", help="Lê tudo e diz o que aterrissaria; não muda nada."),
     ] = False,
 ) -> None:
     """Land deliveries of the registry, oldest first."""
@@ -116,24 +120,16 @@ def _land(
     dry_run: bool,
 ) -> None:
     name, start = f"entrega {one.month:%Y-%m}", monotonic()
-    if dry_run:
-        size = sum(part.size for part in one.parts) / 2**20
-        log.info(
-            "%s: aterrissariam %d arquivos (%.0f MB de texto), filtrados por %d municípios e %s;"
-            " nada mudou",
-            *(name, len(one.parts), size, len(wanted.municipios)),
-            f"{len(wanted.classes)} classes de CNAE" if wanted.classes else "todas as atividades",
-        )
-        return
-    counts = landing.land(conn, one, wanted, force=force, bar=_bar)
+    counts = landing.land(conn, one, wanted, force=force, dry_run=dry_run, bar=_bar)
     if counts is None:
         log.info("%s: já carregada, nada mudou", name)
         return
     log.info(
         "%s: %d linhas: %d estabelecimentos aterrissados, %d fora do filtro, %d de pessoas (MEI,"
-        " empresário individual; não ficam), %d rejeitadas; %.1f s. make build acha os candidatos",
+        " empresário individual; não ficam), %d rejeitadas; %.1f s; %s",
         *(name, counts.lines, counts.landed, counts.outside, counts.persons),
         *(counts.rejected, monotonic() - start),
+        "nada mudou (--dry-run)" if dry_run else "make build acha os candidatos",
     )
     if unknown := sorted(counts.unknown_towns - {"9707"}):
         log.warning(

@@ -193,3 +193,7 @@ def _check(delivery: Delivery) -> None:
                 "%s: de %s há %d partes; a Receita publica dez, e o que falta fica de fora",
                 *(name, kind, len(numbers)),
             )
+    many = {kind: len(delivery.of(kind)) for kind in (Kind.ESTABLISHMENTS, Kind.COMPANIES)}
+    if len(set(many.values())) > 1:
+        said = " e ".join(f"{n} de {kind}" for kind, n in many.items())
+        raise InvalidInput(f"{name}: há {said}; a Receita as publica em par: baixe as que faltam")

@@ -61,30 +61,39 @@ def land(
     wanted: Scope,
     *,
     force: bool = False,
+    dry_run: bool = False,
     bar: Bar = silent,
 ) -> Counts | None:
     """Land a delivery: the municípios of the scope then have it and nothing older.
+
+    ``dry_run`` takes it back at the end.
 
     Returns:
         what became of its establishments; None where it is there already.
 
     Raises:
         InvalidInput: a file is damaged, cut, or not this layout; or the delivery is older than
-            what is there and ``force`` is not given. Nothing changed.
+            what is there, or has fewer parts, and ``force`` is not given. Nothing changed.
     """
     towns = sorted(wanted.municipios.values())
     key = (delivery.month, delivery.sha256(), wanted.digest)
     try:
-        with conn.transaction():
+        with conn.transaction(force_rollback=dry_run):
             conn.execute(f"select pg_advisory_xact_lock({_LOCK})")
             standing = conn.execute(statements.STANDING, [towns]).fetchall()
-            if standing == [key] and _all_there(conn, towns):
+            if [row[:3] for row in standing] == [key] and _all_there(conn, towns):
                 return None
             newest = max((month for month, *_ in standing), default=delivery.month)
             if newest > delivery.month and not force:
                 raise InvalidInput(
                     f"entrega {delivery.month:%Y-%m}: já está aqui a de {newest:%Y-%m}, mais nova;"
                     " para voltar atrás, --forcar"
+                )
+            parts = max((len(files) for *_, files in standing), default=0)
+            if len(delivery.parts) < parts and not force:
+                raise InvalidInput(
+                    f"entrega {delivery.month:%Y-%m}: tem {len(delivery.parts)} partes, a que está"
+                    f" aqui tem {parts}: baixe as que faltam ou, se está certo, --forcar"
                 )
             return _land(conn, delivery, wanted, towns, key, bar)
     except psycopg.OperationalError:

@@ -82,7 +82,10 @@ def fields(line: bytes, expected: int) -> list[str] | None:
     if len(parts) == expected:
         return [text(part) for part in parts]
     # Quoted in part, as a spreadsheet saves it.
-    row = next(csv.reader([text(line)], delimiter=";"), [])
+    try:
+        row = next(csv.reader([text(line)], delimiter=";"), [])
+    except csv.Error:
+        return None
     return [value.strip() for value in row] if len(row) == expected else None
 
 

@@ -131,8 +131,8 @@ OWNERS = """
 
 # What these municípios are from now: one delivery of this content and scope means nothing to do.
 STANDING = """
-    select e.mes, e.sha256, e.escopo
+    select e.mes, e.sha256, e.escopo, e.arquivos
     from controle.empresa_municipio as m
     inner join controle.empresa_entrega as e on m.entrega_id = e.entrega_id
-    where m.municipio_id = any(%s) group by 1, 2, 3
+    where m.municipio_id = any(%s) group by 1, 2, 3, 4
 """

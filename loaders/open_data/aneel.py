@@ -32,7 +32,7 @@ TARIFAS = Dataset(
         Column("NumCNPJDistribuidora"),
         Column("DatInicioVigencia", Kind.DATE, needed=True),
         Column("DatFimVigencia", Kind.DATE),  # blank: until the next resolution
-        Column("DscBaseTarifaria", needed=True),
+        Column("DscBaseTarifaria", needed=True, says=("Tarifa de Aplicação",)),
         Column("DscSubGrupo", needed=True),
         Column("DscModalidadeTarifaria", needed=True),
         Column("DscClasse"),
@@ -100,7 +100,7 @@ SAMP = Dataset(
         Column("NomAgenteAcessante"),
         Column("DscPostoTarifario"),
         Column("DscOpcaoEnergia"),
-        Column("DscDetalheMercado", needed=True),
+        Column("DscDetalheMercado", needed=True, says=("Energia TE (kWh)", "Energia TUSD (kWh)")),
         Column("DatCompetencia", Kind.DATE, needed=True),
         Column("VlrMercado", Kind.NUMBER, needed=True),
     ),
@@ -110,6 +110,7 @@ SAMP = Dataset(
     cron="30 5 8 * *",
     fresh_days=62,
     by_year="DatCompetencia",
+    summed=True,
 )
 
 _CONJUNTO = (
@@ -118,7 +119,7 @@ _CONJUNTO = (
     Column("NumCNPJ"),
     Column("IdeConjUndConsumidoras", Kind.INTEGER, needed=True),
     Column("DscConjUndConsumidoras"),
-    Column("SigIndicador", needed=True),
+    Column("SigIndicador", needed=True, says=("DEC", "FEC")),
 )
 _DEC_FEC = "indicadores-coletivos-de-continuidade-dec-e-fec"
 
@@ -199,7 +200,7 @@ GERACAO_DISTRIBUIDA = Dataset(
         Column("DscPorte"),
         Column("NumCoordNEmpreendimento", Kind.DEGREES),
         Column("NumCoordEEmpreendimento", Kind.DEGREES),
-        Column("MdaPotenciaInstaladaKW", Kind.NUMBER, needed=True),
+        Column("MdaPotenciaInstaladaKW", Kind.NUMBER, needed=True, not_negative=True),
         Column("NomSubEstacao"),
         Column("NumCoordNSub", Kind.DEGREES),
         Column("NumCoordESub", Kind.DEGREES),

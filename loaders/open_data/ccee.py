@@ -43,6 +43,7 @@ CONSUMO = Dataset(
     cron="15 6 25 * *",
     fresh_days=62,
     by_year="MES_REFERENCIA",
+    summed=True,
 )
 
 PLD = Dataset(

@@ -30,6 +30,8 @@ class Column:
         also: names that other vintages give it.
         needed: a row whose value is blank is rejected.
         optional: a file without it is landed, the column null.
+        says: wordings that models look for; a file in which none of them stands has others.
+        not_negative: a row whose number is less than nought is rejected.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Column:
     also: tuple[str, ...] = ()
     needed: bool = False
     optional: bool = False
+    says: tuple[str, ...] = ()
+    not_negative: bool = False
 
     @property
     def raw(self) -> str:
@@ -82,6 +86,7 @@ class Dataset:
         fresh_days: days after which what is landed is old.
         by_year: column that says the year of a row: a new file replaces only its own years.
         rows: fewest rows of a whole file, and of each of its years.
+        summed: models sum its rows: one that comes twice would count twice.
         private: columns of the file that are never landed.
         shape: ``tabela``, ``localidades``, ``sidra`` or ``estacoes`` (reshaping.py, stations.py).
         variable: code of SIDRA's variable that an answer must be of.
@@ -101,6 +106,7 @@ class Dataset:
     fresh_days: int
     by_year: str = ""
     rows: int = 1
+    summed: bool = False
     private: tuple[str, ...] = ()
     shape: str = "tabela"
     variable: str = ""

@@ -40,7 +40,7 @@ _SIDRA = (
     Column("nn"),
     Column("mc"),
     Column("mn"),
-    Column("v", Kind.NUMBER),
+    Column("v", Kind.NUMBER, not_negative=True),
     Column("d1c", Kind.INTEGER, needed=True),
     Column("d1n"),
     Column("d2c"),

@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
@@ -21,13 +21,16 @@ from psycopg.types.json import Jsonb
 from loaders.bdgd.files import sha256_of
 from loaders.bdgd.transfer import Rejected
 from loaders.errors import DatabaseFailure, InvalidInput
-from loaders.open_data import content, made_up, reading
+from loaders.open_data import content, made_up, reading, values
 from loaders.open_data.dataset import Dataset
 from loaders.open_data.reading import Reading
 
 _NO_HEADER = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
 _MANY, _SHRUNK = 1000, 0.5
 """A file that has fewer than half of the rows of one of a thousand or more is taken for a part."""
+_REPEATED = 0.1
+"""Of the rows of a file: with more that are the same as another, it is one joined with itself."""
+_GENERATED = "datgeracaoconjuntodados"
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +85,9 @@ def land(
         conn: connection in autocommit, prepared.
         dataset: what the file is of.
         delivery: the file.
-        force: land it though it is there, or is much shorter than what is there.
-        dry_run: say what would happen, change nothing.
+        force: land it though it is there, older or much shorter than what is there, or repeats
+            its rows.
+        dry_run: land it, say what became of it, and take it back.
 
     Raises:
         InvalidInput: the file is not this dataset whole; nothing changed.
@@ -98,15 +102,14 @@ def land(
     with content.as_csv(delivery.path, dataset) as csv_file:
         found = reading.examine(csv_file, dataset, delivery.name)
         _refuse_part(conn, found, force=force or delivery.made_up)
-        if dry_run:
-            return _rehearse(found)
+        found.notes += ["nada mudou (--dry-run)"] if dry_run else []
         try:
-            with conn.transaction():
+            with conn.transaction(force_rollback=dry_run):
                 conn.execute(
                     "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
                     [f"intel_lead aberto {dataset.id}"],
                 )
-                return _write(conn, found, delivery, digest)
+                return _write(conn, found, delivery, digest, force=force or delivery.made_up)
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
@@ -191,26 +194,18 @@ def _year_keys(found: Reading) -> list[str]:
     return sorted({str(y) for y in found.years.values()}) if found.dataset.by_year else [""]
 
 
-def _rehearse(found: Reading) -> Result:
-    """What ``_write`` would make of a file, without a database."""
-    result = Result(found.name, years=_years(found))
-    for batch in reading.batches(found):
-        result.landed += batch.data.num_rows
-        result.reasons.update(r.reason for r in batch.rejects)
-    result.rejected = result.reasons.total()
-    result.notes = [*found.notes, "nada mudou (--dry-run)"]
-    _refuse_empty(result)
-    return result
-
-
 def _years(found: Reading) -> tuple[int, ...]:
     return tuple(sorted(set(found.years.values())))
 
 
-def _write(conn: psycopg.Connection, found: Reading, delivery: Delivery, digest: str) -> Result:
+def _write(
+    conn: psycopg.Connection, found: Reading, delivery: Delivery, digest: str, *, force: bool
+) -> Result:
     dataset, result = found.dataset, Result(found.name, years=_years(found))
     table = sql.Identifier("raw", dataset.table)
-    _make_room(conn, found, delivery)
+    made_up.forget(conn, dataset)
+    before = _generated(conn, dataset, "ano_arquivo = any(%s)", [list(_years(found))])
+    _make_room(conn, found)
     (number,) = conn.execute(
         "insert into controle.aberto_arquivo"
         " (conjunto, arquivo, url, sha256, last_modified, linhas, rejeitadas, inventado)"
@@ -243,6 +238,9 @@ def _write(conn: psycopg.Connection, found: Reading, delivery: Delivery, digest:
             f"{found.name}: o arquivo tem {found.census.records} linhas e a carga deu conta de"
             f" {result.landed + result.rejected}; nada mudou: guarde o arquivo e relate o defeito"
         )
+    if not force:
+        _refuse_older(before, _generated(conn, dataset, "arquivo_id = %s", [number]), found.name)
+        _refuse_repeated(conn, found, number)
     _keep_rejected(conn, dataset, delivery.name, rejects)
     conn.execute(
         "update controle.aberto_arquivo set linhas = %s, rejeitadas = %s, observacoes = %s,"
@@ -258,10 +256,50 @@ def _write(conn: psycopg.Connection, found: Reading, delivery: Delivery, digest:
     return result
 
 
-def _make_room(conn: psycopg.Connection, found: Reading, delivery: Delivery) -> None:
-    """Take out what this file replaces: made-up rows, its years' rows, or all."""
+def _generated(
+    conn: psycopg.Connection, dataset: Dataset, which: str, parameters: list[object]
+) -> date | None:
+    """The newest day on which the source says that it made rows that are there."""
+    if _GENERATED not in (column.raw for column in dataset.columns):
+        return None
+    if "ano_arquivo" in which and not dataset.by_year:
+        which, parameters = "true", []
+    query = f"select distinct {_GENERATED} from raw.{dataset.table} where {which}"
+    texts = [text for (text,) in conn.execute(query, parameters) if text]
+    return max((day for text in texts if (day := values.date_of(text))), default=None)
+
+
+def _refuse_older(before: date | None, now: date | None, name: str) -> None:
+    if before and now and now < before:
+        raise InvalidInput(
+            f"{name}: é de {now:%d/%m/%Y}, e o que está carregado, de {before:%d/%m/%Y}, é mais"
+            " novo; para voltar atrás, repita com --forcar; nada mudou"
+        )
+
+
+def _refuse_repeated(conn: psycopg.Connection, found: Reading, number: int) -> None:
+    """Rows that are the same in every column, of a dataset whose rows are summed."""
+    if not found.dataset.summed:
+        return
+    names = ", ".join(column.raw for column in found.dataset.columns)
+    query = f"""
+        select coalesce(sum(vezes - 1), 0)::bigint from (
+            select count(*) as vezes from raw.{found.dataset.table} where arquivo_id = %s
+            group by {names} having count(*) > 1
+        ) as t"""
+    (repeated,) = conn.execute(query, [number]).fetchone()
+    if repeated > _REPEATED * found.census.records:
+        raise InvalidInput(
+            f"{found.name}: {repeated} de {found.census.records} linhas são iguais a outra: parece"
+            " o arquivo juntado a si mesmo; se está certo, repita com --forcar; nada mudou"
+        )
+    if repeated:
+        found.notes.append(f"{repeated} linhas iguais a outra, que também contam")
+
+
+def _make_room(conn: psycopg.Connection, found: Reading) -> None:
+    """Take out what this file replaces: its years' rows, or all."""
     table = sql.Identifier("raw", found.dataset.table)
-    made_up.forget(conn, found.dataset)
     if found.dataset.by_year:
         query = sql.SQL("delete from {} where ano_arquivo = any(%s)").format(table)
         conn.execute(query, [list(_years(found))])

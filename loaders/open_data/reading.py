@@ -184,6 +184,7 @@ def batches(reading: Reading) -> Iterator[Batch]:
     """
     bad: Counter[str] = Counter()
     first_bad: dict[str, str] = {}
+    said: dict[str, set[str]] = {c.raw: set() for c in reading.dataset.columns if c.says}
     with reading.path.open("rb") as stream:
         lines = Lines(stream, reading.grammar, reading.name, cut=reading.cut)
         try:
@@ -191,6 +192,8 @@ def batches(reading: Reading) -> Iterator[Batch]:
             for parsed in _parse(reading, lines):
                 numbers = pa.array(lines.numbers(before, parsed.num_rows))
                 before += parsed.num_rows
+                for raw, texts in said.items():
+                    texts.update(pc.unique(parsed.column(str(reading.positions[raw]))).to_pylist())
                 yield _batch(reading, parsed, numbers, bad, first_bad)
         except pa.ArrowInvalid as error:
             reason = str(error).partition(": ")[2].partition(": ")[0] or "estrutura"
@@ -198,7 +201,10 @@ def batches(reading: Reading) -> Iterator[Batch]:
                 f"{reading.name}: CSV malformado ({reason}); baixe o arquivo de novo"
             ) from None
         _refuse_bad(reading, bad, first_bad)
+        _refuse_other_words(reading, said)
         yield Batch(_empty(reading), [_misshapen(reading, *found) for found in lines.malformed])
+    if lines.headings > 0:
+        reading.notes.append(f"o cabeçalho aparece {lines.headings + 1} vezes: arquivos juntados")
     if lines.recoded:
         reading.notes.append(f"{lines.recoded} linhas não eram UTF-8 e foram lidas como cp1252")
 
@@ -262,6 +268,10 @@ def _reasons(
             bad[column.raw] += count
             first_bad.setdefault(column.raw, sayable(texts.filter(unfit)[0].as_py()))
             yield f"{column.name} não é {column.kind}", unfit
+    if column.not_negative:
+        negative = values.negative(texts)
+        if pc.any(negative).as_py():
+            yield f"{column.name} é negativo", negative
     if column.needed:
         empty = values.blank(texts)
         if pc.any(empty).as_py():
@@ -284,6 +294,21 @@ def _refuse_bad(reading: Reading, bad: Counter[str], first_bad: dict[str, str]) 
             raise InvalidInput(
                 f"{reading.name}: coluna {column.name}: {bad[column.raw]} de {records} valores"
                 f" não são {column.kind} (o primeiro: {first_bad[column.raw]}); nada mudou"
+            )
+
+
+def _refuse_other_words(reading: Reading, said: Mapping[str, set[str]]) -> None:
+    """A source that changes its wording would leave models without a row, and without an error."""
+    for column in reading.dataset.columns:
+        if not column.says:
+            continue
+        wanted = set(map(values.folded, column.says))
+        if not wanted & {values.folded(text) for text in said[column.raw]}:
+            found = ", ".join(repr(text[:60]) for text in sorted(said[column.raw])[:5])
+            raise InvalidInput(
+                f"{reading.name}: coluna {column.name}: nenhuma linha diz"
+                f" {' nem '.join(map(repr, column.says))}; dizem {found}: a fonte mudou as"
+                " palavras; nada mudou"
             )
 
 

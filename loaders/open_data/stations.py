@@ -5,7 +5,7 @@ Belongs here: their shape, old and new. Not here: the zip's safety (bdgd/zip_arc
 
 import csv
 import re
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -14,6 +14,7 @@ from zipfile import ZipFile
 from loaders.bdgd import zip_archive
 from loaders.bdgd.csv_lines import text
 from loaders.errors import InvalidInput
+from loaders.open_data.values import folded
 
 _STATION = {
     "codigowmo": "estacao",
@@ -36,18 +37,13 @@ _MOST_ABOUT = 12
 _NO_MEASURE = re.compile(r"-9999([.,]0+)?")
 
 
-def folded(name: str) -> str:
-    """A header's name without case, accents, spaces and marks: ``Hora UTC`` → ``horautc``."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in plain if c.isalnum() and c.isascii()).casefold()
-
-
 def from_zip(archive: ZipFile, target: Path, name: str) -> Path:
     """Every station of a yearly zip.
 
     Raises:
-        InvalidInput: no station in it, or one of another shape.
+        InvalidInput: no station in it, one of another shape, or a station's day twice.
     """
+    days: dict[str, set[str]] = defaultdict(set)
     members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
     if not members:
         raise InvalidInput(f"{name}: o zip não tem nenhum arquivo de estação (.CSV)")
@@ -56,7 +52,16 @@ def from_zip(archive: ZipFile, target: Path, name: str) -> Path:
         for member in members:
             inside = zip_archive.clean_name(member).name
             with archive.open(member) as lines:
-                writer.writerows(_hours(lines, f"{name}/{inside}"))
+                hours = list(_hours(lines, f"{name}/{inside}"))
+            for station in {hour["estacao"] for hour in hours}:
+                its_days = {hour["data"] for hour in hours if hour["estacao"] == station}
+                if twice := its_days & days[station]:
+                    raise InvalidInput(
+                        f"{name}/{inside}: {min(twice)} da estação {station} já veio em outro"
+                        " arquivo do zip; deixe um; nada mudou"
+                    )
+                days[station] |= its_days
+            writer.writerows(hours)
     return target
 
 

@@ -4,7 +4,8 @@ Belongs here: one value's rule, told batch by batch. Not here: what becomes of a
 """
 
 import re
-from datetime import MAXYEAR
+import unicodedata
+from datetime import MAXYEAR, date
 from functools import lru_cache
 
 import pyarrow as pa
@@ -33,6 +34,17 @@ _PATTERNS = {
 }
 
 
+def folded(name: str) -> str:
+    """A name without case, accents, spaces and marks: ``Hora UTC`` → ``horautc``."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in plain if c.isalnum() and c.isascii()).casefold()
+
+
+def negative(texts: pa.Array) -> pa.Array:
+    """Which trimmed texts are numbers less than nought."""
+    return pc.match_substring_regex(texts, r"^-[^1-9]*[1-9]")
+
+
 def blank(texts: pa.Array) -> pa.Array:
     """Which trimmed texts say nothing."""
     return pc.or_(pc.equal(texts, ""), pc.is_in(pc.utf8_upper(texts), pa.array(FILLERS)))
@@ -54,9 +66,14 @@ def unfit(texts: pa.Array, column: Column) -> pa.Array:
 @lru_cache(2**14)
 def is_date(text: str) -> bool:
     """Whether a day of the calendar stands there, in a form that staging reads (macro data_br)."""
-    day = _TIME.sub("", text)
-    found = read_date(day.replace("/", "-") if re.match(r"\d{4}/", day) else day)
+    found = date_of(text)
     return found is not None and (_FIRST <= found.year <= _LAST or found.year == MAXYEAR)
+
+
+def date_of(text: str) -> date | None:
+    """The day that a text says, its time left out."""
+    day = _TIME.sub("", text)
+    return read_date(day.replace("/", "-") if re.match(r"\d{4}/", day) else day)
 
 
 @lru_cache(2**12)

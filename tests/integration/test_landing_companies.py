@@ -52,6 +52,7 @@ TABLES = {
 }
 """Of 14 lines: 3 land, 5 are persons', 2 of other municípios, 4 rejected (digits, twice, without a
 company, 2 fields)."""
+HTML = ["<!DOCTYPE html>\n", "<html><body>503</body></html>\n"]
 FILLER = [c.establishment(f"{30000000 + n}", **ELSEWHERE) for n in range(40)]
 
 
@@ -125,6 +126,32 @@ def test_legal_persons_of_the_town_stay_and_every_line_is_accounted_for(
         ("sem linha em Empresas", 13),
         ("não tem os 30 campos", 14),
     ]
+
+
+def test_fewer_parts_than_what_stands_are_no_whole_delivery(
+    conn: psycopg.Connection, land: Land
+) -> None:
+    """Receita publishes ten of each; the last one missing leaves no hole between two numbers."""
+    second = {"Estabelecimentos1": [*FILLER[:4]], "Empresas1": [c.company("40000001")]}
+    assert land(whole() | second, "--municipios", TOWN, month="2026-06")[0] == 0
+    before = kept(conn)
+    lacking = {"Estabelecimentos0": whole()["Estabelecimentos0"][:2]}
+    code, said = land(whole() | lacking, "--municipios", TOWN, month="2026-07")
+    assert code == 3
+    assert "tem 3 partes, a que está aqui tem 5" in said
+    assert kept(conn) == before
+    assert land(whole() | lacking, "--municipios", TOWN, "--forcar", month="2026-07")[0] == 0
+    assert len(kept(conn)) == 2
+
+
+def test_a_dry_run_refuses_what_a_landing_does(conn: psycopg.Connection, land: Land) -> None:
+    code, said = land(whole() | {"Empresas0": HTML}, "--municipios", TOWN, "--dry-run")
+    assert code == 3
+    assert "não são de Empresas" in said
+    code, said = land(whole(), "--municipios", TOWN, "--dry-run")
+    assert code == 0
+    assert "54 linhas: 3 estabelecimentos aterrissados" in said
+    assert kept(conn) == {}
 
 
 def test_a_month_is_downloaded_and_landed_by_one_command(
@@ -221,9 +248,6 @@ def test_a_dry_run_and_no_safra_change_nothing(conn: psycopg.Connection, land: L
     assert land(whole(), "--municipios", "9999999")[0] == 3
     assert land(whole(), "--mes", "junho")[0] == 2
     assert kept(conn) == {}
-
-
-HTML = ["<!DOCTYPE html>\n", "<html><body>503</body></html>\n"]
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,40 @@ def test_a_part_is_not_taken_for_the_whole_unless_a_person_says_so(
     assert kept_rows(conn, DATASETS["tarifas"]) == 400
 
 
+def test_rows_of_a_summed_dataset_that_are_mostly_twice_there_are_refused(
+    conn: psycopg.Connection, put: Callable[..., object]
+) -> None:
+    """Without a second header too; of one in ten or fewer a person is told."""
+    header, first, *rows = SAMPLES["samp"].decode().splitlines()
+    many = [first.replace("1500,5", f"{n},5") for n in range(20)]
+    put("samp", "\n".join([header, *many, ""]).encode())
+    before = state(conn, DATASETS["samp"])
+    with pytest.raises(InvalidInput, match="20 de 40 linhas são iguais a outra"):
+        put("samp", "\n".join([header, *many, *many, ""]).encode())
+    assert state(conn, DATASETS["samp"]) == before
+    told = str(put("samp", "\n".join([header, *many, many[0], ""]).encode()))
+    assert "21 linhas" in told and "1 linhas iguais a outra, que também contam" in told
+
+
+def test_an_older_file_does_not_take_a_newer_ones_place_unless_a_person_says_so(
+    conn: psycopg.Connection, put: Callable[..., object]
+) -> None:
+    """By the day on which the source says that it made it; of other years it is no rival."""
+    put("tarifas", SAMPLES["tarifas"])
+    before = state(conn, DATASETS["tarifas"])
+    older = SAMPLES["tarifas"].replace(b"2024-01-05", b"31/12/2019")
+    with pytest.raises(InvalidInput, match=r"é de 31/12/2019, e o que .* de 05/01/2024, é mais"):
+        put("tarifas", older)
+    assert state(conn, DATASETS["tarifas"]) == before
+    put("tarifas", older, force=True)
+    assert state(conn, DATASETS["tarifas"]) != before
+    put("samp", SAMPLES["samp"])
+    earlier = SAMPLES["samp"].replace(b"2025-02-01", b"2020-02-01")
+    put("samp", earlier.replace(b"2024-01-01", b"2019-01-01"))
+    with pytest.raises(InvalidInput, match="é mais novo"):
+        put("samp", earlier)
+
+
 def test_a_rehearsal_says_what_would_land_and_changes_nothing(
     conn: psycopg.Connection, put: Callable[..., object]
 ) -> None:

@@ -254,3 +254,15 @@ def test_no_text_of_an_address_is_among_what_is_written() -> None:
     assert written.split(", ") == [
         *("ano", "distribuidora_id", "origem", "cod_id", "cnpj", "logradouro", "numero")
     ]
+
+
+def test_establishments_and_companies_come_in_pairs(tmp_path: Path) -> None:
+    folder = c.write(tmp_path / "2026-06", TABLES | {"Empresas1": [c.company("40000001")]})
+    with pytest.raises(InvalidInput, match="há 1 de Estabelecimentos e 2 de Empresas"):
+        delivery.find([folder])
+
+
+def test_a_field_without_end_is_no_record() -> None:
+    """Python's csv takes 131,072 characters of a field."""
+    row = ["x"] * 29 + ["y" * 140_000]
+    assert reading.fields((";".join([*row[:3], '"a;b"', *row[4:]])).encode(), 30) is None

@@ -294,3 +294,63 @@ def test_late_bills_of_another_year_stay_with_the_file_that_brings_them(tmp_path
 )
 def test_the_year_is_read_in_every_form(text: str, year: int | None) -> None:
     assert values.year_of(text) == year
+
+
+@pytest.mark.parametrize(
+    ("dataset", "before", "after"),
+    [
+        ("tarifas", "Tarifa de Aplicação", "Tarifa Aplicacao"),
+        ("samp", "Energia TE (kWh)", "Energia (kWh) TE"),
+    ],
+)
+def test_a_source_that_changes_its_words_is_refused(
+    dataset: str, before: str, after: str, tmp_path: Path
+) -> None:
+    """Models would find no row, and no error."""
+    other = SAMPLES[dataset].replace(before.encode(), after.encode())
+    told = refused(written(tmp_path, other), dataset)
+    assert f"nenhuma linha diz {before!r}" in told
+    assert after in told
+    assert "a fonte mudou as palavras; nada mudou" in told
+
+
+def test_capitals_and_accents_are_no_other_words(tmp_path: Path) -> None:
+    other = SAMPLES["tarifas"].decode().replace("Tarifa de Aplicação", "TARIFA DE APLICACAO")
+    rows, reasons, _ = read(written(tmp_path, other.encode()), "tarifas")
+    assert len(rows) == 2 and not reasons
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_two_files_put_together_are_read_and_said(packed: bool, tmp_path: Path) -> None:
+    """``cat a.csv b.csv``, and a gzip of two members; of the same rows landing knows more."""
+    one = gzip.compress(SAMPLES["samp"]) if packed else SAMPLES["samp"]
+    rows, _, found = read(written(tmp_path, one + one, "a.csv.gz" if packed else "a.csv"), "samp")
+    assert len(rows) == 6
+    assert found.notes == ["o cabeçalho aparece 2 vezes: arquivos juntados"]
+
+
+def test_less_than_nothing_is_rejected(tmp_path: Path) -> None:
+    header, *rows = SAMPLES[GD].decode().splitlines()
+    place = header.split(";").index("MdaPotenciaInstaladaKW")
+    cells = rows[0].split(";")
+    powers = ["-2,25", "-0", "-,00", "0", "2,25"]
+    made_up = [";".join([*cells[:place], power, *cells[place + 1 :]]) for power in powers]
+    rows, reasons, _ = read(written(tmp_path, "\n".join([header, *made_up, ""]).encode()), GD)
+    assert reasons == ["MdaPotenciaInstaladaKW é negativo"]
+    assert [row["mdapotenciainstaladakw"] for row in rows] == powers[1:]
+
+
+def test_a_station_whose_day_comes_twice_is_refused(tmp_path: Path) -> None:
+    """Its rain would fall twice; other days of it in a second file are another matter."""
+    with zipfile.ZipFile(io.BytesIO(SAMPLES["clima"])) as archive:
+        first = archive.read(archive.namelist()[0])
+
+    def both(second: bytes) -> Path:
+        with zipfile.ZipFile(tmp_path / "clima.zip", "w") as archive:
+            archive.writestr("a.CSV", first)
+            archive.writestr("b.CSV", second)
+        return tmp_path / "clima.zip"
+
+    assert "b.CSV: 2024" in refused(both(first), "clima")
+    rows, _, _ = read(both(first.replace(b"2024/", b"2023/")), "clima")
+    assert rows

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loaders.open_data.stations import folded
+from loaders.open_data.values import folded
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"

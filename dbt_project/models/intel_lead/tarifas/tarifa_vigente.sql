@@ -11,7 +11,6 @@ precos as (
     select
         *,
         case when unidade like '%wh' then 'energia' else 'demanda' end as grandeza,
-        case when unidade like 'm%' then 0.001 else 1 end as fator,
         daterange(inicio, fim, '[]') as vigencia
     from julgadas
     where motivo is null

@@ -8,10 +8,10 @@ select
     c.meses,
     c.dec_h,
     c.dec_limite_h,
-    c.dec_h / nullif(c.dec_limite_h, 0) as dec_sobre_limite,
+    case when c.meses = 12 then c.dec_h / nullif(c.dec_limite_h, 0) end as dec_sobre_limite,
     c.fec,
     c.fec_limite,
-    c.fec / nullif(c.fec_limite, 0) as fec_sobre_limite,
+    case when c.meses = 12 then c.fec / nullif(c.fec_limite, 0) end as fec_sobre_limite,
     case
         when c.meses < 12 then 'ano incompleto'
         when c.dec_limite_h is null or c.fec_limite is null then 'sem limite'
