@@ -5,7 +5,7 @@ Belongs here: reading and adding settings, the first ones from the seed. Not her
 """
 
 import csv
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from loaders.errors import InvalidInput
 
 SEED = Path(CLONE) / "seeds" / "dispositivo_dominio.csv"
 ALWAYS = "-infinity"
+FAR = timedelta(days=366)
+"""From now: settings that begin later are a year written wrong."""
 
 
 Settings = dict[str, Any]
@@ -93,8 +95,13 @@ def change(
         The settings of before and the new ones.
 
     Raises:
-        InvalidInput: nothing changes, or something begins at that instant already.
+        InvalidInput: nothing changes, or something begins at that instant already, or it is more
+            than a year away.
     """
+    if since > datetime.now(since.tzinfo) + FAR:
+        raise InvalidInput(
+            f"{device}: {since:%d/%m/%Y} está a mais de um ano; diga um dia mais perto"
+        )
     there = valid(conn, device, since)
     before = there or FIRMWARE
     after = before | given

@@ -125,8 +125,11 @@ def _csv(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, object]]]:
                         f" {len(names)}; nada mudou: o arquivo está cortado?"
                     )
                 yield reader.line_num, dict(zip(names, cells, strict=True))
-    except csv.Error as error:
-        raise InvalidInput(f"{path}: não se lê como CSV ({error}); nada mudou") from None
+    except csv.Error:
+        raise InvalidInput(
+            f"{path}: depois da linha {reader.line_num} não se lê como CSV: falta fechar aspas, ou"
+            " um campo é longo demais; em R, write.csv2; nada mudou"
+        ) from None
 
 
 def _parquet(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, object]]]:

@@ -352,6 +352,7 @@ def test_a_devices_settings_keep_their_history(con: psycopg.Connection) -> None:
         (("mudar", "aicss-sala"), 2),
         (("mudar", "aicss-sala", "--municipio", "1"), 2),
         (("mudar", "aicss-sala", "--potencia-interna", "-1"), 2),
+        (("mudar", "aicss-sala", "--periodo", "5", "--desde", "9999-01-01"), 3),
         (("historico", "nenhum"), 3),
     ):
         assert device(*wrong).exit_code == code, wrong
