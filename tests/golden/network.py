@@ -283,7 +283,7 @@ def _energy(units: Rows, tables: dict[str, Rows]) -> Rows:
     found = []
     for (layer, feeder), rows in by_key(parts, lambda p: p[:2]).items():
         months = added(row[2] for row in rows)
-        greatest = [row[3] for row in rows if row[3] is not None]
+        told = [row for row in rows if row[3] is not None]
         found.append(
             {
                 "origem": layer,
@@ -292,7 +292,9 @@ def _energy(units: Rows, tables: dict[str, Rows]) -> Rows:
                 "unidades_pf": sum(row[4] for row in rows),
                 "energia_mes": months,
                 "energia_anual_kwh": total(months),
-                "maior_energia_anual_kwh": max(greatest, default=None),
+                "maior_energia_anual_kwh": max((row[3] for row in told), default=None),
+                "energia_pf_kwh": total([row[3] for row in told if row[4]]),
+                "maior_energia_pf_kwh": max((row[3] for row in told if row[4]), default=None),
             }
         )
     return found
