@@ -127,7 +127,7 @@ def _csv(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, object]]]:
                 yield reader.line_num, dict(zip(names, cells, strict=True))
     except csv.Error:
         raise InvalidInput(
-            f"{path}: depois da linha {reader.line_num} não se lê como CSV: falta fechar aspas, ou"
+            f"{path}: na linha {reader.line_num} não se lê como CSV: falta fechar aspas, ou"
             " um campo é longo demais; em R, write.csv2; nada mudou"
         ) from None
 

@@ -89,7 +89,7 @@ def test_a_month_twice_is_refused_and_many_lines_are_told_as_one(tmp_path: Path)
         (";".join(COLUMNS), "nenhuma previsão"),
         (";".join(COLUMNS) + "\n1;401;seg", "a linha 2 tem 3 campos e o cabeçalho 10"),
         ("<html><body>", "faltam as colunas"),
-        (";".join(COLUMNS) + "\n" + "x" * 140_000, "depois da linha 1 não se lê como CSV"),
+        (";".join(COLUMNS) + "\n" + "x" * 140_000, "na linha 2 não se lê como CSV"),
         ("PAR1 e mais nada", "não se lê como Parquet"),
     ],
     ids=["empty", "lacking", "nameless", "twice", "no_row", "cut", "html", "endless", "parquet"],
