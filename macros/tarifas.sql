@@ -101,7 +101,7 @@
             {{ posto_da_tarifa('posto') }} as posto,
             {{ unidade_da_tarifa('unidade') }} as unidade
         from ditas
-        where {{ sem_acento('base_tarifaria') }} is distinct from 'base economica'
+        where coalesce({{ sem_acento('base_tarifaria') }}, '') <> 'base economica'
     ),
 
     resolucoes as materialized (
@@ -153,13 +153,13 @@
             t.*,
             a.distribuidora_id,
             case when t.unidade like 'm%' then 0.001 else 1 end as fator,
-            last_value(array[t.tusd, t.te]) over (
+            concat(t.tusd, ' ', t.te) <> last_value(concat(t.tusd, ' ', t.te)) over (
                 partition by
                     t.sig_agente, t.cnpj, t.subgrupo_tarifario_id, t.modalidade, t.classe, t.subclasse, t.detalhe,
                     t.acessante, t.posto, t.unidade, t.resolucao, t.inicio, t.fim
                 order by t.gerado_em nulls first, t.arquivo_id, t.linha
                 rows between unbounded preceding and unbounded following
-            ) is distinct from array[t.tusd, t.te] as contradita
+            ) as contradita
         from tarifas as t
         left join conhecidos as a on concat(t.sig_agente, '|', t.cnpj) = concat(a.sig_agente, '|', a.cnpj)
     ),
@@ -168,7 +168,7 @@
         select
             t.*,
             case
-                when t.base is distinct from 'tarifa de aplicacao'
+                when coalesce(t.base, '') <> 'tarifa de aplicacao'
                     then 'Base que não é Tarifa de Aplicação nem Base Econômica'
                 when t.distribuidora_id is null
                     then 'Distribuidora sem código: nem o CNPJ nem a sigla estão em distribuidora_agente'

@@ -49,7 +49,8 @@ select
 from anos as a
 cross join
     lateral unnest(
-        a.unidades, a.unidades_pf, a.unidades_com_geracao, a.energia, a.maior, a.energia_pf, a.maior_pf, a.ponta
+        a.unidades, a.unidades_pf, a.unidades_com_geracao, a.energia, a.maior, a.energia_pf, a.maior_pf,
+        a.ponta
     ) with ordinality
         as m (unidades, unidades_pf, unidades_com_geracao, energia, maior, energia_pf, maior_pf, ponta, mes)
 where m.unidades > 0
