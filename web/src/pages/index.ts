@@ -1,0 +1,27 @@
+// The pages, in the order of the menu, and which one an address shows.
+
+import type { Component } from 'svelte'
+
+type Made = Promise<{ default: Component<{ id?: string }> }>
+
+export interface Page {
+  path: string
+  name: string
+  load: () => Made
+}
+
+export const PAGES: Page[] = [
+  { path: '/', name: 'Hoje', load: () => import('./Hoje.svelte') as Made },
+  { path: '/leads', name: 'Leads', load: () => import('./Leads.svelte') as Made },
+]
+
+const LEAD = /^\/leads\/([0-9a-f-]{36})$/
+const ONE: Page = { path: '/leads', name: 'Lead', load: () => import('./Lead.svelte') as Made }
+
+/** The page of an address, and the lead that it names; null: there is no such page. */
+export function pageOf(path: string): { page: Page; id?: string } | null {
+  const id = LEAD.exec(path)?.[1]
+  if (id) return { page: ONE, id }
+  const page = PAGES.find((one) => one.path === (path.replace(/\/$/, '') || '/'))
+  return page ? { page } : null
+}
