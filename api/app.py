@@ -10,13 +10,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api import database, logs, pages, problems
+from api import database, logs, pages, panel, problems
 from api.aicss import routes as aicss_routes
 from api.analytics import consumption, reports
-from api.auth import passwords, signing
+from api.auth import browser, passwords, signing
 from api.auth import routes as auth_routes
 from api.database import Catalogue
 from api.leads import routes as leads_routes
@@ -88,6 +87,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     routes = APIRouter(prefix=PREFIX, responses={"4XX": problems.DOCUMENTED})
     for router in (
         auth_routes.router,
+        browser.router,
         leads_routes.router(marts),
         tracking_routes.router,
         places_routes.router,
@@ -102,6 +102,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     app.include_router(routes)
     _add_health(app)
     pages.install(app, PREFIX)
+    panel.install(app, settings.panel)
     _speak_portuguese(app)
     return app
 
@@ -131,10 +132,6 @@ class Health(BaseModel):
 
 
 def _add_health(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse(f"{PREFIX}/docs")
-
     @app.get(f"{PREFIX}/saude", summary="Se a API e o banco respondem", tags=["Administração"])
     def health(request: Request) -> Health:
         """Sem credencial: só diz se responde."""

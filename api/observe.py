@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
-from api import problems
+from api import panel, problems
 
 BODY_BYTES, READINGS_BYTES = 64 * 1024, 16 * 1024 * 1024
 READINGS_PATH = "/api/v1/aicss/dados"
@@ -98,6 +98,9 @@ class Observed:
         values += [query or None, status, rows, spent_ms]
         said = {"pedido": str(number), "usuario": who[1], "metodo": scope["method"]}
         said |= {"caminho": path, "status": status, "linhas": rows, "ms": spent_ms}
+        if not path.startswith(panel.OURS):
+            log.info("painel", **said)
+            return
         try:
             with self.state.pools.app.connection() as conn:
                 conn.execute(_AUDIT, values)

@@ -16,7 +16,7 @@ _PUBLISHED = """
         string_agg(concat_ws(' ', distribuidora_id, ano, publicada_em), ','
             order by distribuidora_id, ano), '')
     from marts.safra_publicada"""
-CACHING = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+CACHING = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
 """Kept by the caller alone, and asked for again each time, which costs one short query."""
 
 

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         connections: of each pool and worker.
         proxies: whose X-Forwarded-For and X-Forwarded-Proto are believed; of nobody else.
         reports: where reports are written (python -m reports --saida).
+        panel: the files of the panel (make painel).
         dagster_url: where the Dagster page answers; ``aneel/sync`` asks it for runs.
     """
 
@@ -44,4 +45,5 @@ class Settings(BaseSettings):
     connections: int = 8
     proxies: list[IPv4Network | IPv6Network] = []
     reports: Path = Path(CLONE) / "relatorios"
+    panel: Path = Path(CLONE) / "web" / "dist"
     dagster_url: str = "http://127.0.0.1:3000"

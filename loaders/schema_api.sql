@@ -17,12 +17,16 @@ create table if not exists app.usuario (
     constraint usuario_senha check ((papel in ('parceiro', 'dispositivo')) = (senha_hash is null))
 );
 alter table app.usuario add column if not exists rotas text[] not null default '{}';
+alter table app.usuario add column if not exists visita_em timestamptz;
+alter table app.usuario add column if not exists visita_anterior_em timestamptz;
 comment on table app.usuario is 'Uma linha por quem chama a API: pessoas, com senha; parceiros e dispositivos, com chave (docs/api.md).';
 comment on column app.usuario.nome is 'Como entra.';
 comment on column app.usuario.senha_hash is 'Argon2id da senha; nulo para quem só tem chave.';
 comment on column app.usuario.dispositivo_id is 'O único dispositivo AICSS de que envia leituras.';
 comment on column app.usuario.redes is 'De que redes pode chamar; vazia: de qualquer uma.';
 comment on column app.usuario.rotas is 'Que rotas pode chamar, como leads ou perdas/mensais; vazia: as do seu papel.';
+comment on column app.usuario.visita_em is 'Quando o painel perguntou por último quem ela é.';
+comment on column app.usuario.visita_anterior_em is 'Quando acabou a visita anterior: meia hora sem perguntar começa outra.';
 comment on column app.usuario.cota_diaria is 'Chamadas por dia (hora de Brasília); nula: sem cota.';
 
 create table if not exists app.sessao (
@@ -105,6 +109,25 @@ comment on table app.acompanhamento is 'Uma linha por mudança do acompanhamento
 create or replace trigger so_cresce before update or delete or truncate on app.acompanhamento
 for each statement execute function app.recusa_mudanca();
 
+create table if not exists app.busca_salva (
+    id uuid primary key default gen_random_uuid(),
+    usuario_id uuid not null references app.usuario (id),
+    nome text not null check (length(nome) between 1 and 100),
+    consulta text not null check (length(consulta) <= 2000),
+    criada_em timestamptz not null default now(),
+    unique (usuario_id, nome)
+);
+comment on table app.busca_salva is 'Uma linha por busca de leads que alguém guardou: só essa pessoa a vê.';
+comment on column app.busca_salva.consulta is 'Os filtros, como depois do ? de GET /api/v1/leads.';
+
+create table if not exists app.alerta_reconhecido (
+    alerta_id bigint primary key references app.alerta (id) on delete cascade,
+    usuario_id uuid not null references app.usuario (id),
+    nota text check (length(nota) <= 2000),
+    quando timestamptz not null default now()
+);
+comment on table app.alerta_reconhecido is 'Uma linha por alerta que alguém disse ter visto: quem, quando, com que nota.';
+
 create table if not exists app.tentativa (
     chave bytea not null,
     quando timestamptz not null default clock_timestamp()
@@ -139,4 +162,4 @@ end
 $f$;
 revoke execute on function app.poda(integer, integer) from public;
 
-comment on schema app is 'versão 2';
+comment on schema app is 'versão 3';

@@ -47,11 +47,15 @@ comment on column app.regra_alerta.alterada_por is 'Quem a mudou por último.';
 create or replace function app.assina_regra() returns trigger language plpgsql as $f$
 begin
     new.alterada_em := now();
-    new.alterada_por := session_user;
+    -- The API says which of its users it is.
+    new.alterada_por := coalesce(
+        case when current_user = 'intel_app' then nullif(current_setting('app.quem', true), '') end,
+        session_user
+    );
     return new;
 end
 $f$;
-create or replace trigger assina before update on app.regra_alerta
+create or replace trigger assina before insert or update on app.regra_alerta
 for each row execute function app.assina_regra();
 
 create table if not exists app.regra_padrao (

@@ -141,7 +141,8 @@ grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
 grant insert, update on app.alerta, app.entrega to intel_carga;
 -- What the API keeps of its users is nobody else's to see.
 revoke all on app.usuario, app.sessao, app.token_renovacao, app.chave_api, app.auditoria,
-    app.tentativa from intel_carga, analista, gestor_alerta;
+    app.tentativa, app.busca_salva, app.alerta_reconhecido
+    from intel_carga, analista, gestor_alerta;
 grant usage on schema app to intel_app;
 grant select, insert, update on app.usuario, app.sessao, app.token_renovacao, app.chave_api
     to intel_app;
@@ -149,6 +150,10 @@ grant select, insert on app.auditoria, app.acompanhamento to intel_app;
 grant select, insert, delete on app.tentativa to intel_app;
 grant execute on function app.poda(integer, integer) to intel_app, intel_carga;
 grant select, insert, update on app.contato to intel_app;
+grant select, insert, update, delete on app.busca_salva to intel_app;
+grant select, insert, delete on app.alerta_reconhecido to intel_app;
+grant select, insert, update on app.regra_alerta to intel_app;
+grant select on app.alerta to intel_app;
 """
 
 HANDOVER = """

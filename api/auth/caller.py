@@ -1,7 +1,7 @@
 """Who a request is from, and whether that role may: the one gate of every route.
 
-Belongs here: reading Authorization, networks, quota, ``allow``. Not here: what a role sees of a
-noun, which each noun says in one place.
+Belongs here: reading Authorization or the panel's cookie, networks, quota, ``allow``. Not here:
+what a role sees of a noun, which each noun says in one place.
 """
 
 import ipaddress
@@ -19,6 +19,11 @@ from api.auth import signing
 from api.auth.users import KEY_PREFIX, Role, digest
 
 BEARER = HTTPBearer(auto_error=False, description="Token de acesso, ou chave (ilk_…)")
+COOKIE = "intel_acesso"
+"""The access token of a browser (auth/browser.py), where no Authorization is sent."""
+OUR_PAGE = "X-Intel-Painel"
+"""A header that another site's page cannot send: by cookie, whatever changes something needs it."""
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _USER = "u.id, u.nome, u.papel, u.dispositivo_id, u.redes::text[], u.cota_diaria, u.rotas"
 _BY_SESSION = f"""
@@ -64,9 +69,7 @@ def identify(request: Request, _: Annotated[object, Depends(BEARER)]) -> Caller:
     Raises:
         Refusal: no credential that holds, another network than its own, or its quota is used up.
     """
-    kind, _, secret = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not secret:
-        raise problems.Refusal(problems.NO_LOGIN, "o pedido veio sem Authorization: Bearer")
+    secret = _secret(request)
     with request.app.state.pools.app.connection() as conn:
         row = _found(conn, request.app.state.keys, secret)
         if row is None:
@@ -87,6 +90,29 @@ def identify(request: Request, _: Annotated[object, Depends(BEARER)]) -> Caller:
             detail = f"a cota de {quota} chamadas por dia acabou; volta à meia-noite de Brasília"
             raise problems.Refusal(problems.TOO_MANY, detail, {"Retry-After": "3600"})
     return caller
+
+
+def _secret(request: Request) -> str:
+    header = request.headers.get("authorization")
+    if header is None and (cookie := request.cookies.get(COOKIE)):
+        if request.method not in READING:
+            refuse_other_pages(request)
+        return cookie
+    kind, _, secret = (header or "").partition(" ")
+    if kind.lower() != "bearer" or not secret:
+        raise problems.Refusal(problems.NO_LOGIN, "o pedido veio sem Authorization: Bearer")
+    return secret
+
+
+def refuse_other_pages(request: Request) -> None:
+    """Refuse what a page of another site could have a browser send.
+
+    Raises:
+        Refusal: the header of our own pages is not there.
+    """
+    if OUR_PAGE.lower() not in request.headers:
+        detail = f"com cookie, o que muda algo precisa do cabeçalho {OUR_PAGE}: 1"
+        raise problems.Refusal(problems.FORBIDDEN, detail)
 
 
 def _below(path: str, route: str) -> bool:

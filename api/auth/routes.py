@@ -89,9 +89,12 @@ def _tokens(request: Request, opened: sessions.Opened) -> Tokens:
     return Tokens(access=access, seconds=int(life.total_seconds()), refresh=opened.refresh)
 
 
-@router.post("/sessoes", status_code=201, summary="Entra: nome e senha por tokens")
-def log_in(request: Request, response: Response, login: Login) -> Tokens:
-    """Abre uma sessão. O token de acesso vale minutos; o de renovação, uma vez."""
+def opened_by(request: Request, login: Login) -> Tokens:
+    """The tokens of a new session.
+
+    Raises:
+        Refusal: too many tries, or no such name and password.
+    """
     limiter, here = request.app.state.limiter, str(address(request))
     limiter.hit(OF_AN_ADDRESS, "login", here)
     limiter.hit(OF_A_NAME, "login", here, login.name)
@@ -102,24 +105,39 @@ def log_in(request: Request, response: Response, login: Login) -> Tokens:
             opened = sessions.log_in(conn, login.name, login.password, life)
     if opened is None:
         raise problems.Refusal(problems.NO_LOGIN, "nome ou senha não conferem")
+    return _tokens(request, opened)
+
+
+@router.post("/sessoes", status_code=201, summary="Entra: nome e senha por tokens")
+def log_in(request: Request, response: Response, login: Login) -> Tokens:
+    """Abre uma sessão. O token de acesso vale minutos; o de renovação, uma vez."""
     response.headers["Cache-Control"] = "no-store"
+    return opened_by(request, login)
+
+
+def renewed_by(request: Request, refresh: str) -> Tokens:
+    """The tokens that follow a refresh token.
+
+    Raises:
+        Refusal: too many tries, or the token does not hold, or came twice.
+    """
+    request.app.state.limiter.hit(RENEWALS, "renovacao", str(address(request)))
+    with request.app.state.pools.app.connection() as conn:
+        try:
+            opened = sessions.renew(conn, refresh)
+        except sessions.ReuseDetected:
+            detail = "este token já tinha sido usado: a sessão foi encerrada"
+            raise problems.Refusal(problems.NO_LOGIN, detail) from None
+    if opened is None:
+        raise problems.Refusal(problems.NO_LOGIN, "o token de renovação não vale, ou não vale mais")
     return _tokens(request, opened)
 
 
 @router.post("/sessoes/renovacao", summary="Troca o token de renovação pelo seguinte")
 def renew(request: Request, response: Response, renewal: Renewal) -> Tokens:
     """Um token de renovação que volta depois de usado encerra a sessão: alguém o copiou."""
-    request.app.state.limiter.hit(RENEWALS, "renovacao", str(address(request)))
-    with request.app.state.pools.app.connection() as conn:
-        try:
-            opened = sessions.renew(conn, renewal.refresh)
-        except sessions.ReuseDetected:
-            detail = "este token já tinha sido usado: a sessão foi encerrada"
-            raise problems.Refusal(problems.NO_LOGIN, detail) from None
-    if opened is None:
-        raise problems.Refusal(problems.NO_LOGIN, "o token de renovação não vale, ou não vale mais")
     response.headers["Cache-Control"] = "no-store"
-    return _tokens(request, opened)
+    return renewed_by(request, renewal.refresh)
 
 
 @router.delete("/sessoes/atual", status_code=204, summary="Sai")

@@ -72,6 +72,13 @@ def renew(conn: psycopg.Connection, refresh: str) -> Opened | None:
     return None
 
 
+def of_refresh(conn: psycopg.Connection, refresh: str) -> UUID | None:
+    """The session that a refresh token, used or not, belongs to; None: it is none of ours."""
+    query = "select sessao_id from app.token_renovacao where sha256 = %s"
+    found = conn.execute(query, [digest(refresh)]).fetchone()
+    return found[0] if found else None
+
+
 def log_out(conn: psycopg.Connection, session: UUID) -> None:
     """End a session: none of its tokens holds any longer."""
     conn.execute(

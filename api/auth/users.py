@@ -6,6 +6,7 @@ Belongs here: making, listing, stopping users and keys. Not here: sessions (sess
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from uuid import UUID
@@ -38,6 +39,13 @@ _STOP = """
         where usuario_id in (select id from parado) and revogada_em is null
     )
     select count(*) from parado"""
+
+_VISIT = """
+    update app.usuario set visita_em = now(),
+        visita_anterior_em = case
+            when visita_em < now() - interval '30 minutes' then visita_em else visita_anterior_em
+        end
+    where id = %s returning visita_anterior_em"""
 
 
 class Role(StrEnum):
@@ -130,6 +138,11 @@ def new_key(conn: psycopg.Connection, name: str) -> str:
 def stop(conn: psycopg.Connection, name: str) -> bool:
     """End a user's sessions and keys for good; False: there is none of that name."""
     return conn.execute(_STOP, [name]).fetchone()[0] == 1
+
+
+def visit(conn: psycopg.Connection, user: UUID) -> datetime | None:
+    """Mark that somebody is here; when the visit before this one ended, if there was any."""
+    return conn.execute(_VISIT, [user]).fetchone()[0]
 
 
 def everyone(conn: psycopg.Connection) -> list[dict[str, object]]:

@@ -17,7 +17,10 @@ from api.maps import layers
 
 MEDIA = "application/vnd.mapbox-vector-tile"
 BRAZIL = [-74.0, -34.0, -28.0, 6.0]
-CACHING = {"Cache-Control": "private, max-age=300", "Vary": "Accept-Encoding, Authorization"}
+CACHING = {
+    "Cache-Control": "private, max-age=300",
+    "Vary": "Accept-Encoding, Authorization, Cookie",
+}
 """A map asks for a hundred tiles at a time: for five minutes it asks for none of them again."""
 _MESH = "select coalesce((select malha_id from marts.mart_municipio_mapa limit 1), 0)"
 """A landing draws all anew: any município's file is the newest one."""
