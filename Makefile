@@ -88,6 +88,10 @@ alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/a
 api: venv db ## a API REST, no endereço que diz; antes, uma vez: make roles e python -m api usuario criar (docs/api.md)
 	@exec $(BIN)/python -m api servir
 
+.PHONY: painel
+painel: venv db ## monta o painel (web/dist), que make api serve no mesmo endereço; antes: make run e make roles (docs/painel.md)
+	@$(BIN)/python -m scripts.panel
+
 .PHONY: report
 export PERIODO
 report: venv db ## relatórios em HTML e PDF da safra mais nova de cada distribuidora: make report [SAFRA=401-2024] [PERIODO=diario|semanal|mensal]

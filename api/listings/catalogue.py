@@ -107,6 +107,14 @@ LISTINGS = (
         (*_SAFRA, "oferta", "uc_id"),
     ),
     Listing(
+        "scores",
+        "mart_lead_score",
+        "Leads",
+        "O score de cada lead em cada oferta, o lugar e os motivos",
+        (*_SAFRA, "oferta", "uc_id"),
+        (*_SAFRA, "oferta", "uc_id"),
+    ),
+    Listing(
         "perdas",
         "mart_perda_alimentador",
         "Perdas",

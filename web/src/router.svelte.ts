@@ -2,7 +2,8 @@
 //
 // Belongs here: the address. Not here: which page an address shows (pages/index.ts).
 
-type Values = Record<string, string | number | boolean | readonly string[] | null | undefined>
+type Value = string | number | boolean | null | undefined
+type Values = Record<string, Value | readonly Value[]>
 
 export const place = $state({ path: location.pathname, search: location.search })
 

@@ -5,13 +5,14 @@
 import createClient from 'openapi-fetch'
 import { lost, reached } from './network.svelte'
 import { Problem } from './problem'
-import { credential, renewed } from './session.svelte'
+import { OURS, renewed } from './session.svelte'
 import type { paths } from './spec'
 
 /** Send a request; without a session it waits until there is one. */
 export async function send(request: Request): Promise<Response> {
   for (;;) {
-    const own = new Request(request.clone(), { headers: { ...Object.fromEntries(request.headers), ...credential() } })
+    const own = request.clone()
+    for (const [name, value] of Object.entries(OURS)) own.headers.set(name, value)
     const answer = await fetch(own).catch((error: unknown) => {
       if (own.signal.aborted) throw error
       lost()
@@ -23,7 +24,7 @@ export async function send(request: Request): Promise<Response> {
   }
 }
 
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: send, querySerializer: { array: { style: 'form', explode: true } } })
+export const api = createClient<paths, 'application/json'>({ baseUrl: location.origin, fetch: send })
 
 /** The data of an answer, or a Problem thrown. */
 export async function got<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

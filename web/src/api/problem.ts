@@ -1,6 +1,6 @@
 // What went wrong with a request, in the API's own words (RFC 9457) or in ours.
 
-type Said = { title?: string; detail?: string; remedio?: string; pedido?: string; erros?: { campo?: string; loc?: unknown; msg?: string }[] }
+type Said = { title?: string; detail?: string; remedio?: string; pedido?: string; erros?: { onde?: string; motivo?: string }[] }
 
 export class Problem extends Error {
   constructor(
@@ -29,7 +29,7 @@ export class Problem extends Error {
 
   static of(status: number, body: unknown): Problem {
     const said = (body ?? {}) as Said
-    const errors = (said.erros ?? []).map((e) => JSON.stringify(e)).join('; ')
+    const errors = (said.erros ?? []).map((e) => e.motivo).filter(Boolean).join('; ')
     return new Problem(
       status,
       said.title ?? `A API respondeu ${status}`,

@@ -1,78 +1,87 @@
-// Who is signed in, and staying so. The tokens stay in memory: a reload signs in again.
+// Who is signed in, and staying so. The tokens are cookies that no script reads.
 //
-// Belongs here: opening, renewing, closing a session, and what a request carries of it.
-// Not here: requests of data (client.ts), the dialog (shell/SignIn.svelte).
+// Belongs here: opening, renewing, closing a session, who it is. Not here: requests of data
+// (client.ts), the dialog (shell/SignIn.svelte).
 
 import { Problem } from './problem'
+import type { components } from './spec'
 
-type Tokens = { token_acesso: string; token_renovacao: string }
+export type Me = components['schemas']['Me']
+
+/** What another site's page cannot send. */
+export const OURS = { 'X-Intel-Painel': '1' }
+const PLACE = '/api/v1/sessao'
 
 export const session = $state({
   /** Who is signed in; null: nobody, and the dialog asks. */
-  name: null as string | null,
-  /** Somebody was, and no longer is: the dialog says so. */
+  me: null as Me | null,
+  /** Whether it has been asked who is signed in. */
+  known: false,
+  /** Somebody was signed in, and no longer is: the dialog says so. */
   expired: false,
 })
 
-let tokens: Tokens | null = null
 let renewal: Promise<boolean> | null = null
 let waiting: (() => void)[] = []
 
-async function ask(path: string, body: object): Promise<Tokens> {
-  const answer = await fetch(`/api/v1/sessoes${path}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  }).catch(() => {
+async function ask(method: string, path: string, body?: object): Promise<Response> {
+  const headers = { ...OURS, 'Content-Type': 'application/json' }
+  return fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
     throw Problem.lost()
   })
-  const said = await answer.json().catch(() => null)
-  if (!answer.ok) throw Problem.of(answer.status, said)
-  return said as Tokens
 }
 
-export async function signIn(name: string, password: string): Promise<void> {
-  tokens = await ask('', { nome: name, senha: password })
-  session.name = name
+/** Who the cookies say it is. */
+async function whoAmI(): Promise<Me | null> {
+  const answer = await ask('GET', '/api/v1/eu')
+  if (answer.ok) return (await answer.json()) as Me
+  if (answer.status === 401) return null
+  throw Problem.of(answer.status, await answer.json().catch(() => null))
+}
+
+function entered(me: Me): void {
+  session.me = me
   session.expired = false
   waiting.forEach((go) => go())
   waiting = []
 }
 
+/** At the start: who is still signed in from before. */
+export async function resume(): Promise<void> {
+  try {
+    const me = (await whoAmI()) ?? ((await renew()) ? await whoAmI() : null)
+    if (me) entered(me)
+  } finally {
+    session.known = true
+  }
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  const answer = await ask('POST', PLACE, { nome: name, senha: password })
+  if (!answer.ok) throw Problem.of(answer.status, await answer.json().catch(() => null))
+  const me = await whoAmI()
+  if (!me) throw new Problem(401, 'O navegador não guardou a sessão', 'Os cookies desta página estão desligados.', 'Permita-os e entre de novo.')
+  entered(me)
+}
+
 export async function signOut(): Promise<void> {
-  const last = tokens
-  tokens = null
-  session.name = null
+  await ask('DELETE', PLACE)
+  session.me = null
   session.expired = false
-  if (last) await fetch('/api/v1/sessoes/atual', { method: 'DELETE', headers: headers(last) }).catch(() => null)
-}
-
-function headers(of: Tokens): Record<string, string> {
-  return { Authorization: `Bearer ${of.token_acesso}` }
-}
-
-/** What a request carries. */
-export function credential(): Record<string, string> {
-  return tokens ? headers(tokens) : {}
 }
 
 /** After a 401: renew once, else wait until somebody signs in. */
 export async function renewed(): Promise<void> {
   renewal ??= renew().finally(() => (renewal = null))
   if (await renewal) return
-  session.expired ||= session.name !== null
-  session.name = null
+  session.expired ||= session.me !== null
+  session.me = null
   await new Promise<void>((resolve) => waiting.push(resolve))
 }
 
+/** Renew, one window at a time: the same token twice would end the session as a stolen one. */
 async function renew(): Promise<boolean> {
-  if (!tokens) return false
-  try {
-    tokens = await ask('/renovacao', { token_renovacao: tokens.token_renovacao })
-    return true
-  } catch (error) {
-    if (error instanceof Problem && error.status === 0) throw error
-    tokens = null
-    return false
-  }
+  const alone = async (): Promise<boolean> =>
+    (await ask('GET', '/api/v1/eu')).ok || (await ask('POST', `${PLACE}/renovacao`)).ok
+  return navigator.locks ? navigator.locks.request('intel-renovacao', alone) : alone()
 }

@@ -11,12 +11,12 @@ export interface Page {
 }
 
 export const PAGES: Page[] = [
-  { path: '/', name: 'Hoje', load: () => import('./Hoje.svelte') as Made },
-  { path: '/leads', name: 'Leads', load: () => import('./Leads.svelte') as Made },
+  { path: '/', name: 'Hoje', load: () => import('./hoje/Hoje.svelte') as Made },
+  { path: '/leads', name: 'Leads', load: () => import('./leads/Leads.svelte') as Made },
 ]
 
 const LEAD = /^\/leads\/([0-9a-f-]{36})$/
-const ONE: Page = { path: '/leads', name: 'Lead', load: () => import('./Lead.svelte') as Made }
+const ONE: Page = { path: '/leads', name: 'Lead', load: () => import('./lead/Lead.svelte') as Made }
 
 /** The page of an address, and the lead that it names; null: there is no such page. */
 export function pageOf(path: string): { page: Page; id?: string } | null {
