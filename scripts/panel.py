@@ -39,7 +39,7 @@ def install() -> None:
 
 
 def write_types() -> None:
-    """Write src/api/spec.d.ts from the API's own specification: what does not fit fails to build."""
+    """Write src/api/spec.d.ts from the API's specification: what does not fit does not build."""
     asked = [sys.executable, "-m", "api", "especificacao"]
     spec = subprocess.run(asked, cwd=CLONE, stdout=subprocess.PIPE)
     if spec.returncode:

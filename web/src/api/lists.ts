@@ -2,6 +2,7 @@
 
 import { api, got, send } from './client'
 import { Problem } from './problem'
+import type { components } from './spec'
 
 export interface Choice {
   id: string
@@ -35,7 +36,7 @@ async function load(): Promise<Choices> {
   ])
   return {
     distributors: distinct(distributors.itens.map((d) => ({ id: String(d.distribuidora_id), name: d.distribuidora ?? String(d.distribuidora_id) }))),
-    places,
+    places: distinct(places.map((m) => ({ id: String(m.municipio_id), name: `${m.municipio} (${m.uf})` }))),
     segments: distinct(segments.itens.map((s) => ({ id: text(s.segmento_mercado_id), name: text(s.segmento_mercado) || text(s.segmento_mercado_id) }))),
     subgroups: distinct(subgroups.itens.map((s) => ({ id: text(s.subgrupo_tarifario_id), name: text(s.subgrupo_tarifario_id) }))),
   }
@@ -45,15 +46,33 @@ function text(value: unknown): string {
   return value === null || value === undefined ? '' : String(value)
 }
 
-async function everyPlace(): Promise<Choice[]> {
-  const found: Choice[] = []
+type Place = components['schemas']['Item_municipios']
+let places: Promise<Place[]> | null = null
+
+/** Every município of every year, asked once. */
+export function everyPlace(): Promise<Place[]> {
+  places ??= readPlaces().catch((error: unknown) => {
+    places = null
+    throw error
+  })
+  return places
+}
+
+async function readPlaces(): Promise<Place[]> {
+  const found: Place[] = []
   let cursor: string | undefined
   do {
     const page = await got(api.GET('/api/v1/municipios', { params: { query: { limite: 1000, cursor } } }))
-    found.push(...page.itens.filter((m) => m.municipio_id).map((m) => ({ id: String(m.municipio_id), name: `${m.municipio} (${m.uf})` })))
+    found.push(...page.itens.filter((m) => m.municipio_id))
     cursor = page.cursor ?? undefined
   } while (cursor)
-  return distinct(found)
+  return found
+}
+
+/** The newest year's energy of each município, kWh. */
+export async function energyByPlace(): Promise<Map<number, number>> {
+  const rows = [...(await everyPlace())].sort((a, b) => a.ano! - b.ano!)
+  return new Map(rows.filter((m) => m.energia_anual_kwh !== null).map((m) => [m.municipio_id!, m.energia_anual_kwh!]))
 }
 
 function distinct(choices: Choice[]): Choice[] {
