@@ -13,6 +13,11 @@ export interface Page {
 export const PAGES: Page[] = [
   { path: '/', name: 'Hoje', load: () => import('./hoje/Hoje.svelte') as Made },
   { path: '/leads', name: 'Leads', load: () => import('./leads/Leads.svelte') as Made },
+  { path: '/mercado', name: 'Mercado', load: () => import('./mercado/Mercado.svelte') as Made },
+  { path: '/qualidade', name: 'Qualidade', load: () => import('./qualidade/Qualidade.svelte') as Made },
+  { path: '/perdas', name: 'Perdas', load: () => import('./perdas/Perdas.svelte') as Made },
+  { path: '/previsoes', name: 'Previsões', load: () => import('./previsoes/Previsoes.svelte') as Made },
+  { path: '/anomalias', name: 'Anomalias', load: () => import('./anomalias/Anomalias.svelte') as Made },
 ]
 
 const LEAD = /^\/leads\/([0-9a-f-]{36})$/
