@@ -94,8 +94,9 @@ painel: venv db ## monta o painel (web/dist), que make api serve no mesmo endere
 
 .PHONY: report
 export PERIODO
-report: venv db ## relatórios em HTML e PDF da safra mais nova de cada distribuidora: make report [SAFRA=401-2024] [PERIODO=diario|semanal|mensal]
-	@$(BIN)/python -m reports $$SAFRA --periodo "$${PERIODO:-safra}"
+report: venv db ## relatórios em HTML e PDF da safra mais nova de cada distribuidora: make report [SAFRA=401-2024] [PERIODO=diario|semanal|mensal] [MUNICIPIO=4320909] [OFERTA=arbitragem] [SECAO="ligar leads"]
+	@$(BIN)/python -m reports $$SAFRA --periodo "$${PERIODO:-safra}" $(addprefix --municipio=,$(MUNICIPIO)) \
+		$(addprefix --oferta=,$(OFERTA)) $(addprefix --secao=,$(SECAO))
 
 .PHONY: screenshots
 screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make screenshots SAFRA=401-2024

@@ -1,11 +1,12 @@
 """A rule of app.regra_alerta as it is judged, and what is wrong with one that cannot be.
 
-Belongs here: reading rules, checking what a table's constraints cannot. Not here: defaults
-(loaders/schema_app.sql), comparing (judge.py).
+Belongs here: reading and writing rules, checking what a table's constraints cannot. Not here:
+defaults (loaders/schema_app.sql), comparing (judge.py).
 """
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 from psycopg.rows import class_row
@@ -19,8 +20,19 @@ _QUERY = """
     select chave as key, titulo as title, metrica as metric, nivel as level,
         distribuidora_id as distributor, alvos as things, operador as operator, limite as limit,
         janela_meses as window, histerese as hysteresis, destinatarios as recipients,
-        ativa as active
-    from app.regra_alerta order by chave"""
+        ativa as active, alterada_em as changed_at, alterada_por as changed_by
+    from app.regra_alerta"""
+_WRITE = """
+    insert into app.regra_alerta as r (chave, titulo, metrica, nivel, distribuidora_id, alvos,
+        operador, limite, janela_meses, histerese, destinatarios, ativa)
+    values (%(key)s, %(title)s, %(metric)s, %(level)s, %(distributor)s, %(things)s, %(operator)s,
+        %(limit)s, %(window)s, %(hysteresis)s, %(recipients)s, %(active)s)
+    on conflict (chave) do update set titulo = excluded.titulo, metrica = excluded.metrica,
+        nivel = excluded.nivel, distribuidora_id = excluded.distribuidora_id,
+        alvos = excluded.alvos, operador = excluded.operador, limite = excluded.limite,
+        janela_meses = excluded.janela_meses, histerese = excluded.histerese,
+        destinatarios = excluded.destinatarios, ativa = excluded.ativa
+    returning r.criada_em = now()"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,7 @@ class Rule:
     Attributes:
         distributor: None: all; things likewise.
         window: how many of the year's last months are looked at.
+        changed_at: None, like ``changed_by``: it does not stand there yet.
     """
 
     key: str
@@ -44,6 +57,8 @@ class Rule:
     hysteresis: float
     recipients: list[str]
     active: bool
+    changed_at: datetime | None = None
+    changed_by: str | None = None
 
     @property
     def closing(self) -> float:
@@ -74,4 +89,36 @@ def is_recipient(text: str) -> bool:
 
 def read(conn: psycopg.Connection) -> list[Rule]:
     """All rules, by key."""
-    return conn.cursor(row_factory=class_row(Rule)).execute(_QUERY).fetchall()
+    query = f"{_QUERY} order by chave"
+    return conn.cursor(row_factory=class_row(Rule)).execute(query).fetchall()
+
+
+def write(conn: psycopg.Connection, rule: Rule, by: str) -> tuple[bool, Rule]:
+    """Make a rule, or put it in place of the one of its key.
+
+    Args:
+        conn: of a role that may edit rules.
+        rule: without a ``problem``.
+        by: who says so, where the role is the API's.
+
+    Returns:
+        Whether it is new, and the rule as it stands.
+    """
+    with conn.transaction():
+        _signed(conn, by)
+        (created,) = conn.execute(_WRITE, vars(rule)).fetchone()
+        query = f"{_QUERY} where chave = %s"
+        kept = conn.cursor(row_factory=class_row(Rule)).execute(query, [rule.key]).fetchone()
+    return created, kept
+
+
+def stop(conn: psycopg.Connection, key: str, by: str) -> bool:
+    """Switch a rule off; False: there is none of that key."""
+    with conn.transaction():
+        _signed(conn, by)
+        done = conn.execute("update app.regra_alerta set ativa = false where chave = %s", [key])
+    return bool(done.rowcount)
+
+
+def _signed(conn: psycopg.Connection, by: str) -> None:
+    conn.execute("select set_config('app.quem', %s, true)", [by])

@@ -13,7 +13,9 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, Field
 
 from api import database, logs, pages, panel, problems
+from api.aicss import events
 from api.aicss import routes as aicss_routes
+from api.alerts import routes as alerts_routes
 from api.analytics import consumption, reports
 from api.auth import browser, passwords, signing
 from api.auth import routes as auth_routes
@@ -21,6 +23,7 @@ from api.database import Catalogue
 from api.leads import routes as leads_routes
 from api.listings import routes as listing_routes
 from api.maps import routes as maps_routes
+from api.news import routes as news_routes
 from api.observe import Observed
 from api.ogc import service as ogc
 from api.places import routes as places_routes
@@ -56,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Observed:
         @asynccontextmanager
         async def life(app: FastAPI) -> AsyncIterator[None]:
             pools.open()
-            async with ogc.pool(app.state, settings):
+            async with ogc.pool(app.state, settings), app.state.notices.running():
                 yield
             pools.close()
 
@@ -82,19 +85,24 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
     )
     app.state.settings, app.state.pools, app.state.marts = settings, pools, marts
     app.state.keys, app.state.limiter = signing.Keys(settings.keys), auth_routes.Limiter(pools.app)
+    app.state.notices = events.Notices()
     app.state.keys.all()
     problems.install(app)
     routes = APIRouter(prefix=PREFIX, responses={"4XX": problems.DOCUMENTED})
     for router in (
         auth_routes.router,
         browser.router,
+        auth_routes.users_router,
+        news_routes.router,
         leads_routes.router(marts),
         tracking_routes.router,
         places_routes.router,
         maps_routes.router,
         consumption.router(marts),
         reports.router,
+        alerts_routes.router,
         aicss_routes.router,
+        events.router,
         sync_routes.router,
         listing_routes.router(marts),
     ):

@@ -22,6 +22,8 @@ from api import panel, problems
 
 BODY_BYTES, READINGS_BYTES = 64 * 1024, 16 * 1024 * 1024
 READINGS_PATH = "/api/v1/aicss/dados"
+ADDRESS_BYTES = 8 * 1024
+"""Of a path with its query; beyond some 64 kB uvicorn's parser refuses by itself, in English."""
 BODY_S = 20
 """How long a body may take to come whole."""
 SECURITY_HEADERS = {
@@ -77,8 +79,9 @@ class Observed:
             await send(message)
 
         body = _Body(scope, receive)
+        app = self.inner if _length(scope) <= ADDRESS_BYTES else _too_long
         try:
-            await self.inner(scope, body.receive, sending)
+            await app(scope, body.receive, sending)
         except Exception:
             log.error("falha", pedido=str(number), exc_info=True)
             if not started:
@@ -108,6 +111,16 @@ class Observed:
             log.error("sem auditoria", error=type(error).__name__, consulta=query, **said)
         else:
             log.info("chamada", **said)
+
+
+def _length(scope: Scope) -> int:
+    return len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
+
+
+async def _too_long(scope: Scope, receive: Receive, send: Send) -> None:
+    detail = f"o endereço passa de {ADDRESS_BYTES} bytes"
+    refusal = problems.answer(scope["state"]["request_id"], problems.TOO_LONG, detail)
+    await refusal(scope, receive, send)
 
 
 class _Body:

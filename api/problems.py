@@ -48,6 +48,9 @@ NOT_ACCEPTABLE = Kind(
 )
 SLOW_BODY = Kind("corpo-lento", 408, "O corpo demorou demais", "Envie de novo, inteiro.")
 TOO_LARGE = Kind("corpo-grande", 413, "O corpo é grande demais", "Divida em pedidos menores.")
+TOO_LONG = Kind(
+    "endereco-longo", 414, "O endereço é longo demais", "Use menos filtros, ou POST onde há."
+)
 TOO_MANY = Kind(
     "limite-excedido", 429, "Pedidos demais", "Espere o tempo de Retry-After e tente de novo."
 )
@@ -71,6 +74,7 @@ OF_STATUS = {
         NOT_ACCEPTABLE,
         INVALID,
         TOO_LARGE,
+        TOO_LONG,
         TOO_MANY,
     )
 }

@@ -1,7 +1,8 @@
-"""``python -m reports [401-2024 …] [--periodo diario]``.
+"""``python -m reports [401-2024 …] [--periodo diario] [--municipio 4320909]``.
 
 Belongs here: the command, its words and exit codes. Not here: what it does.
-Exit: 0 made, 1 a PDF could not be written, 2 usage, 3 no such safra is published, 4 database.
+Exit: 0 made, 1 a PDF could not be written, 2 usage, 3 no such safra is published, or it has not
+what is chosen, 4 database.
 """
 
 import sys
@@ -18,6 +19,7 @@ from loaders import usage
 from loaders.environment import CLONE
 from loaders.errors import LoadError
 from reports import pdf
+from reports.choice import Choice, Offer, Section
 from reports.make import make
 from reports.period import ZONE, Kind
 
@@ -26,7 +28,7 @@ app = usage.App()
 
 @app.command(
     help="Relatórios em HTML e PDF das safras publicadas (docs/relatorios.md)."
-    " Saída: 0 feito, 1 sem PDF, 2 uso, 3 safra não publicada, 4 banco."
+    " Saída: 0 feito, 1 sem PDF, 2 uso, 3 não há tal safra ou parte dela, 4 banco."
 )
 def report(
     keys: Annotated[
@@ -39,6 +41,17 @@ def report(
     kind: Annotated[
         Kind, typer.Option("--periodo", help="A safra, ou o que mudou nos dias que acabaram.")
     ] = Kind.SAFRA,
+    places: Annotated[
+        list[int] | None,
+        typer.Option("--municipio", help="Só este município (código do IBGE). Repetível."),
+    ] = None,
+    offers: Annotated[
+        list[Offer] | None, typer.Option("--oferta", help="Só leads desta oferta. Repetível.")
+    ] = None,
+    sections: Annotated[
+        list[Section] | None, typer.Option("--secao", help="Só esta seção. Repetível.")
+    ] = None,
+    title: Annotated[str, typer.Option("--titulo", help="O que se lê no alto da página.")] = "",
     folder: Annotated[
         Path, typer.Option("--saida", file_okay=False, help="Pasta dos relatórios.")
     ] = Path(CLONE) / "relatorios",
@@ -59,8 +72,10 @@ def report(
     moment = generated_at.replace(tzinfo=ZONE) if generated_at else datetime.now(ZONE)
     whole = True
     try:
+        choice = Choice.of(places or (), offers or (), sections or (), title)
+        wanted = {"keys": keys or (), "kind": kind, "choice": choice, "generated_at": moment}
         with closing(db.connect()) as conn:
-            for made in make(conn, folder, keys=keys or (), kind=kind, generated_at=moment):
+            for made in make(conn, folder, **wanted):
                 for path in made.paths:
                     typer.echo(f"{path.stat().st_size / 1024:7,.0f} kB  {path}")
                 typer.echo(f"{made.seconds:7.1f} s")

@@ -13,8 +13,11 @@ from pathlib import Path
 import psycopg
 
 from reports import figures, pdf
+from reports.choice import Choice
 from reports.page import page
 from reports.period import Kind, before
+
+EVERYTHING = Choice()
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,23 @@ def make(
     *,
     keys: Sequence[str] = (),
     kind: Kind = Kind.SAFRA,
+    choice: Choice = EVERYTHING,
     generated_at: datetime,
 ) -> Iterator[Made]:
     """Make the reports of these safras, or of each distributor's newest.
 
     Raises:
-        InvalidInput: none is published, or not one of these.
+        InvalidInput: none is published, or not one of these, or the choice is not in them.
     """
     period = before(kind, generated_at)
-    for safra in figures.chosen(conn, keys):
+    choice.sections_of(kind)
+    for safra in figures.chosen(conn, keys, choice.places):
         start = time.monotonic()
         with figures.snapshot(conn):
-            found = figures.read(conn, safra, period)
-        html = page(safra, period, found, generated_at)
+            found = figures.read(conn, safra, period, choice)
+        html = page(safra, period, choice, found, generated_at)
         end = f"-{period.last_day}" if period.end else ""
-        base = folder / safra.key / f"{kind}-{safra.key}{end}"
+        base = folder / safra.key / f"{kind}-{safra.key}{end}{choice.suffix}"
         paths = [_put(base.with_name(f"{base.name}.html"), html.encode())]
         problem = ""
         try:

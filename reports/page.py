@@ -13,24 +13,14 @@ import jinja2
 
 from loaders.figures import number
 from reports import charts, words
+from reports.choice import Choice
 from reports.figures import LIMITS, Figures, Row, Safra
-from reports.period import Kind, Period
-
-CHANGES = ("mudou", "aicss")
-WHOLE = (
-    *("mapa", "energia", "perfis", "leads", "qualidade", "perdas", "previsao", "anomalias"),
-    *("faltas", "origem"),
-)
-SECTIONS = {
-    Kind.SAFRA: ("ligar", *WHOLE),
-    Kind.DAILY: (*CHANGES, "ligar", "origem"),
-    Kind.WEEKLY: (*CHANGES, "ligar", "origem"),
-    Kind.MONTHLY: (*CHANGES, "ligar", *WHOLE),
-}
-"""Kind → its sections in order, each a template."""
+from reports.period import Period
 
 
-def page(safra: Safra, period: Period, figures: Figures, generated_at: datetime) -> str:
+def page(
+    safra: Safra, period: Period, choice: Choice, figures: Figures, generated_at: datetime
+) -> str:
     """The whole HTML."""
     env = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
@@ -51,10 +41,11 @@ def page(safra: Safra, period: Period, figures: Figures, generated_at: datetime)
     leads = {
         offer: list(rows) for offer, rows in groupby(figures["leads"], key=itemgetter("oferta"))
     }
-    sections = SECTIONS[period.kind]
+    sections = choice.sections_of(period.kind)
     return env.get_template("relatorio.html").render(
         safra=safra,
         periodo=period,
+        escolha=choice,
         gerado_em=generated_at,
         secoes=sections,
         dados=figures,

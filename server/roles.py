@@ -154,6 +154,9 @@ grant select, insert, update, delete on app.busca_salva to intel_app;
 grant select, insert, delete on app.alerta_reconhecido to intel_app;
 grant select, insert, update on app.regra_alerta to intel_app;
 grant select on app.alerta to intel_app;
+-- What failed and what waits for somebody (api/news, api/operations); file names and reasons alone.
+grant usage on schema intel_lead, controle to intel_app;
+grant select on intel_lead.import_status, controle.safra_importada, controle.liberacao to intel_app;
 """
 
 HANDOVER = """

@@ -143,11 +143,16 @@ def status(
     device: Annotated[Text | None, Query(alias="dispositivo_id")] = None,
 ) -> list[Status]:
     """A última leitura, o último dia construído e o que há de errado agora."""
-    asked = caller.device or device
-    with request.app.state.pools.landing.connection() as conn:
-        found = conn.cursor(row_factory=dict_row).execute(STATUS, {"dispositivo": asked}).fetchall()
+    found = statuses(request, caller.device or device)
     request.state.rows = len(found)
     return [Status.model_validate(row) for row in found]
+
+
+def statuses(request: Request, device: str | None) -> list[dict[str, Any]]:
+    """A row of status.sql per device, or of this one."""
+    values = {"dispositivo": device}
+    with request.app.state.pools.landing.connection() as conn:
+        return conn.cursor(row_factory=dict_row).execute(STATUS, values).fetchall()
 
 
 @router.put("/config", summary="Muda a configuração de um dispositivo")

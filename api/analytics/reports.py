@@ -16,7 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api import problems
 from api.auth.caller import Salesperson, allow
 from api.auth.users import Role
+from api.listings.parameters import INTEGER, Text
 from api.sync.routes import Run, launch
+from loaders.errors import InvalidInput
+from reports import figures
+from reports.choice import TITLE, Choice, Offer, Section
 from reports.period import Kind
 
 SAFRA, FILE = r"^[0-9]{1,6}-[0-9]{4}$", r"^[a-z0-9_-]+\.(html|pdf)$"
@@ -73,6 +77,20 @@ class WantedReports(BaseModel):
         description="A safra inteira, ou o que mudou nos dias que acabaram.",
         examples=["safra"],
     )
+    places: list[Annotated[int, Field(ge=1, le=INTEGER, strict=True)]] = Field(
+        [],
+        alias="municipios",
+        max_length=50,
+        description="Códigos do IBGE; sem eles, a área inteira de cada safra.",
+        examples=[[4320909]],
+    )
+    offers: list[Offer] = Field(
+        [], alias="ofertas", max_length=5, description="Sem elas, todas.", examples=[["arbitragem"]]
+    )
+    sections: list[Section] = Field(
+        [], alias="secoes", max_length=13, description="Sem elas, todas.", examples=[["leads"]]
+    )
+    title: Text = Field("", alias="titulo", max_length=TITLE, examples=["Baterias em Tapejara"])
 
 
 @router.post(
@@ -82,14 +100,25 @@ class WantedReports(BaseModel):
     responses={503: problems.DOCUMENTED},
 )
 def ask_for_reports(request: Request, caller: Salesperson, wanted: WantedReports) -> Run:
-    """Da área inteira de cada safra, com todas as seções; prontos, aparecem na lista."""
+    """Prontos, aparecem na lista; o nome do arquivo diz de que parte da safra são."""
     settings = request.app.state.settings
     if unknown := sorted(set(wanted.safras) - _published(request)):
         detail = f"não está publicada: {', '.join(unknown)}"
         raise problems.Refusal(problems.NOT_FOUND, detail)
+    try:
+        choice = Choice.of(wanted.places, wanted.offers, wanted.sections, wanted.title)
+        choice.sections_of(wanted.period)
+        with request.app.state.pools.reading.connection() as conn:
+            figures.chosen(conn, wanted.safras, choice.places)
+    except InvalidInput as error:
+        raise problems.Refusal(problems.INVALID, str(error)) from None
     config = {
         "periodo": wanted.period.value,
         "safras": wanted.safras,
+        "municipios": choice.places,
+        "ofertas": choice.offers,
+        "secoes": choice.sections,
+        "titulo": choice.title,
         "pasta": str(settings.reports),
     }
     steps = {"ops": {"fazer_relatorios": {"config": config}}}

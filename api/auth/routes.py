@@ -24,6 +24,7 @@ OF_A_NAME, OF_AN_ADDRESS = parse("5/minute"), parse("30/minute")
 """Logins that are tried: for one name from one address, and from one address."""
 RENEWALS = parse("60/minute")
 router = APIRouter(tags=["Sessões"])
+users_router = APIRouter(prefix="/usuarios", tags=["Administração"])
 
 
 class Limiter:
@@ -148,7 +149,7 @@ def log_out(request: Request, caller: Annotated[Caller, Depends(identify)]) -> N
             sessions.log_out(conn, caller.session)
 
 
-@router.get("/usuarios", summary="Quem tem conta", tags=["Administração"])
+@users_router.get("", summary="Quem tem conta")
 def list_users(request: Request, caller: Administrator) -> list[User]:
     """Todos os usuários; nenhum segredo."""
     with request.app.state.pools.app.connection() as conn:
@@ -157,9 +158,7 @@ def list_users(request: Request, caller: Administrator) -> list[User]:
     return [User.model_validate(user) for user in found]
 
 
-@router.delete(
-    "/usuarios/{nome}", status_code=204, summary="Encerra uma conta", tags=["Administração"]
-)
+@users_router.delete("/{nome}", status_code=204, summary="Encerra uma conta")
 def stop_user(
     request: Request, caller: Administrator, name: Annotated[str, Path(alias="nome")]
 ) -> None:

@@ -145,6 +145,12 @@ def visit(conn: psycopg.Connection, user: UUID) -> datetime | None:
     return conn.execute(_VISIT, [user]).fetchone()[0]
 
 
+def last_visit(conn: psycopg.Connection, user: UUID) -> datetime | None:
+    """When somebody's visit before this one ended; None: they were never here before."""
+    query = "select visita_anterior_em from app.usuario where id = %s"
+    return conn.execute(query, [user]).fetchone()[0]
+
+
 def everyone(conn: psycopg.Connection) -> list[dict[str, object]]:
     """All users, with how many sessions and keys each has; no secret."""
     return conn.cursor(row_factory=dict_row).execute(_LIST).fetchall()

@@ -183,4 +183,5 @@ def _read(cursor: str, question: Question) -> list[str | None]:
             return position
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
-    raise problems.Refusal(problems.NOT_FOUND, "o cursor não é desta lista e desta ordem")
+    detail = "o cursor não é desta lista e desta ordem: comece sem ele"
+    raise problems.Refusal(problems.INVALID, detail)

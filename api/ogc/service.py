@@ -15,7 +15,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import State
 from tipg import dependencies, errors
-from tipg.factory import OGCFeaturesFactory
+from tipg.factory import COMMON_CONFORMS, OGCFeaturesFactory
+from tipg.model import Conformance
 from tipg.resources.enums import MediaType
 
 from api import problems
@@ -64,6 +65,13 @@ def create(conn: psycopg.Connection, marts: Catalogue, state: State) -> FastAPI:
         dependencies.ItemsOutputType: lambda: MediaType.geojson,
         dependencies.ItemOutputType: lambda: MediaType.geojson,
     }
+
+    # Before tipg's own, which says that there are pages in HTML.
+    @app.get("/conformance", name="conformance")
+    def conformance() -> Conformance:
+        classes = [*COMMON_CONFORMS, *factory.conforms_to]
+        return Conformance(conformsTo=[c for c in classes if not c.endswith("/html")])
+
     app.include_router(factory.router)
     problems.install(app)
     _install(app)

@@ -14,6 +14,7 @@ from pydantic import Field
 from dagster_pipeline.defs import resources
 from loaders.environment import CLONE
 from loaders.errors import LoadError
+from reports.choice import Choice
 from reports.period import ZONE, Kind
 
 
@@ -26,6 +27,12 @@ class Which(dg.Config):
     safras: list[str] = Field(
         default=[], description="Chaves como 401-2024; sem elas, a mais nova de cada distribuidora."
     )
+    municipios: list[int] = Field(
+        default=[], description="Só estes municípios (código do IBGE); sem eles, a safra inteira."
+    )
+    ofertas: list[str] = Field(default=[], description="Só leads destas ofertas; sem elas, todas.")
+    secoes: list[str] = Field(default=[], description="Só estas seções; sem elas, todas.")
+    titulo: str = Field(default="", description="O que se lê no alto da página.")
     pasta: str = Field(
         default=str(Path(CLONE) / "relatorios"), description="Onde ficam os relatórios."
     )
@@ -45,6 +52,9 @@ def write(
     options = {"keys": config.safras, "kind": Kind(config.periodo), "generated_at": now}
     with banco.connect() as conn:
         try:
+            options["choice"] = Choice.of(
+                config.municipios, config.ofertas, config.secoes, config.titulo
+            )
             for made in make(conn, Path(config.pasta), **options):
                 context.log.info(f"{', '.join(map(str, made.paths))}: {made.seconds:.1f} s")
                 problems |= {made.problem} - {""}

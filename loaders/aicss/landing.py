@@ -41,6 +41,7 @@ from loaders.aicss.statements import (
     INSERT_REJECTED,
     MAKE_MONTHS,
     MARK_CONFLICTS,
+    NOTIFY,
     REGISTER,
     SPLIT_TIES,
 )
@@ -155,6 +156,8 @@ def land_records(
     conflicts = conn.execute(MARK_CONFLICTS).rowcount
     (present_ones,) = conn.execute(COUNT_PRESENT).fetchone()
     conn.execute(INSERT_REJECTED)
+    if readings:
+        conn.execute(NOTIFY)
     conn.execute(
         "insert into raw.aicss_dispositivo"
         " select distinct dispositivo_id, recebido_em from aicss_chegada"

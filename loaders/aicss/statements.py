@@ -44,6 +44,18 @@ SPLIT_TIES = f"""
         and c.medido_em = posta.medido_em
         and ({_MEASURES.format("c")}) is not distinct from ({_MEASURES.format("posta")})
 """
+CHANNEL = "aicss_leitura"
+"""Where PostgreSQL tells, at the commit, whose readings have landed: a JSON list; empty: many."""
+NOTIFY = f"""
+    with deles as (
+        select json_agg(distinct dispositivo_id)::text as nomes
+        from aicss_chegada
+        where motivo is null
+    )
+
+    select pg_notify('{CHANNEL}', case when octet_length(nomes) < 7000 then nomes else '[]' end)
+    from deles
+"""
 MAKE_MONTHS = """
     select controle.cria_meses_aicss(array_agg(mes))
     from (

@@ -9,6 +9,11 @@ with ordenadas as (
         a.evidencia
     from marts.mart_anomalia as a
     where a.ano = %(ano)s and a.distribuidora_id = %(distribuidora_id)s
+        and (%(municipios)s::integer[] is null or a.uc_id in (
+            select l.uc_id from marts.lead_com_coordenadas as l
+            where l.ano = %(ano)s and l.distribuidora_id = %(distribuidora_id)s
+                and l.municipio_id = any(%(municipios)s::integer[])
+        ) or a.nivel = 'municipio' and a.serie_id = any(%(municipios)s::integer[]::text[]))
     order by a.tipo asc, a.serie_id asc, a.escore desc nulls last, a.mes asc
 ),
 

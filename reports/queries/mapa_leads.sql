@@ -2,10 +2,16 @@
 -- leads use most, which gets a map of its own where there are others.
 with leads as (
     select *
-    from marts.mart_lead_safra
+    from marts.mart_lead_safra as l
     where ano = %(ano)s and distribuidora_id = %(distribuidora_id)s
         and origem_coordenada <> 'municipio'
         and longitude is not null
+        and (%(municipios)s::integer[] is null or municipio_id = any(%(municipios)s::integer[]))
+        and (%(ofertas)s::text[] is null or exists (
+            select from marts.mart_lead_score as s
+            where s.uc_id = l.uc_id and s.ano = l.ano and s.distribuidora_id = l.distribuidora_id
+                and s.oferta = any(%(ofertas)s::text[])
+        ))
 ),
 
 maior as (

@@ -10,6 +10,11 @@ with series as (
         bool_or(suprimido) as suprimido
     from marts.mart_previsao_energia
     where distribuidora_id = %(distribuidora_id)s
+        and (
+            %(municipios)s::integer[] is null
+            or nivel = 'municipio_classe'
+            and split_part(serie_id, '|', 1) = any(%(municipios)s::integer[]::text[])
+        )
         and competencia <= treinado_ate + interval '12 months'
     group by nivel, serie_id
 )

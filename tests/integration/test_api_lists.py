@@ -117,7 +117,7 @@ def test_what_a_list_does_not_know_is_refused(api: Api) -> None:
     for query in ("limite=0", "limite=1001", "outro=1", "ano=x", "ordem=cnpj", "cursor=%%%"):
         assert api.get(f"/api/v1/perdas?{query}").status_code == 422, query
     cursor = api.get("/api/v1/perdas?limite=1&ordem=-perdas_kwh").json()["cursor"]
-    assert api.get(f"/api/v1/perdas?limite=1&cursor={cursor}").status_code == 404
+    assert api.get(f"/api/v1/perdas?limite=1&cursor={cursor}").status_code == 422
     assert api.get(f"/api/v1/perdas?limite=1&ordem=-perdas_kwh&cursor={cursor}").status_code == 200
 
 

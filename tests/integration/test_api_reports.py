@@ -6,8 +6,10 @@ Not here: what a report says (test_report.py).
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.integration import warehouse as a
 from tests.integration.api_client import Api
 from tests.integration.test_api_sync import LAUNCHED, Page, page
 
@@ -79,13 +81,38 @@ def test_a_report_is_asked_of_dagster_for_published_safras_alone(api: Api, page:
     assert (status, run["execucao"]) == (202, "r-1")
     assert page.asked == ["relatorios"]
     config = page.configs[0]["ops"]["fazer_relatorios"]["config"]
+    everything = {"municipios": [], "ofertas": [], "secoes": [], "titulo": ""}
     folder = str(api.settings.reports)
-    assert config == {"periodo": "mensal", "safras": ["401-2024"], "pasta": folder}
+    assert config == {"periodo": "mensal", "safras": ["401-2024"], "pasta": folder} | everything
     assert asked(api, "comercial", safras=["999-2024"])[0] == 404
     assert asked(api, "comercial", safras=["../x"])[0] == 422
     assert asked(api, "comercial", periodo="anual")[0] == 422
     for role in ("leitor", "parceiro", "dispositivo"):
         assert asked(api, role)[0] == 403
+    assert len(page.asked) == 1
+
+
+def test_a_report_of_a_part_is_asked_of_dagster_if_the_safra_has_it(
+    api: Api, page: Page, conn: psycopg.Connection
+) -> None:
+    page.answer = {"data": {"launchRun": LAUNCHED}}
+    place = a.value(conn, "select min(municipio_id) from marts.mart_lead")
+    part = {"ofertas": ["gtd", "backup"], "secoes": ["leads"], "titulo": "Rede"}
+    assert asked(api, "comercial", municipios=[place], **part)[0] == 202
+    config = page.configs[0]["ops"]["fazer_relatorios"]["config"]
+    kept = {key: config[key] for key in ("municipios", "ofertas", "secoes", "titulo")}
+    assert kept == part | {"municipios": [place], "ofertas": ["backup", "gtd"]}
+    status, problem = asked(api, "comercial", municipios=[3550308])
+    assert (status, f"{place} " in problem["detail"]) == (422, True)
+    for wrong in (
+        {"secoes": ["lista"]},
+        {"ofertas": ["venda"]},
+        {"titulo": "x" * 101},
+        {"titulo": "\0"},
+        {"municipios": [place], "secoes": ["perdas"]},
+        {"periodo": "diario", "secoes": ["mapa"]},
+    ):
+        assert asked(api, "comercial", **wrong)[0] == 422, wrong
     assert len(page.asked) == 1
 
 

@@ -26,6 +26,7 @@ from forecasting import publish
 from loaders.synthetic.writer import generate
 from reports import pdf
 from reports.__main__ import app
+from reports.choice import Choice
 from reports.make import make
 from reports.period import Kind, before
 from tests.integration import warehouse as a
@@ -458,6 +459,121 @@ def test_a_safra_that_was_published_in_the_days_is_told(
     assert "404-2024" in text(part(page, "publicadas"))
 
 
+@pytest.fixture(scope="module")
+def place(owner: psycopg.Connection) -> int:
+    """A município of 401-2024 that is not its only one."""
+    rows = owner.execute(f"select distinct municipio_id from marts.mart_lead_safra where {SAFRA}")
+    places = sorted(code for (code,) in rows if code)
+    assert len(places) > 1
+    return places[0]
+
+
+def of_part(reader: psycopg.Connection, folder: Path, **choice: object) -> Path:
+    """The page of a part of 401-2024."""
+    wanted = {"keys": ["401-2024"], "choice": Choice.of(**choice), "generated_at": NOW}
+    (made,) = make(reader, folder, **wanted)
+    return made.paths[0]
+
+
+def test_a_report_of_a_place_and_an_offer_has_their_leads_and_figures(
+    reader: psycopg.Connection, owner: psycopg.Connection, place: int, tmp_path: Path
+) -> None:
+    """Counted by hand from the safra's leads; nobody of another município is on the page."""
+    file = of_part(reader, tmp_path, places=[place], offers=["backup"], title="Só aqui")
+    assert (
+        file.name == f"safra-401-2024-{place}-backup-{Choice.of(title='Só aqui').suffix[1:]}.html"
+    )
+    page = parsed(file.read_text("utf-8"))
+    leads = owner.execute(
+        "select cod_id, municipio_id, score_backup, energia_anual_kwh, energia_mes"
+        f" from marts.mart_lead_safra where {SAFRA}"
+    ).fetchall()
+    here = [row for row in leads if row[1] == place and row[2] is not None]
+    assert 0 < len(here) < len([row for row in leads if row[2] is not None])
+    energy = sum(row[3] for row in here)
+    assert figures(part(page, "municipios")) == pytest.approx([len(here), energy])
+    assert figures(part(page, "com-oferta")) == [len(here)]
+    shown = part(page, "leads-backup").findall(".//tr[@data-cod]")
+    assert len(shown) == min(8, len(here))
+    scores = {code: float(score) for code, _, score, *_ in here}
+    best = sorted(scores.values(), reverse=True)[:8]
+    assert [scores[row.get("data-cod")] for row in shown] == pytest.approx(best)
+    monthly = part(page, "energia-somada")
+    assert figures(monthly) == [pytest.approx(sum(sum(row[4]) for row in here))]
+    assert not page.findall(".//*[@id='leads-migracao']")
+    told = text(page)
+    assert {row[0] for row in leads if row[1] != place and row[0] in told} == set()
+    (name,) = owner.execute(
+        "select min(municipio) from marts.mart_lead_safra where municipio_id = %s", [place]
+    ).fetchone()
+    assert f"municípios: {name}" in text(part(page, "escolha"))
+    assert "ofertas: Backup" in text(part(page, "escolha"))
+    assert "Só aqui" in told
+
+
+def test_a_report_of_places_has_the_units_of_their_rollup_and_hides_what_it_hides(
+    reader: psycopg.Connection, owner: psycopg.Connection, place: int, tmp_path: Path
+) -> None:
+    def units() -> tuple[list[float], str]:
+        page = parsed(of_part(reader, tmp_path, places=[place], sections=["faltas"]).read_text())
+        return figures(part(page, "unidades")), text(part(page, "unidades"))
+
+    query = "select quantidade_leads from marts.resumo_municipio where ano = 2024"
+    (expected,) = owner.execute(f"{query} and municipio_id = %s", [place]).fetchone()
+    assert units()[0] == [expected]
+    relation = "create table marts.resumo_de_teste as select * from marts.resumo_municipio"
+    kind = a.value(
+        owner,
+        "select relkind::text from pg_class where oid = 'marts.resumo_municipio'::regclass",
+    )
+    word = {"m": "materialized view", "v": "view", "r": "table"}[kind]
+    owner.execute(
+        f"{relation}; update marts.resumo_de_teste set suprimido = true, quantidade_leads = null,"
+        f" energia_anual_kwh = null where municipio_id = {place};"
+        f" alter {word} marts.resumo_municipio rename to resumo_de_verdade;"
+        " alter table marts.resumo_de_teste rename to resumo_municipio;"
+        " grant select on marts.resumo_municipio to leitor_do_relatorio"
+    )
+    try:
+        assert units() == ([], "oculto")
+    finally:
+        owner.execute(
+            "drop table marts.resumo_municipio;"
+            f" alter {word} marts.resumo_de_verdade rename to resumo_municipio"
+        )
+
+
+def test_only_the_sections_that_are_chosen_are_there(
+    reader: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = of_part(reader, tmp_path, sections=["leads", "origem"])
+    assert file.name == "safra-401-2024-leads-origem.html"
+    page = parsed(file.read_text("utf-8"))
+    sections = [section.get("id") for section in page.findall(".//section")]
+    assert sections == ["secao-capa", "secao-leads", "secao-origem"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--municipio", "3550308"], 3, "não há leads em 3550308; há em: "),
+        (["401-2024", "--municipio", "1"], 3, "na safra 401-2024"),
+        (["--secao", "perdas", "--municipio", "1"], 3, "não se faz por município"),
+        (["--periodo", "diario", "--secao", "mapa"], 3, "há: mudou, aicss, ligar, origem"),
+        (["--oferta", "venda"], 2, "venda"),
+        (["--secao", "lista"], 2, "lista"),
+    ],
+)
+def test_the_command_says_what_a_part_may_be_and_writes_nothing(
+    owner: psycopg.Connection, tmp_path: Path, options: list[str], code: int, said: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGDATABASE", owner.info.dbname)
+        done = CliRunner().invoke(app, [*options, "--saida", str(tmp_path)])
+    assert (done.exit_code, said in " ".join(done.output.split())) == (code, True), done.output
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_command_says_which_safras_there_are(owner: psycopg.Connection, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGDATABASE", owner.info.dbname)
@@ -482,15 +598,20 @@ def test_dagsters_job_makes_what_its_schedule_asks_for(
     weekly = next(s for s in jobs.schedules if s.name == "relatorio_semanal")
     (request,) = weekly.evaluate_tick(dg.build_schedule_context()).run_requests
     config = request.run_config
-    config["ops"]["fazer_relatorios"]["config"] |= {"pasta": str(tmp_path), "safras": ["401-2024"]}
+    config["ops"]["fazer_relatorios"]["config"] |= {
+        **{"pasta": str(tmp_path), "safras": ["401-2024"]},
+        **{"ofertas": ["gtd"], "secoes": ["ligar"], "titulo": "Rede"},
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGDATABASE", owner.info.dbname)
         done = jobs.reporting.execute_in_process(
             run_config=config, resources={"banco": resources.Database()}
         )
     assert done.success
-    names = {path.name.split("-")[0] + path.suffix for path in (tmp_path / "401-2024").iterdir()}
+    files = [*(tmp_path / "401-2024").iterdir()]
+    names = {path.name.split("-")[0] + path.suffix for path in files}
     assert names == {"semanal.html", "semanal.pdf"}
+    assert {"-gtd-ligar-" in path.name for path in files} == {True}
 
 
 def test_a_page_that_asks_for_something_becomes_no_pdf(tmp_path: Path) -> None:

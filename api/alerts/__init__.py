@@ -1,0 +1,1 @@
+"""Alert rules, edited, and alerts that somebody says to have seen. Not here: judging (alerts/)."""

@@ -1,0 +1,1 @@
+"""What is new since a last visit. Not here: the lists that say more of each (listings/)."""
