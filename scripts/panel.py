@@ -46,7 +46,8 @@ def write_types() -> None:
         sys.exit("painel: a API não diz a sua especificação (acima)")
     (WEB / "openapi.json").write_bytes(spec.stdout)
     tool = WEB / "node_modules" / "openapi-typescript" / "bin" / "cli.js"
-    run(NODE / "bin" / "node", tool, "openapi.json", "-o", "src/api/spec.d.ts")
+    options = ("--default-non-nullable", "false")  # what has a default may be left out
+    run(NODE / "bin" / "node", tool, "openapi.json", "-o", "src/api/spec.d.ts", *options)
 
 
 def node(script: str, *arguments: str) -> None:

@@ -18,6 +18,9 @@ export const PAGES: Page[] = [
   { path: '/perdas', name: 'Perdas', load: () => import('./perdas/Perdas.svelte') as Made },
   { path: '/previsoes', name: 'Previsões', load: () => import('./previsoes/Previsoes.svelte') as Made },
   { path: '/anomalias', name: 'Anomalias', load: () => import('./anomalias/Anomalias.svelte') as Made },
+  { path: '/aicss', name: 'AICSS', load: () => import('./aicss/Aicss.svelte') as Made },
+  { path: '/alertas', name: 'Alertas', load: () => import('./alertas/Alertas.svelte') as Made },
+  { path: '/relatorios', name: 'Relatórios', load: () => import('./relatorios/Relatorios.svelte') as Made },
 ]
 
 const LEAD = /^\/leads\/([0-9a-f-]{36})$/

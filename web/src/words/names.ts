@@ -71,9 +71,21 @@ export function placeOrigin(id: string | null | undefined): string {
   return id ? (PLACES[id] ?? id) : 'sem lugar'
 }
 
+/** Words of codes, which have no accents, as they are written. */
+const ACCENTED: Record<string, string> = {
+  previsao: 'previsão',
+  ingenuo: 'ingênuo',
+  municipio: 'município',
+  publica: 'pública',
+  automatico: 'automático',
+  exponencial: 'exponencial',
+  cnae: 'CNAE',
+  uc: 'unidade',
+}
+
 /** A code in capitals or with underlines as a person reads it. */
 export function plain(text: string | null | undefined): string {
   if (!text) return '–'
-  const words = text.replaceAll('_', ' ')
+  const words = text.replaceAll('_', ' ').replace(/\p{L}+/gu, (word) => ACCENTED[word] ?? word)
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
