@@ -47,6 +47,10 @@ unit: venv ## os testes que não precisam de banco
 integration: venv ## os testes, em dois processos, cada um num PostgreSQL/PostGIS só dele
 	$(BIN)/python -m pytest tests/integration -m 'not faults' -n 2 --dist loadfile --durations=25
 
+.PHONY: test-painel
+test-painel: venv ## o painel num navegador de verdade, numa API e num banco só dele; uns minutos
+	$(BIN)/python -m pytest tests/browser
+
 .PHONY: mutants
 mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma hora: make mutants MUTANTS="--only cep() --limit 50"
 	$(BIN)/python -m tests.mutants $(MUTANTS)

@@ -85,9 +85,10 @@ function distinct(choices: Choice[]): Choice[] {
  *
  * @param address below /api/v1, with its filters.
  * @param body a polygon to search in, if there is one.
+ * @param one keeps to the first page.
  * @param told is told how many pages have come.
  */
-export async function wholeCsv(address: string, body: object | null, told: (pages: number) => void): Promise<Blob> {
+export async function wholeCsv(address: string, body: object | null, one: boolean, told: (pages: number) => void): Promise<Blob> {
   const parts: string[] = []
   let next: string | null = `/api/v1/${address}`
   while (next) {
@@ -101,7 +102,7 @@ export async function wholeCsv(address: string, body: object | null, told: (page
     const page = await answer.text()
     parts.push(parts.length ? page.slice(page.indexOf('\n') + 1) : page)
     told(parts.length)
-    next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1] ?? null
+    next = one ? null : (/<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1] ?? null)
   }
   // Excel reads UTF-8 where a file begins so.
   return new Blob(['\uFEFF', ...parts], { type: 'text/csv' })

@@ -21,6 +21,7 @@ export const PAGES: Page[] = [
   { path: '/aicss', name: 'AICSS', load: () => import('./aicss/Aicss.svelte') as Made },
   { path: '/alertas', name: 'Alertas', load: () => import('./alertas/Alertas.svelte') as Made },
   { path: '/relatorios', name: 'Relatórios', load: () => import('./relatorios/Relatorios.svelte') as Made },
+  { path: '/operacao', name: 'Operação', load: () => import('./operacao/Operacao.svelte') as Made },
 ]
 
 const LEAD = /^\/leads\/([0-9a-f-]{36})$/

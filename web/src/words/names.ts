@@ -89,3 +89,8 @@ export function plain(text: string | null | undefined): string {
   const words = text.replaceAll('_', ' ').replace(/\p{L}+/gu, (word) => ACCENTED[word] ?? word)
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
+
+/** A comparison as it is written by hand. */
+export function comparison(operator: string | null | undefined): string {
+  return { '>=': '≥', '<=': '≤' }[operator ?? ''] ?? operator ?? ''
+}
