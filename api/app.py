@@ -21,11 +21,13 @@ from api.auth import browser, passwords, signing
 from api.auth import routes as auth_routes
 from api.database import Catalogue
 from api.leads import routes as leads_routes
+from api.leads import saved
 from api.listings import routes as listing_routes
 from api.maps import routes as maps_routes
 from api.news import routes as news_routes
 from api.observe import Observed
 from api.ogc import service as ogc
+from api.operations import routes as operations_routes
 from api.places import routes as places_routes
 from api.settings import Settings
 from api.sync import routes as sync_routes
@@ -95,6 +97,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         auth_routes.users_router,
         news_routes.router,
         leads_routes.router(marts),
+        saved.router,
         tracking_routes.router,
         places_routes.router,
         maps_routes.router,
@@ -104,6 +107,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         aicss_routes.router,
         events.router,
         sync_routes.router,
+        operations_routes.router,
         listing_routes.router(marts),
     ):
         routes.include_router(router)

@@ -1,4 +1,4 @@
-"""Rows as JSON, CSV, GeoJSON or Parquet, by Accept or ``formato``.
+"""Rows as JSON, CSV, XLSX, GeoJSON or Parquet, by Accept or ``formato``.
 
 Belongs here: choosing and writing. Not here: which rows. Text that a spreadsheet would run as a
 formula is written with an apostrophe before it; numbers stay numbers.
@@ -30,6 +30,7 @@ class Form(StrEnum):
 
     JSON = "json"
     CSV = "csv"
+    XLSX = "xlsx"
     GEOJSON = "geojson"
     PARQUET = "parquet"
 
@@ -37,6 +38,7 @@ class Form(StrEnum):
 MEDIA = {
     Form.JSON: "application/json",
     Form.CSV: "text/csv",
+    Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     Form.GEOJSON: "application/geo+json",
     Form.PARQUET: "application/vnd.apache.parquet",
 }

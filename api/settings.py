@@ -26,6 +26,7 @@ class Settings(BaseSettings):
         proxies: whose X-Forwarded-For and X-Forwarded-Proto are believed; of nobody else.
         reports: where reports are written (python -m reports --saida).
         panel: the files of the panel (make painel).
+        backups: where backups are written (python -m server.backup create DEST).
         dagster_url: where the Dagster page answers; ``aneel/sync`` asks it for runs.
     """
 
@@ -46,4 +47,5 @@ class Settings(BaseSettings):
     proxies: list[IPv4Network | IPv6Network] = []
     reports: Path = Path(CLONE) / "relatorios"
     panel: Path = Path(CLONE) / "web" / "dist"
+    backups: Path = Path(CLONE) / ".local" / "backups"
     dagster_url: str = "http://127.0.0.1:3000"

@@ -15,7 +15,8 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -173,6 +174,27 @@ def sole_writer(dest: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise InvalidInput(f"a cópia não foi escrita: {error}") from error
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that is there, whole, with what it says of itself."""
+
+    folder: Path
+    facts: dict[str, Any]
+    size: int
+
+
+def made(dest: Path = DEST) -> list[Made]:
+    """The backups of a folder, the newest first; what is none is passed over."""
+    found = []
+    for folder in dest.iterdir() if dest.is_dir() else []:
+        with suppress(OSError, ValueError):
+            facts = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+            if not folder.name.startswith(UNFINISHED):
+                size = sum((folder / name).stat().st_size for name in files(folder))
+                found.append(Made(folder, facts, size))
+    return sorted(found, key=lambda one: one.facts["created_at"], reverse=True)
 
 
 def retire(dest: Path, database: str, *, keep: int) -> None:

@@ -7,19 +7,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import psycopg
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alerts import rules
 from alerts.metrics import METRICS
 from api import problems
-from api.auth.caller import Caller, Salesperson, allow
+from api.auth.caller import Caller, Insider, Salesperson
 from api.auth.users import Role
 from api.listings.parameters import Integer, Text
 
 router = APIRouter(prefix="/alertas", tags=["Alertas"])
-Insider = Annotated[Caller, Depends(allow(Role.READER, Role.SALES))]
 Key = Annotated[
     str, Path(alias="chave", pattern=r"^[a-z][a-z0-9_]*$", max_length=100, examples=["dic_alto"])
 ]

@@ -76,7 +76,9 @@ def router(catalogue: Catalogue) -> APIRouter:
         fonte=(str, ...),
     )
     others = {MEDIA[Form.JSON]: {}}
-    others |= {MEDIA[form]: {"schema": {"type": "string"}} for form in (Form.CSV, Form.PARQUET)}
+    others |= {
+        MEDIA[form]: {"schema": {"type": "string"}} for form in (Form.CSV, Form.XLSX, Form.PARQUET)
+    }
 
     @made.get(
         f"/{PATH}",

@@ -13,11 +13,10 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api import problems
+from api import orchestrator, problems
 from api.auth.caller import Salesperson, allow
 from api.auth.users import Role
 from api.listings.parameters import INTEGER, Text
-from api.sync.routes import Run, launch
 from loaders.errors import InvalidInput
 from reports import figures
 from reports.choice import TITLE, Choice, Offer, Section
@@ -99,7 +98,9 @@ class WantedReports(BaseModel):
     summary="Pede relatórios, que o Dagster faz",
     responses={503: problems.DOCUMENTED},
 )
-def ask_for_reports(request: Request, caller: Salesperson, wanted: WantedReports) -> Run:
+def ask_for_reports(
+    request: Request, caller: Salesperson, wanted: WantedReports
+) -> orchestrator.Run:
     """Prontos, aparecem na lista; o nome do arquivo diz de que parte da safra são."""
     settings = request.app.state.settings
     if unknown := sorted(set(wanted.safras) - _published(request)):
@@ -122,7 +123,7 @@ def ask_for_reports(request: Request, caller: Salesperson, wanted: WantedReports
         "pasta": str(settings.reports),
     }
     steps = {"ops": {"fazer_relatorios": {"config": config}}}
-    return launch(settings.dagster_url, "relatorios", steps)
+    return orchestrator.launch(settings.dagster_url, "relatorios", steps)
 
 
 def _published(request: Request) -> set[str]:

@@ -146,5 +146,7 @@ def allow(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
 
 Reader = Annotated[Caller, Depends(allow(Role.READER, Role.SALES, Role.PARTNER))]
 """Whoever may read figures."""
+Insider = Annotated[Caller, Depends(allow(Role.READER, Role.SALES))]
+"""Whoever may read what is no partner's matter."""
 Salesperson = Annotated[Caller, Depends(allow(Role.SALES))]
 Administrator = Annotated[Caller, Depends(allow())]

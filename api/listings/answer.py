@@ -39,7 +39,7 @@ def respond(
     how: Answering,
 ) -> Response:
     """The page that is asked for, in the form that is."""
-    possible = [Form.JSON, Form.CSV, Form.PARQUET]
+    possible = [Form.JSON, Form.CSV, Form.XLSX, Form.PARQUET]
     if question.geometry:
         possible.insert(2, Form.GEOJSON)
     form = formats.chosen(request, paging.formato, possible)
@@ -81,6 +81,10 @@ def _written(
     names: Sequence[str] = question.columns
     if form is Form.CSV:
         return formats.as_csv(names, found.rows)
+    if form is Form.XLSX:
+        from api import workbook
+
+        return workbook.as_xlsx(names, found.rows)
     if form is Form.PARQUET:
         from api import parquet
 

@@ -22,6 +22,7 @@ class Listing:
         by_safra: its rows are swapped in the publication itself; rollups and views of open data,
             which follow it or change without one, have the ETag of their content.
         geometry: its column, for GeoJSON.
+        partners: whether partners may read it too.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Listing:
     nullable: frozenset[str] = frozenset()
     by_safra: bool = True
     geometry: str | None = None
+    partners: bool = True
 
     def parameter(self, column: str) -> str:
         """How a filter is called in a query."""
@@ -140,6 +142,97 @@ LISTINGS = (
         (*_SAFRA, "circuito", "municipio_id", "transformador"),
         ("carregamento_maximo", "carregamento_medio"),
         geometry="geom",
+    ),
+    Listing(
+        "perdas/balanco",
+        "mart_balanco_distribuidora",
+        "Perdas",
+        "O balanço que a distribuidora declara, contra a soma das camadas",
+        (*_SAFRA, "item"),
+        (*_SAFRA, "item", "situacao"),
+    ),
+    Listing(
+        "perdas/gtd",
+        "mart_gtd_rede",
+        "Perdas",
+        "Onde a rede está perto do limite: transformadores e alimentadores",
+        (*_SAFRA, "tipo", "codigo"),
+        (*_SAFRA, "tipo", "circuito", "perto_do_limite"),
+        ("carregamento_maximo", "perdas_pct", "gd_kw"),
+    ),
+    Listing(
+        "qualidade/conjuntos",
+        "mart_conjunto_continuidade",
+        "Qualidade",
+        "DEC e FEC apurados de cada conjunto (ANEEL), os limites, e o DIC e o FIC da BDGD",
+        ("ano", "conjunto_id"),
+        ("ano", "distribuidora_id", "conjunto_id", "situacao"),
+        ("dec_sobre_limite", "fec_sobre_limite", "bdgd_media_dic_h"),
+        by_safra=False,
+    ),
+    Listing(
+        "enriquecimento",
+        "lead_enrichment_log",
+        "Safras",
+        "De onde veio cada dado que a BDGD não diz, ou por que faltou",
+        (*_SAFRA, "uc_id", "etapa"),
+        (*_SAFRA, "uc_id", "etapa", "resultado"),
+    ),
+    Listing(
+        "aicss/consumo/horas",
+        "consumo_dispositivo_hora",
+        "AICSS",
+        "Energia de cada dispositivo por hora",
+        ("dispositivo_id", "hora"),
+        ("dispositivo_id",),
+        ("hora",),
+        by_safra=False,
+        partners=False,
+    ),
+    Listing(
+        "aicss/consumo/dias",
+        "consumo_dispositivo_dia",
+        "AICSS",
+        "Energia de cada dispositivo por dia",
+        ("dispositivo_id", "dia"),
+        ("dispositivo_id",),
+        ("dia",),
+        by_safra=False,
+        partners=False,
+    ),
+    Listing(
+        "aicss/consumo/meses",
+        "consumo_dispositivo_mes",
+        "AICSS",
+        "Energia e economia de cada dispositivo por mês, contra a base dita",
+        ("dispositivo_id", "mes"),
+        ("dispositivo_id",),
+        ("mes",),
+        by_safra=False,
+        partners=False,
+    ),
+    Listing(
+        "aicss/perfil",
+        "mart_aicss_vs_perfil",
+        "AICSS",
+        "O mês de cada dispositivo ao lado do que a BDGD diz do seu município e classe",
+        ("dispositivo_id", "mes", "classe"),
+        ("dispositivo_id", "municipio_id", "classe"),
+        ("mes",),
+        nullable=frozenset({"classe"}),
+        by_safra=False,
+        partners=False,
+    ),
+    Listing(
+        "aicss/alertas",
+        "mart_alerta_aicss",
+        "AICSS",
+        "O que esteve errado com cada dispositivo: calado, travado, impossível, acima da média",
+        ("dispositivo_id", "tipo", "dia"),
+        ("dispositivo_id", "tipo", "atual"),
+        ("dia",),
+        by_safra=False,
+        partners=False,
     ),
     Listing(
         "perfis",

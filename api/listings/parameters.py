@@ -3,6 +3,7 @@
 Belongs here: types of columns, parameters, items, pages. Not here: answering.
 """
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -19,8 +20,11 @@ USUAL = 100
 INTEGER = 2**31 - 1
 
 
+_COUNTED = re.compile(r"\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*", re.IGNORECASE)
+
+
 def _is_written(value: object) -> object:
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) or (isinstance(value, str) and _COUNTED.fullmatch(value)):
         raise ValueError("um instante se escreve, não se conta")
     return value
 
@@ -76,7 +80,7 @@ class Paging(BaseModel):
 class TablePaging(Paging):
     """What a list without places takes."""
 
-    formato: Literal[Form.JSON, Form.CSV, Form.PARQUET] | None = Field(
+    formato: Literal[Form.JSON, Form.CSV, Form.XLSX, Form.PARQUET] | None = Field(
         None, description="Em vez do cabeçalho Accept."
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.auth.caller import Caller, Reader
+from api.auth.caller import Caller, Insider, Reader
 from api.database import Catalogue, Column
 from api.examples import example_of
 from api.formats import MEDIA, Form
@@ -25,7 +25,7 @@ def visible(columns: dict[str, Column], caller: Caller | None = None) -> dict[st
 
 def responses(path: str, columns: dict[str, Column], *, geometry: bool) -> dict[int, Any]:
     """What the specification says of a list's answers."""
-    others = [Form.CSV, Form.PARQUET, *([Form.GEOJSON] if geometry else [])]
+    others = [Form.CSV, Form.XLSX, Form.PARQUET, *([Form.GEOJSON] if geometry else [])]
     # JSON first: what makes clients takes the first form that it knows.
     content = {MEDIA[Form.JSON]: {}}
     for form in others:
@@ -61,7 +61,9 @@ def _endpoint(listing: Listing, columns: dict[str, Column]) -> Any:  # noqa: ANN
     model = parameters(listing, columns)
     how = Answering(listing.path.replace("/", "_"), columns, listing.by_safra)
 
-    def read(request: Request, caller: Reader, asked: Annotated[model, Query()]) -> Response:
+    who = Reader if listing.partners else Insider
+
+    def read(request: Request, caller: who, asked: Annotated[model, Query()]) -> Response:
         return respond(request, caller, question(listing, columns, caller, asked), asked, how)
 
     return read

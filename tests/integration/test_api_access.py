@@ -166,6 +166,7 @@ def test_administrators_call_from_their_networks_alone(api: Api) -> None:
 MATRIX = {
     "/api/v1/leads": {"leitor", "comercial", "parceiro", "admin"},
     "/api/v1/perdas": {"leitor", "comercial", "parceiro", "admin"},
+    "/api/v1/aicss/consumo/meses": {"leitor", "comercial", "admin"},
     "/api/v1/usuarios": {"admin"},
 }
 

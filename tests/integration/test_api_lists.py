@@ -110,7 +110,9 @@ def test_the_lists_have_rows_to_try_it_on(conn: psycopg.Connection) -> None:
         if not a.value(conn, f"select count(*) from marts.{listing.relation}")
     }
     of_two_vintages = {"diferencas", "diferencas/scores"}
-    assert empty <= {"alertas", "empresas", "analytics/previsao", "aneel/tarifas"} | of_two_vintages
+    of_open_data = {"qualidade/conjuntos", "aneel/tarifas"}
+    of_other_builds = {"alertas", "empresas", "analytics/previsao", "aicss/alertas"}
+    assert empty <= of_open_data | of_other_builds | of_two_vintages
 
 
 def test_what_a_list_does_not_know_is_refused(api: Api) -> None:

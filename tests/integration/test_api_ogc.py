@@ -34,6 +34,13 @@ def api(warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield api
 
 
+def test_it_conforms_to_nothing_that_it_does_not_serve(api: Api) -> None:
+    """There are no pages in HTML here."""
+    said = api.get("/ogc/conformance").json()["conformsTo"]
+    assert [one for one in said if "html" in one] == []
+    assert any(one.endswith("ogcapi-features-1/1.0/conf/core") for one in said)
+
+
 SIZES = {
     "leads": "select count(*) from marts.mart_lead where geom is not null",
     "municipios": "select count(*) from marts.mart_municipio_mapa where zoom_minimo = 9",

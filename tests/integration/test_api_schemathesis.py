@@ -49,6 +49,8 @@ def test_every_route_answers_as_the_specification_says(api: Api, page: Page) -> 
     wrong, routes = [], 0
     with serving(api) as port:
         spec = schemathesis.openapi.from_url(f"http://127.0.0.1:{port}/api/v1/openapi.json")
+        # A stream without an end: test_api_events.py.
+        spec = spec.exclude(path="/api/v1/aicss/eventos")
         for found in spec.get_all_operations():
             operation = found.ok()
             route = operation.method.upper(), operation.path

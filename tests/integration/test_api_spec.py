@@ -42,6 +42,11 @@ def test_it_is_openapi_31_and_every_route_says_what_it_is_for(spec: dict) -> Non
     assert without == []
 
 
+def test_no_route_stands_under_two_headings(spec: dict) -> None:
+    routes = [r for methods in spec["paths"].values() for r in methods.values()]
+    assert [r["summary"] for r in routes if len(r["tags"]) != 1] == []
+
+
 def test_no_docstring_nor_fastapis_words_are_in_it(spec: dict) -> None:
     """Models' docstrings are for who maintains them, in English."""
     assert [n for n, s in spec["components"]["schemas"].items() if "description" in s] == []

@@ -1,0 +1,1 @@
+"""What runs, what waits for somebody, what was kept. Not here: who may call (auth/)."""

@@ -1,0 +1,120 @@
+"""Searches that somebody keeps, and leads as a spreadsheet's file.
+
+Not here: what a search finds (test_api_leads.py), the other forms (test_api_lists.py).
+"""
+
+import io
+import zipfile
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+from xml.etree import ElementTree
+
+import psycopg
+import pytest
+
+from api import workbook
+from api.leads import saved
+from tests.integration.api_client import Api
+
+SAVED, LEADS = "/api/v1/buscas", "/api/v1/leads"
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def keep(api: Api, name: str, query: str, role: str = "comercial") -> tuple[int, dict]:
+    """Status and body of a search that is to be kept."""
+    body = {"nome": name, "consulta": query}
+    answer = api.http.post(SAVED, json=body, headers=api.bearer(role))
+    return answer.status_code, answer.json()
+
+
+def test_a_search_is_kept_for_its_owner_alone(api: Api) -> None:
+    status, one = keep(api, " Baterias ", "uf=RS&uf=SC&oferta=arbitragem&score_min=50")
+    assert (status, one["nome"]) == (201, "Baterias")
+    assert keep(api, "Outra", "livre=false")[0] == 201
+    status, again = keep(api, "Baterias", "oferta=backup")
+    assert (status, again["id"]) == (201, one["id"])
+    mine = api.get(SAVED, "comercial").json()
+    assert [(x["nome"], x["consulta"]) for x in mine] == [
+        ("Baterias", "oferta=backup"),
+        ("Outra", "livre=false"),
+    ]
+    assert api.get(f"{LEADS}?{mine[0]['consulta']}", "comercial").status_code == 200
+    assert api.get(SAVED, "leitor").json() == []
+    assert api.delete(f"{SAVED}/{one['id']}", "leitor").status_code == 404
+    assert api.delete(f"{SAVED}/{one['id']}", "comercial").status_code == 204
+    assert [x["nome"] for x in api.get(SAVED, "comercial").json()] == ["Outra"]
+    assert api.get(SAVED, "parceiro").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["nada=1", "uf=rs", "livre=talvez", "energia_min=5&energia_max=1", "oferta=a&oferta=b", "\0"],
+)
+def test_what_is_no_search_is_not_kept(api: Api, query: str) -> None:
+    assert keep(api, "Ruim", query)[0] == 422
+    assert "Ruim" not in {x["nome"] for x in api.get(SAVED, "comercial").json()}
+
+
+def test_nobody_keeps_more_than_some(
+    api: Api, monkeypatch: pytest.MonkeyPatch, conn: psycopg.Connection
+) -> None:
+    conn.execute("delete from app.busca_salva")
+    monkeypatch.setattr(saved, "MOST", 2)
+    assert [keep(api, name, "", "leitor")[0] for name in ("a", "b", "c")] == [201, 201, 422]
+
+
+# XLSX ---------------------------------------------------------------------------------------------
+
+
+def cells(content: bytes, sheet: int = 1) -> list[list[tuple[str | None, str]]]:
+    """Kind and text of every cell of a sheet."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        tree = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{sheet}.xml"))
+        strings = []
+        if "xl/sharedStrings.xml" in book.namelist():
+            shared = ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
+            strings = ["".join(one.itertext()) for one in shared]
+    assert not list(tree.iter(f"{SHEET}f")), "a formula"
+    found = []
+    for row in tree.iter(f"{SHEET}row"):
+        found.append([])
+        for cell in row:
+            text = "".join(cell.itertext())
+            kind = cell.get("t")
+            found[-1].append((kind, strings[int(text)] if kind == "s" else text))
+    return found
+
+
+def test_leads_come_as_a_spreadsheet_with_the_rows_of_the_list(api: Api) -> None:
+    query = f"{LEADS}?limite=7&ordem=-energia"
+    rows = api.get(query).json()["itens"]
+    answer = api.get(f"{query}&formato=xlsx")
+    assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
+    assert answer.headers["content-disposition"] == 'attachment; filename="leads.xlsx"'
+    head, *body = cells(answer.content)
+    names = [text for _, text in head]
+    assert names == list(rows[0])
+    assert len(body) == len(rows) == 7
+    for row, shown in zip(rows, body, strict=True):
+        assert shown[0][1] == row["uc_id"]
+        assert float(shown[names.index("energia_anual_kwh")][1]) == pytest.approx(
+            row["energia_anual_kwh"]
+        )
+    assert "ODbL" in cells(answer.content, 2)[0][0][1]
+    accepted = api.get(query, Accept=answer.headers["content-type"])
+    assert cells(accepted.content) == cells(answer.content)
+
+
+def test_nothing_in_a_spreadsheet_is_run() -> None:
+    row = {
+        **{"a": "=1+1", "b": "http://x", "c": {"k": [1]}, "d": None, "e": float("nan"), "f": True},
+        **{"g": Decimal("1.5"), "h": date(2026, 1, 2), "i": datetime(2026, 1, 2, tzinfo=UTC)},
+        **{"j": UUID(int=7), "k": "x" * 40_000},
+    }
+    _, shown = cells(workbook.as_xlsx([*row], [row]))
+    texts = [text for _, text in shown]
+    assert texts[:3] == ["=1+1", "http://x", '{"k":[1]}']
+    assert "1.5" in texts
+    assert "2026-01-02T00:00:00+00:00" in texts
+    assert max(map(len, texts)) == workbook.LONGEST
