@@ -51,6 +51,10 @@ integration: venv ## os testes, em dois processos, cada um num PostgreSQL/PostGI
 test-painel: venv ## o painel num navegador de verdade, numa API e num banco só dele; uns minutos
 	$(BIN)/python -m pytest tests/browser
 
+.PHONY: painel-figuras
+painel-figuras: venv ## refaz as figuras de docs/painel.md, de dados inventados
+	$(BIN)/python -m pytest -q tests/browser/pictures.py
+
 .PHONY: mutants
 mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma hora: make mutants MUTANTS="--only cep() --limit 50"
 	$(BIN)/python -m tests.mutants $(MUTANTS)

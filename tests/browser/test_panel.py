@@ -103,7 +103,7 @@ def test_the_export_holds_every_lead_of_the_list_in_its_order(window: Window) ->
     window.open("/leads?oferta=backup")
     window.sign_in("comercial")
     shown, many = listed(window.page), total(window.page)
-    rows = download(window.page, "Exportar CSV")
+    rows = download(window.page, "Exportar")
     assert len(rows) == many
     assert [f"/leads/{row['uc_id']}" for row in rows[: len(shown)]] == shown
 
@@ -174,9 +174,7 @@ def test_a_lost_network_keeps_what_is_shown_and_comes_back(window: Window) -> No
     assert window.errors == []
 
 
-def test_an_ended_session_asks_and_returns_to_the_same_place(
-    panel: Panel, window: Window
-) -> None:
+def test_an_ended_session_asks_and_returns_to_the_same_place(panel: Panel, window: Window) -> None:
     page = window.page
     window.open("/leads?oferta=backup")
     window.sign_in("leitor")

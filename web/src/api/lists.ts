@@ -80,32 +80,50 @@ function distinct(choices: Choice[]): Choice[] {
   return [...known.values()].sort((a, b) => a.name.localeCompare(b.name, 'pt-BR'))
 }
 
+/** The media type of a form that a list is saved in. */
+const MEDIA = { csv: 'text/csv', xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' }
+
+export type Form = keyof typeof MEDIA
+
+async function page(address: string, form: Form, polygon: object | null): Promise<Response> {
+  const answer = await send(
+    new Request(new URL(address, location.origin), {
+      method: polygon ? 'POST' : 'GET',
+      headers: { Accept: MEDIA[form], ...(polygon && { 'Content-Type': 'application/json' }) },
+      body: polygon && JSON.stringify(polygon),
+    }),
+  )
+  if (!answer.ok) throw Problem.of(answer.status, await answer.json().catch(() => null))
+  return answer
+}
+
+/**
+ * One page of a list as a file.
+ *
+ * @param address below /api/v1, with its filters.
+ * @param polygon to search in, if there is one.
+ */
+export async function onePage(address: string, form: Form, polygon: object | null): Promise<Blob> {
+  return (await page(`/api/v1/${address}`, form, polygon)).blob()
+}
+
 /**
  * A whole list as one CSV, page after page.
  *
- * @param address below /api/v1, with its filters.
- * @param body a polygon to search in, if there is one.
- * @param one keeps to the first page.
  * @param told is told how many pages have come.
  */
-export async function wholeCsv(address: string, body: object | null, one: boolean, told: (pages: number) => void): Promise<Blob> {
+export async function wholeCsv(address: string, polygon: object | null, told: (pages: number) => void): Promise<Blob> {
   const parts: string[] = []
   let next: string | null = `/api/v1/${address}`
   while (next) {
-    const request: Request = new Request(new URL(next, location.origin), {
-      method: body ? 'POST' : 'GET',
-      headers: { Accept: 'text/csv', ...(body && { 'Content-Type': 'application/json' }) },
-      body: body && JSON.stringify(body),
-    })
-    const answer = await send(request)
-    if (!answer.ok) throw Problem.of(answer.status, await answer.json().catch(() => null))
-    const page = await answer.text()
-    parts.push(parts.length ? page.slice(page.indexOf('\n') + 1) : page)
+    const answer: Response = await page(next, 'csv', polygon)
+    const text = await answer.text()
+    parts.push(parts.length ? text.slice(text.indexOf('\n') + 1) : text)
     told(parts.length)
-    next = one ? null : (/<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1] ?? null)
+    next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1] ?? null
   }
   // Excel reads UTF-8 where a file begins so.
-  return new Blob(['\uFEFF', ...parts], { type: 'text/csv' })
+  return new Blob(['\uFEFF', ...parts], { type: MEDIA.csv })
 }
 
 /** Hand a file to the browser to save. */
