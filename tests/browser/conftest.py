@@ -3,6 +3,7 @@
 Belongs here: making them. Not here: any claim. The warehouse is made up: no file of a distributor.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -107,7 +108,7 @@ def panel(
         _mesh(warehouse, folder)
         with running(warehouse, folder) as api:
             command = [sys.executable, "-m", "scripts.panel"]
-            subprocess.run(command, cwd=a.CLONE, env=warehouse.env, check=True)
+            subprocess.run(command, cwd=a.CLONE, env=os.environ | warehouse.env, check=True)
             with served(api, warehouse) as port:
                 yield Panel(f"http://127.0.0.1:{port}", api, warehouse)
 
