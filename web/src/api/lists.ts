@@ -69,12 +69,6 @@ async function readPlaces(): Promise<Place[]> {
   return found
 }
 
-/** The newest year's energy of each município, kWh. */
-export async function energyByPlace(): Promise<Map<number, number>> {
-  const rows = [...(await everyPlace())].sort((a, b) => a.ano! - b.ano!)
-  return new Map(rows.filter((m) => m.energia_anual_kwh !== null).map((m) => [m.municipio_id!, m.energia_anual_kwh!]))
-}
-
 function distinct(choices: Choice[]): Choice[] {
   const known = new Map(choices.filter((c) => c.id).map((c) => [c.id, c]))
   return [...known.values()].sort((a, b) => a.name.localeCompare(b.name, 'pt-BR'))

@@ -2,24 +2,65 @@
 //
 // Belongs here: sources, layers, colours. Not here: the map itself (Map.svelte).
 
-import type { FilterSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
+import type { FeatureCollection, GeoJsonProperties } from 'geojson'
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
 import { colour } from '../words/colours'
 
-/** What a person switches on and off; the first zoom from which it is there. */
+const HEAT = ['#fef0d9', '#fdcc8a', '#fc8d59', '#e34a33', '#b30000'] as const
+const LOAD = ['#4393c3', '#fdae61', '#f46d43', '#b30000'] as const
+
+export interface Switched {
+  name: string
+  on: boolean
+  /** The first zoom from which it is there. */
+  from: number
+  unit?: string
+  /** Colours and from which value on each. */
+  scale?: [colour: string, from: string][]
+}
+
+function scale(colours: readonly string[], steps: string[]): [string, string][] {
+  return colours.map((c, i) => [c, steps[i] ?? ''])
+}
+
+const PARTS = ['0', '1/25', '4/25', '9/25', '16/25 do maior']
+
+/** What a person switches on and off. */
 export const SWITCHES = {
   lista: { name: 'Leads da lista', on: true, from: 0 },
   leads: { name: 'Todos os leads', on: false, from: 0 },
-  hexagonos: { name: 'Hexágonos: energia', on: false, from: 5 },
-  energia: { name: 'Municípios: energia', on: false, from: 0 },
-  alimentadores: { name: 'Alimentadores: perdas', on: false, from: 8 },
-  transformadores: { name: 'Transformadores: carregamento', on: false, from: 12 },
-} as const
+  hexagonos: { name: 'Hexágonos: energia', on: false, from: 5, unit: 'GWh no ano, de', scale: scale(HEAT, ['0', '0,2', '1', '5', '20']) },
+  bairros: { name: 'Bairros: energia', on: false, from: 0, unit: 'energia no ano, de', scale: scale(HEAT, PARTS) },
+  energia: { name: 'Municípios: energia', on: false, from: 0, unit: 'energia no ano, de', scale: scale(HEAT, PARTS) },
+  densidade: { name: 'Municípios: população por km²', on: false, from: 0, unit: 'hab/km², de', scale: scale(HEAT, ['0', '10', '50', '250', '1.000']) },
+  alimentadores: { name: 'Alimentadores: perdas', on: false, from: 8, unit: '% do que entrou, de', scale: scale(LOAD, ['0', '5', '10', '20']) },
+  transformadores: { name: 'Transformadores: carregamento', on: false, from: 12, unit: 'da potência, de', scale: scale(LOAD, ['0', '0,6', '0,8', '1']) },
+} as const satisfies Record<string, Switched>
 
 export type Switch = keyof typeof SWITCHES
 
-const HEAT = ['#fef0d9', '#fdcc8a', '#fc8d59', '#e34a33', '#b30000'] as const
 const ONE: FilterSpecification = ['!', ['has', 'point_count']]
 const SEVERAL: FilterSpecification = ['has', 'point_count']
+const OF_DENSITY = [10, 50, 250, 1000]
+
+/** The colour of a part of the greatest: by its root, so that one giant leaves the others told apart. */
+function heat(value: number, most: number): string {
+  return HEAT[Math.min(4, Math.floor(5 * Math.sqrt(Math.max(0, value) / Math.max(1e-9, most))))]!
+}
+
+/** Municípios painted by what is known of each. */
+export function painted(name: 'energia' | 'densidade', of: Map<number, number>): ExpressionSpecification | 'transparent' {
+  const most = Math.max(...of.values())
+  const pairs = [...of].flatMap(([id, value]) => [id, name === 'energia' ? heat(value, most) : HEAT[OF_DENSITY.filter((step) => value >= step).length]!])
+  return pairs.length ? (['match', ['id'], ...pairs, 'transparent'] as unknown as ExpressionSpecification) : 'transparent'
+}
+
+/** Bairros with a colour each. */
+export function colouredQuarters(quarters: FeatureCollection): FeatureCollection {
+  const energy = (p: GeoJsonProperties): number => Number(p?.energia_anual_kwh ?? 0)
+  const most = Math.max(...quarters.features.map((f) => energy(f.properties)))
+  return { ...quarters, features: quarters.features.map((f) => ({ ...f, properties: { ...f.properties, cor: heat(energy(f.properties), most) } })) }
+}
 
 /** Which switch a layer belongs to: its id begins with it. */
 export function switchOf(layer: string): Switch | null {
@@ -32,8 +73,8 @@ function tiles(layer: string): SourceSpecification {
 }
 
 /** A style with everything in it, hidden but for what is on. */
-export function style(on: Record<Switch, boolean>, energyOf: Map<number, number>): StyleSpecification {
-  const layers = [...ground(), ...areas(energyOf), ...network(), ...leads()]
+export function style(on: Record<Switch, boolean>): StyleSpecification {
+  const layers = [...ground(), ...areas(), ...network(), ...leads()]
   for (const layer of layers) {
     const name = switchOf(layer.id)
     if (name) layer.layout = { ...layer.layout, visibility: on[name] ? 'visible' : 'none' } as typeof layer.layout
@@ -48,6 +89,7 @@ export function style(on: Record<Switch, boolean>, energyOf: Map<number, number>
       alimentadores: tiles('alimentadores'),
       transformadores: tiles('transformadores'),
       lista: { type: 'geojson', data: empty, cluster: true, clusterRadius: 36, clusterMaxZoom: 14 },
+      bairros: { type: 'geojson', data: empty },
       area: { type: 'geojson', data: empty },
       apontado: { type: 'geojson', data: empty },
     },
@@ -62,17 +104,12 @@ function ground(): LayerSpecification[] {
   ]
 }
 
-function areas(energyOf: Map<number, number>): LayerSpecification[] {
-  const most = Math.max(1, ...energyOf.values())
-  const pairs = [...energyOf].flatMap(([id, kwh]) => [id, HEAT[Math.min(4, Math.floor(5 * Math.sqrt(kwh / most)))]!])
+function areas(): LayerSpecification[] {
+  const places = { source: 'municipios', 'source-layer': 'municipios', type: 'fill' as const, paint: { 'fill-color': 'transparent', 'fill-opacity': 0.7 } }
   return [
-    {
-      id: 'energia-municipios',
-      type: 'fill',
-      source: 'municipios',
-      'source-layer': 'municipios',
-      paint: { 'fill-color': (pairs.length ? ['match', ['id'], ...pairs, 'transparent'] : 'transparent') as never, 'fill-opacity': 0.7 },
-    },
+    { id: 'energia', ...places },
+    { id: 'densidade', ...places },
+    { id: 'bairros', type: 'fill', source: 'bairros', paint: { 'fill-color': ['get', 'cor'], 'fill-opacity': 0.65, 'fill-outline-color': colour('soft') } },
     { id: 'contorno', type: 'line', source: 'municipios', 'source-layer': 'municipios', paint: { 'line-color': colour('soft'), 'line-width': 0.6 } },
     {
       id: 'hexagonos',
@@ -102,7 +139,7 @@ function network(): LayerSpecification[] {
       'source-layer': 'alimentadores',
       paint: {
         'line-width': ['interpolate', ['linear'], ['zoom'], 8, 0.8, 14, 2.5],
-        'line-color': ['step', ['coalesce', ['get', 'perdas_pct'], -1], colour('soft'), 0, '#4393c3', 5, '#fdae61', 10, '#f46d43', 20, '#b30000'],
+        'line-color': ['step', ['coalesce', ['get', 'perdas_pct'], -1], colour('soft'), 0, LOAD[0], 5, LOAD[1], 10, LOAD[2], 20, LOAD[3]],
       },
     },
     {
@@ -112,7 +149,7 @@ function network(): LayerSpecification[] {
       'source-layer': 'transformadores',
       paint: {
         'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 3, 16, 7],
-        'circle-color': ['step', ['coalesce', ['get', 'carregamento_maximo'], -1], colour('soft'), 0, '#4393c3', 0.6, '#fdae61', 0.8, '#f46d43', 1, '#b30000'],
+        'circle-color': ['step', ['coalesce', ['get', 'carregamento_maximo'], -1], colour('soft'), 0, LOAD[0], 0.6, LOAD[1], 0.8, LOAD[2], 1, LOAD[3]],
         'circle-stroke-color': colour('paper'),
         'circle-stroke-width': 1,
       },
