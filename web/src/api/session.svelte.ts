@@ -21,7 +21,13 @@ export const session = $state({
   expired: false,
 })
 
+/** A token is renewed when so much of its life is over: maps and streams cannot ask again. */
+const RENEWED_AT = 0.8
+
+const DUE = 'intel-renovar-em'
+
 let renewal: Promise<boolean> | null = null
+let timer: ReturnType<typeof setTimeout> | undefined
 let waiting: (() => void)[] = []
 
 async function ask(method: string, path: string, body?: object): Promise<Response> {
@@ -50,7 +56,9 @@ function entered(me: Me): void {
 export async function resume(): Promise<void> {
   try {
     const me = (await whoAmI()) ?? ((await renew()) ? await whoAmI() : null)
-    if (me) entered(me)
+    if (!me) return
+    renewInTime()
+    entered(me)
   } finally {
     session.known = true
   }
@@ -58,13 +66,31 @@ export async function resume(): Promise<void> {
 
 export async function signIn(name: string, password: string): Promise<void> {
   const answer = await ask('POST', PLACE, { nome: name, senha: password })
-  if (!answer.ok) throw Problem.of(answer.status, await answer.json().catch(() => null))
+  if (answer.ok) await opened(answer)
+  else throw Problem.of(answer.status, await answer.json().catch(() => null))
   const me = await whoAmI()
   if (!me) throw new Problem(401, 'O navegador não guardou a sessão', 'Os cookies desta página estão desligados.', 'Permita-os e entre de novo.')
   entered(me)
 }
 
+async function opened(answer: Response): Promise<void> {
+  const { expira_em_s } = (await answer.json()) as components['schemas']['Opened']
+  localStorage.setItem(DUE, String(Date.now() + 1000 * RENEWED_AT * expira_em_s))
+  renewInTime()
+}
+
+/** When the token is to be renewed, as all windows of this browser know it. */
+function due(): number {
+  return Number(localStorage.getItem(DUE))
+}
+
+function renewInTime(): void {
+  clearTimeout(timer)
+  timer = setTimeout(() => void renew().catch(() => false), Math.max(0, due() - Date.now()))
+}
+
 export async function signOut(): Promise<void> {
+  clearTimeout(timer)
   await ask('DELETE', PLACE)
   session.me = null
   session.expired = false
@@ -81,7 +107,16 @@ export async function renewed(): Promise<void> {
 
 /** Renew, one window at a time: the same token twice would end the session as a stolen one. */
 async function renew(): Promise<boolean> {
-  const alone = async (): Promise<boolean> =>
-    (await ask('GET', '/api/v1/eu')).ok || (await ask('POST', `${PLACE}/renovacao`)).ok
+  const known = due()
+  const alone = async (): Promise<boolean> => {
+    if (due() !== known) {
+      renewInTime() // Another window has.
+      return true
+    }
+    const answer = await ask('POST', `${PLACE}/renovacao`)
+    if (answer.ok) await opened(answer)
+    return answer.ok
+  }
+  // Only where the page came by https or from this machine are there locks.
   return navigator.locks ? navigator.locks.request('intel-renovacao', alone) : alone()
 }
