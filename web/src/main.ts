@@ -2,4 +2,7 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import './style.css'
 
-mount(App, { target: document.getElementById('painel')! })
+// What index.html shows until this script is there.
+const target = document.getElementById('painel')!
+target.replaceChildren()
+mount(App, { target })
