@@ -20,7 +20,10 @@ def test_pictures(panel: Panel, context: Opener) -> None:
     window.sign_in("comercial")
     window.map_is_drawn()
     first = listed(window.page)[0]
-    window.page.wait_for_load_state("networkidle")
+    expect(window.page.locator(".why").first).to_be_visible()
+    window.page.evaluate("delete document.querySelector('.map').dataset.idle")
+    window.page.get_by_label("Municípios: energia").check()
+    window.map_is_drawn()
     window.page.screenshot(path=IMAGES / "painel_leads.png")
     window.open(first)
     expect(window.page.locator("[aria-busy=true]")).to_have_count(0)
