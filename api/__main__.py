@@ -27,7 +27,8 @@ from loaders.errors import DatabaseFailure, InvalidInput
 app = usage.App(no_args_is_help=True)
 user_app = usage.App(no_args_is_help=True)
 app.add_typer(user_app, name="usuario", help="Quem pode chamar a API.")
-PLACES = {listing.path for listing in LISTINGS} | {"leads", "analytics/consumo", "mapas", "ogc"}
+PLACES = {listing.path for listing in LISTINGS if listing.partners}
+PLACES |= {"leads", "analytics/consumo", "mapas", "ogc"}
 """What a partner may be kept to."""
 Name = Annotated[str, typer.Argument(metavar="NOME", help="Como entra: minúsculas, sem espaços.")]
 

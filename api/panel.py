@@ -39,7 +39,7 @@ def install(app: FastAPI, folder: Path) -> None:
     register_url_convertor("painel", NotTheApis())
     files = StaticFiles(directory=folder, check_dir=False)
 
-    @app.get("/{path:painel}", include_in_schema=False)
+    @app.api_route("/{path:painel}", methods=["GET", "HEAD"], include_in_schema=False)
     async def panel(request: Request, path: str) -> Response:
         if "\0" in path:
             raise HTTPException(404)

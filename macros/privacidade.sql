@@ -17,20 +17,32 @@
         sum(quantidade_leads) as leads,
         sum(leads_pf) as leads_pf,
         sum(energia_anual_kwh) as energia,
-        max(maior_energia_anual_kwh) as maior
+        max(maior_energia_anual_kwh) as maior,
+        sum(energia_pf_kwh) as energia_pf,
+        max(maior_energia_pf_kwh) as maior_pf
     from {{ ref('safra_resumo') }}
     group by {{ chaves | join(', ') }}
 {%- endmacro %}
 
-{# Whether a cell would say something of one person: it holds natural persons, and has fewer than five units or one
-   with more than 80 % of its energy. The arguments are SQL. #}
-{% macro celula_pequena(leads, leads_pf, energia, maior) -%}
-    ({{ leads_pf }} > 0 and ({{ leads }} < 5 or coalesce({{ maior }} > 0.8 * {{ energia }}, false)))
+{# Whether a cell would say something of one person: it holds natural persons, and one of its units has more than 80 % of
+   its energy; or they are fewer than five, or one of them has more than 80 % of theirs. A reader sees legal persons one
+   by one and takes them off the cell. The arguments are SQL. #}
+{% macro celula_pequena(leads_pf, energia, maior, energia_pf, maior_pf) -%}
+    (
+        {{ leads_pf }} > 0
+        and (
+            {{ leads_pf }} < 5
+            or coalesce({{ maior }} > 0.8 * {{ energia }}, false)
+            or coalesce({{ maior_pf }} > 0.8 * {{ energia_pf }}, false)
+        )
+    )
 {%- endmacro %}
 
 {# The same of a CTE of cells, by its columns' names. #}
 {% macro pequena_de(sufixo='') -%}
-    {{ celula_pequena('leads' ~ sufixo, 'leads_pf' ~ sufixo, 'energia' ~ sufixo, 'maior' ~ sufixo) }}
+    {{ celula_pequena(
+        'leads_pf' ~ sufixo, 'energia' ~ sufixo, 'maior' ~ sufixo, 'energia_pf' ~ sufixo, 'maior_pf' ~ sufixo
+    ) }}
 {%- endmacro %}
 
 {# CTEs that end in `ocultas`, or in `nome`: the parts of a total, with whether each is hidden (`oculta`).
@@ -45,10 +57,11 @@
         select
             *,
             lead(pequena, 1, false) over (por_tamanho) as segue_pequena,
-            sum(leads) over ate_aqui as leads_resto,
             sum(leads_pf) over ate_aqui as leads_pf_resto,
             sum(energia) over ate_aqui as energia_resto,
-            max(maior) over ate_aqui as maior_resto
+            max(maior) over ate_aqui as maior_resto,
+            sum(energia_pf) over ate_aqui as energia_pf_resto,
+            max(maior_pf) over ate_aqui as maior_pf_resto
         from {{ partes }}
         where leads_pf > 0 or pequena
         window

@@ -106,7 +106,9 @@
             sum(quantidade_leads) as leads,
             sum(leads_pf) as leads_pf,
             sum(energia_anual_kwh) as energia,
-            max(maior_energia_anual_kwh) as maior
+            max(maior_energia_anual_kwh) as maior,
+            sum(energia_pf_kwh) as energia_pf,
+            max(maior_energia_pf_kwh) as maior_pf
         from {{ ref('safra_celula') }}
         where dimensao = '{{ dimensao }}'
         group by {{ chaves | join(', ') }}
@@ -166,6 +168,8 @@
             m.leads_pf,
             m.energia,
             m.maior,
+            m.energia_pf,
+            m.maior_pf,
             {% if loop.first -%}
             {{ pequena_de() }} as pequena
         from {{ celulas }} as m
@@ -216,7 +220,9 @@
             unidades as leads,
             unidades_pf as leads_pf,
             energia_kwh as energia,
-            maior_energia_kwh as maior
+            maior_energia_kwh as maior,
+            energia_pf_kwh as energia_pf,
+            maior_energia_pf_kwh as maior_pf
         from meses
         union all
         select
@@ -225,7 +231,9 @@
             quantidade_leads as leads,
             leads_pf,
             energia_anual_kwh as energia,
-            maior_energia_anual_kwh as maior
+            maior_energia_anual_kwh as maior,
+            energia_pf_kwh as energia_pf,
+            maior_energia_pf_kwh as maior_pf
         from {{ celulas }}
         where dimensao = 'classe' and {{ quais }}
     ),

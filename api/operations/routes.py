@@ -29,6 +29,9 @@ LOGGED = re.compile(r"^\S+ \S+ [A-Z]+ ")
 router = APIRouter(prefix="/operacao", tags=["Operação"])
 SAFRA = r"^[0-9]{1,6}-[0-9]{4}$"
 Most = Annotated[int, Query(alias="limite", ge=1, le=1000, description="No máximo tantas.")]
+_LANDED = """
+    select from controle.safra_importada
+    where distribuidora_id::text = %s and ano::text = %s"""
 
 
 class Landed(BaseModel):
@@ -125,6 +128,9 @@ def release(
 
     Demora até um minuto. Depois, a construção a publica (make build, ou o Dagster).
     """
+    with request.app.state.pools.app.connection() as conn:
+        if conn.execute(_LANDED, safra.split("-")).fetchone() is None:
+            raise problems.Refusal(problems.NOT_FOUND, f"a safra {safra} não aterrissou")
     said = f"--motivo={wanted.reason} (pela API: {caller.name})"
     command = [sys.executable, "-m", "loaders", "liberar", safra, said]
     try:

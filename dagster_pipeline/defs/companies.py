@@ -4,15 +4,13 @@ Belongs here: which folder is looked at, events, the schedule. Not here: landing
 (loaders/companies), candidates (dbt; the next batch builds the safras that became pending).
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 
 from dagster_pipeline.defs.resources import Database
-from dagster_pipeline.manifest import CLONE
-from loaders.companies import addresses, delivery, landing, scope
+from loaders.companies import addresses, delivery, download, landing, scope
 from loaders.errors import LoadError
 
 ASSETS = {
@@ -37,11 +35,8 @@ class Files(dg.Config):
 
     caminhos: list[str] = []
     """Folders or files; empty: the folders of INTEL_EMPRESAS, else of .local/empresas."""
-
-
-def folder() -> Path:
-    """Where a person puts the deliveries, a folder a month."""
-    return Path(os.environ.get("INTEL_EMPRESAS") or CLONE / ".local" / "empresas")
+    baixar: str = ""
+    """A month (``2026-06``, ``ultimo``) to be had from the Receita's share first; empty: none."""
 
 
 @dg.multi_asset(
@@ -59,9 +54,14 @@ def registry(
     Raises:
         dg.Failure: a delivery cannot be landed; what was there stays.
     """
-    paths = [Path(path) for path in config.caminhos] or sorted(folder().glob("*"))
     landed = 0
     try:
+        if config.baixar:
+            share = download.Share()
+            month = share.month(config.baixar)
+            share.fetch(month, download.folder(), landing.silent)
+        kept = download.folder()
+        paths = [Path(path) for path in config.caminhos] or sorted(kept.glob("*"))
         with banco.connect() as conn:
             found = delivery.find(paths) if paths else []
             wanted = scope.of_leads(conn) if found else None
@@ -73,7 +73,7 @@ def registry(
     except LoadError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     if not paths:
-        context.log.info("nada em %s", folder())
+        context.log.info("nada em %s", kept)
     for key in ASSETS:
         yield dg.MaterializeResult(key, metadata={"estabelecimentos": landed})
 
@@ -88,6 +88,7 @@ schedule = dg.ScheduleDefinition(
     job=job,
     cron_schedule="0 4 20 * *",
     execution_timezone="America/Sao_Paulo",
+    run_config={"ops": {"raw_empresas": {"config": {"baixar": download.NEWEST}}}},
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Todo dia 20: a Receita publica o cadastro por volta do meio do mês.",
+    description="Todo dia 20, o mês mais novo: a Receita o publica por volta do dia 15.",
 )

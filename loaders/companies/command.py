@@ -1,6 +1,7 @@
-"""``python -m loaders empresas``: a delivery of the CNPJ registry, from files that are there.
+"""``python -m loaders empresas``: a delivery of the CNPJ registry, from files or the share.
 
-Belongs here: the command, a bar, a line on each delivery. Not here: landing (landing.py).
+Belongs here: the command, a bar, a line on each delivery. Not here: landing (landing.py), what
+the Receita's share has (download.py).
 """
 
 import logging
@@ -14,7 +15,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from loaders.companies import addresses, delivery, landing, scope
+from loaders.companies import addresses, delivery, download, landing, scope
 from loaders.connection import connect, lost, prepare
 from loaders.errors import DatabaseFailure, LoadError
 
@@ -28,12 +29,21 @@ log = logging.getLogger(__name__)
 
 def command(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="CAMINHO...", exists=True, help="A pasta do mês, ou os zips ou CSVs dela."
+            metavar="[CAMINHO]...", exists=True, help="A pasta do mês, ou os zips ou CSVs dela."
         ),
-    ],
+    ] = None,
     *,
+    asked: Annotated[
+        str,
+        typer.Option(
+            "--baixar",
+            metavar="2026-06|ultimo",
+            help="Baixa o mês da Receita Federal, uns 5 GB, para .local/empresas (ou"
+            " INTEL_EMPRESAS) e o aterrissa; interrompido, continua de onde parou.",
+        ),
+    ] = "",
     towns: Annotated[
         str,
         typer.Option(
@@ -53,12 +63,23 @@ def command(
     ] = False,
 ) -> None:
     """Land deliveries of the registry, oldest first."""
-    asked, begun = _codes(towns), _month(month)
+    if bool(paths) == bool(asked):
+        raise typer.BadParameter(
+            "diga a pasta do mês, ou --baixar 2026-06 (ultimo: o mais novo)", param_hint="CAMINHO"
+        )
+    codes, begun = _codes(towns), _month(month)
+    if asked != download.NEWEST:
+        _month(asked, "--baixar")
     try:
-        found = delivery.find(paths, begun)
+        if asked:
+            fetched = _download(asked, dry_run=dry_run)
+            if fetched is None:
+                return
+            paths = [fetched]
+        found = delivery.find(paths or [], begun)
         with closing(connect()) as conn:
             prepare(conn)
-            wanted = scope.of_leads(conn, asked)
+            wanted = scope.of_leads(conn, codes)
             for one in found:
                 _land(conn, one, wanted, force=force, dry_run=dry_run)
             if not dry_run:
@@ -69,6 +90,21 @@ def command(
     except psycopg.OperationalError as error:
         log.error("%s", lost(error))
         raise typer.Exit(DatabaseFailure.code) from None
+
+
+def _download(asked: str, *, dry_run: bool) -> Path | None:
+    """The folder that has the month whole; None where nothing was to be done but to say what."""
+    share, into = download.Share(), download.folder()
+    month = share.month(asked)
+    if not dry_run:
+        return share.fetch(month, into, _bar)
+    parts = share.parts(month)
+    lacking = download.missing(parts, into / month)
+    log.info(
+        "entrega %s: baixaria %d de %d arquivos (%.1f GB) para %s; nada mudou",
+        *(month, len(lacking), len(parts), sum(r.size for r in lacking) / 2**30, into / month),
+    )
+    return None
 
 
 def _land(
@@ -115,13 +151,13 @@ def _codes(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _month(text: str) -> delivery.date | None:
+def _month(text: str, option: str = "--mes") -> delivery.date | None:
     if not text:
         return None
     try:
         return delivery.date.fromisoformat(f"{text}-01")
     except ValueError:
-        raise typer.BadParameter("escreva como 2026-06", param_hint="--mes") from None
+        raise typer.BadParameter("escreva como 2026-06", param_hint=option) from None
 
 
 @contextmanager

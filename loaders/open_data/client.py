@@ -5,7 +5,7 @@ content means (content.py).
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ BROWSER = (
 """The portals' firewall cuts off what does not say it is a browser."""
 REMEDY = "Tente mais tarde, ou baixe o arquivo e use --arquivo"
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_NOT_MODIFIED = 304
+_PARTIAL, _NOT_MODIFIED = 206, 304
 _BLOCK = 2**18
 
 
@@ -92,23 +92,58 @@ class Client:
 
         return self._patiently(ask, url)
 
+    def propfind(self, url: str) -> str:
+        """What a WebDAV server says of a folder and what is in it, as XML.
+
+        Raises:
+            SourceFailure: no answer after all attempts, or it knows no such request.
+        """
+
+        def ask() -> str:
+            with self._answer(url, None, {"Depth": "1"}, method="PROPFIND") as answer:
+                return answer.text
+
+        return self._patiently(ask, url)
+
     def download(
-        self, url: str, target: Path, *, most_bytes: int, since: str | None = None
+        self,
+        url: str,
+        target: Path,
+        *,
+        most_bytes: int,
+        since: str | None = None,
+        begun_of: str = "",
+        progress: Callable[[int], None] = lambda _: None,
     ) -> Downloaded | None:
         """Stream a file to disk; None where it has not changed since that date.
+
+        Args:
+            url: of the file.
+            target: where it goes.
+            most_bytes: of it; more is refused.
+            since: the date of what is there already, as its server gave it.
+            begun_of: entity tag of the file that ``target`` may be the beginning of: what is there
+                is gone on with, at the next attempt too, where the server can and has it still.
+            progress: told of bytes as they are on disk.
 
         Raises:
             SourceFailure: it did not come whole after all attempts, or is too large.
         """
-        headers = {"If-Modified-Since": since} if since else {}
+        told = 0
 
         def fetch() -> Downloaded | None:
+            nonlocal told
             begun = time.monotonic()
+            headers = {"If-Modified-Since": since} if since else {}
+            had = target.stat().st_size if begun_of and target.exists() else 0
+            if had:
+                headers |= {"Range": f"bytes={had}-", "If-Range": begun_of}
             with self._answer(url, None, headers) as answer:
                 if answer.status_code == _NOT_MODIFIED:
                     return None
-                received = 0
-                with target.open("wb") as out:
+                had = had if answer.status_code == _PARTIAL else 0
+                received = had
+                with target.open("ab" if had else "wb") as out:
                     for block in answer.iter_content(_BLOCK):
                         received += len(block)
                         if received > most_bytes:
@@ -118,7 +153,9 @@ class Client:
                         if time.monotonic() - begun > self._patience.whole_s:
                             raise _Passing("demorou demais")
                         out.write(block)
-                _refuse_short(answer, received)
+                        progress(received - told)
+                        told = received
+                _refuse_short(answer, received - had)
                 return Downloaded(target, answer.headers.get("Last-Modified"))
 
         return self._patiently(fetch, url)
@@ -129,11 +166,14 @@ class Client:
         url: str,
         params: Mapping[str, object] | None,
         headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
     ) -> Iterator[requests.Response]:
         """An answer whose head is well; a stall or a cut while its body is read is passing too."""
         wait = (self._patience.connect_s, self._patience.stall_s)
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 url,
                 params=params,  # type: ignore[arg-type]
                 headers=headers,

@@ -129,6 +129,8 @@ def _sums(group: Rows) -> Row:
         "leads_pf": sum(u["person"] for u in group),
         "energia_anual_kwh": summed("kwh"),
         "maior_energia_anual_kwh": greatest([u["kwh"] for u in group]),
+        "energia_pf_kwh": summed("kwh", [u for u in group if u["person"]]),
+        "maior_energia_pf_kwh": greatest([u["kwh"] for u in group if u["person"]]),
         "energia_ponta_anual_kwh": total([u["posts"][0] for u in group]),
         "energia_fora_ponta_anual_kwh": total([u["posts"][1] for u in group]),
         "energia_ponta_kwh": summed("peak"),
@@ -184,6 +186,10 @@ def _class_months(units: Rows) -> Rows:
                         "unidades_com_geracao": sum(u["plant"] for u in there),
                         "energia_kwh": total([u["months"][m] for u in there]),
                         "maior_energia_kwh": greatest([u["months"][m] for u in there]),
+                        "energia_pf_kwh": total([u["months"][m] for u in there if u["person"]]),
+                        "maior_energia_pf_kwh": greatest(
+                            [u["months"][m] for u in there if u["person"]]
+                        ),
                         "energia_ponta_kwh": total([u["peak_months"][m] for u in there]),
                     }
                 )
@@ -249,7 +255,7 @@ def _hidden_series(groups: dict, units: Rows, town: dict) -> set:
         areas = {k: c for k, c in cells.items() if k[0] != "municipio_classe"}
         gone |= along(areas, [lambda key: key[0]])
         classes = {k: c for k, c in cells.items() if k[0] == "municipio_classe"}
-        must = {k for k, c in classes.items() if small(*c) or (c.persons and town[k] in gone_towns)}
+        must = {k for k, c in classes.items() if small(c) or (c.persons and town[k] in gone_towns)}
         totals = [lambda k: town[k], lambda k: k[1].split("|")[1], lambda _: "distributor"]
         gone |= along(classes, totals, must=must)
     return gone

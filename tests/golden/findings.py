@@ -14,7 +14,7 @@ import numpy as np
 from tests.golden.anomalies import limits_of_kinds
 from tests.golden.curves import index
 from tests.golden.expected import Domains, Row, Rows, Safra, greatest, grouped, total
-from tests.golden.hiding import Cell, along, cell_of, small
+from tests.golden.hiding import along, cell_of, small
 from tests.golden.readers import legal_person
 from tests.golden.scores import written
 
@@ -273,8 +273,7 @@ def _falls(key: tuple, of: Rows, measured: list, limit: dict[str, float], *, hid
         expected, z = math.exp(centre) * estacao, _TO_SIGMA * off[m] / mad
         far = expected - kwh >= limit["minimo_kwh"] and z <= -limit["limite"]
         if far and kwh <= (1 - limit["efeito_minimo"]) * expected:
-            most = greatest([u["months"][m] for u in of])
-            cell = Cell(len(of), sum(u["person"] for u in of), kwh, most)
+            cell = cell_of((u["person"], u["months"][m]) for u in of)
             found.append(
                 {
                     "nivel": key[0],
@@ -286,7 +285,7 @@ def _falls(key: tuple, of: Rows, measured: list, limit: dict[str, float], *, hid
                     "esperado": expected,
                     "medida": z,
                     "support": len(of),
-                    "visivel": not hide and not small(*cell),
+                    "visivel": not hide and not small(cell),
                 }
             )
     return found

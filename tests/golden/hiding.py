@@ -12,12 +12,14 @@ from tests.golden.expected import total
 
 
 class Cell(NamedTuple):
-    """Units, natural persons among them, their energy, that of the greatest."""
+    """Units, natural persons among them; energy of all and of the greatest; the same of persons."""
 
     units: int
     persons: int
     kwh: float | None
     greatest: float | None
+    persons_kwh: float | None
+    greatest_person: float | None
 
 
 Key = tuple
@@ -28,20 +30,34 @@ def cell_of(units: Iterable[tuple[bool, float | None]]) -> Cell:
     """Of units, each a person or not, with its energy."""
     units = list(units)
     energies = [kwh for _, kwh in units if kwh is not None]
-    return Cell(len(units), sum(p for p, _ in units), total(energies), max(energies, default=None))
+    of_persons = [kwh for person, kwh in units if person and kwh is not None]
+    return Cell(
+        len(units),
+        sum(person for person, _ in units),
+        *(total(energies), max(energies, default=None)),
+        *(total(of_persons), max(of_persons, default=None)),
+    )
 
 
-def small(units: int, persons: int, kwh: float | None, greatest: float | None) -> bool:
-    """A cell that would say something of one person."""
-    most = greatest is not None and kwh is not None and greatest > 0.8 * kwh
-    return persons > 0 and (units < 5 or most)
+def small(cell: Cell) -> bool:
+    """A cell that would say something of one person, legal persons' units being known."""
+    pairs = (cell.greatest, cell.kwh), (cell.greatest_person, cell.persons_kwh)
+    most = any(None not in pair and pair[0] > 0.8 * pair[1] for pair in pairs)
+    return cell.persons > 0 and (cell.persons < 5 or most)
 
 
 def together(cells: Iterable[Cell]) -> Cell:
     """Several as one."""
-    units, persons, kwh, greatest = zip(*cells, strict=True)
-    most = max((g for g in greatest if g is not None), default=None)
-    return Cell(sum(units), sum(persons), total(list(kwh)), most)
+    units, persons, kwh, greatest, persons_kwh, greatest_person = zip(*cells, strict=True)
+
+    def most(of: tuple) -> float | None:
+        return max((g for g in of if g is not None), default=None)
+
+    return Cell(
+        *(sum(units), sum(persons)),
+        *(total(list(kwh)), most(greatest)),
+        *(total(list(persons_kwh)), most(greatest_person)),
+    )
 
 
 def in_order(key: object) -> tuple:
@@ -50,7 +66,7 @@ def in_order(key: object) -> tuple:
     return tuple((part is None, "" if part is None else part) for part in parts)
 
 
-def hidden(cells: Mapping, must: set) -> set:
+def hidden(cells: Mapping[Key, Cell], must: set) -> set:
     """The cells that a total must not show.
 
     Those that must be hidden; and while what is left of the total is small, the next smallest
@@ -58,11 +74,11 @@ def hidden(cells: Mapping, must: set) -> set:
     """
     if not must:
         return set()
-    having = [k for k, cell in cells.items() if cell[1] or k in must]
-    order = sorted(having, key=lambda k: (k not in must, cells[k][0], in_order(k)))
+    having = [k for k, cell in cells.items() if cell.persons or k in must]
+    order = sorted(having, key=lambda k: (k not in must, cells[k].units, in_order(k)))
     gone = order[: len(must)]
     for key in order[len(must) :]:
-        if not small(*together(Cell(*cells[k]) for k in gone)):
+        if not small(together(cells[k] for k in gone)):
             break
         gone.append(key)
     return set(gone)
@@ -79,7 +95,7 @@ def along(
     ``totals`` tell of a cell's key which total it is part of. ``must``: those that are hidden
     whatever their size, the small ones unless told otherwise.
     """
-    gone = {k for k, cell in cells.items() if small(*cell)} if must is None else must
+    gone = {k for k, cell in cells.items() if small(cell)} if must is None else must
     for total_of in totals:
         parts: dict[object, dict[Key, Cell]] = defaultdict(dict)
         for key, cell in cells.items():

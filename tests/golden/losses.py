@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tests.golden.expected import Domains, Row, Rows, Safra, total
-from tests.golden.hiding import hidden, small
+from tests.golden.hiding import Cell, cell_of, hidden, small, together
 from tests.golden.network import LOSSES, SEEDS, added, by_key, units_of
 
 POWER_FACTOR = 0.92
@@ -36,16 +36,21 @@ def _of(rows: Rows, *layers: str) -> list[Row]:
     return [r for r in rows if r["origem"] in layers]
 
 
+def _cell(row: Row) -> Cell:
+    """Of a feeder's units of one layer."""
+    return Cell(
+        *(row["unidades"], row["unidades_pf"]),
+        *(row["energia_anual_kwh"], row["maior_energia_anual_kwh"]),
+        *(row["energia_pf_kwh"], row["maior_energia_pf_kwh"]),
+    )
+
+
 def _hidden_feeders(energy: Rows) -> set:
     cells, must = {}, set()
     for feeder, rows in by_key(_of(energy, "UCMT", "UCBT"), lambda r: r["circuito"]).items():
-        fours = [
-            (r["unidades"], r["unidades_pf"], r["energia_anual_kwh"], r["maior_energia_anual_kwh"])
-            for r in rows
-        ]
-        n, persons, kwh, most = zip(*fours, strict=True)
-        cells[feeder] = (sum(n), sum(persons), sum(kwh), max(most))
-        if any(small(*four) for four in fours):
+        of_layers = [_cell(r) for r in rows]
+        cells[feeder] = together(of_layers)
+        if any(map(small, of_layers)):
             must.add(feeder)
     return hidden(cells, must)
 
@@ -218,15 +223,9 @@ def _balance(safra: Safra) -> Rows:
             declared = [r["energia_anual_mwh"] for r in safra.tables["perda_nao_tecnica"]]
         told = all(there.get(c, 0) > 0 or (c in MAY_BE_EMPTY and c in there) for c in layers)
         if item.startswith("faturada") and (rows := _of(energy, *layers)):
-            units = [r for r in rows if r["origem"] != "PIP"]
-            most = [r["maior_energia_anual_kwh"] for r in units]
-            cells[item] = (
-                sum(r["unidades"] for r in units),
-                sum(r["unidades_pf"] for r in units),
-                summed,
-                max((m for m in most if m is not None), default=0.0),
-            )
-            if small(*cells[item]):
+            units = together(_cell(r) for r in rows if r["origem"] != "PIP")
+            cells[item] = units._replace(kwh=summed)
+            if small(cells[item]):
                 must.add(item)
         found.append(
             {
@@ -287,15 +286,14 @@ def _loading(safra: Safra, units: Rows) -> Rows:
         kind = ("DU", "SA", "DO").index(row["tipo_dia"])
         curves.setdefault(row["tipo_curva_carga"], np.zeros((3, 24)))[kind] = hours
     of = by_key([u for u in units if u["transformer"]], lambda u: u["transformer"])
-    cells: dict[str, dict[str, tuple]] = {}
+    cells: dict[str, dict[str, Cell]] = {}
     for t in safra.tables["transformador"]:
         if mine := of.get(t["transformador"]):
-            kwh = [u["kwh"] for u in mine]
-            four = (len(mine), sum(u["person"] for u in mine), total(kwh), max(kwh))
-            cells.setdefault(t["circuito"] or "", {})[t["transformador"]] = four
+            cell = cell_of((u["person"], u["kwh"]) for u in mine)
+            cells.setdefault(t["circuito"] or "", {})[t["transformador"]] = cell
     gone = set()
     for part in cells.values():
-        gone |= hidden(part, {k for k, four in part.items() if small(*four)})
+        gone |= hidden(part, {k for k, cell in part.items() if small(cell)})
     told = bool(present(safra).get("UCBT"))
     kept = "potencia_kva latitude longitude municipio_id conjunto_id transformador circuito"
     kept += " subestacao situacao_uc_id geom"

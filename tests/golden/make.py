@@ -21,6 +21,7 @@ from tests.golden import (
     curves,
     devices,
     domains,
+    drawing,
     expected,
     findings,
     losses,
@@ -51,7 +52,7 @@ SUMS_ALONE = (  # noqa: SIM905
     " marts.mart_perfil_consumo_lead marts.resumo_bairro marts.resumo_classe_mes"
     " marts.mart_hexagono marts.mart_gtd_rede anomalia previsao_faixa marts.mart_custo_lead"
     " municipio_estacao marts.mart_contexto_municipio leitura_sensor leitura_estado"
-    " marts.consumo_dispositivo_hora"
+    " marts.consumo_dispositivo_hora marts.mart_lead_celula"
 ).split()
 """As long as a base, rows that other files have, or natural persons': their sums will do."""
 BY_POLE_AND_CODE = {"ponto_notavel", "qualidade_excecao"}
@@ -100,6 +101,7 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
         trends.finish(safra, known, earlier)
         scores.finish(safra)
+        drawing.finish(safra, files)
         units += cells.finish(safra, known, told.get("continuidade_conjunto", []))
         profiles.finish(safra, known, earlier)
         findings.finish(safra, known, earlier)

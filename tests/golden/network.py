@@ -200,19 +200,35 @@ def _areas(
     ]
 
 
+def merged_lines(deliveries: list[Delivery]) -> dict[str, shapely.MultiLineString]:
+    """Feeder → its line, pieces that meet made one."""
+    layers = {name: frame for d in deliveries for name, frame in d.layers.items()}
+    return {feeder: _merged(lines) for feeder, lines in _pieces(layers).items()}
+
+
+def _pieces(layers: dict[str, pd.DataFrame]) -> dict[str, list[shapely.LineString]]:
+    found = by_key(_rows(layers, "SSDMT"), lambda r: code(r["CTMT"]))
+    return {
+        feeder: [line for row in rows for line in shapely.get_parts(row["SHAPE"])]
+        for feeder, rows in found.items()
+    }
+
+
+def _merged(lines: list[shapely.LineString]) -> shapely.MultiLineString:
+    merged = shapely.line_merge(shapely.MultiLineString(lines))
+    return shapely.MultiLineString(list(shapely.get_parts(merged)))
+
+
 def _lines(layers: dict[str, pd.DataFrame]) -> Rows:
     found = []
-    for feeder, rows in by_key(_rows(layers, "SSDMT"), lambda r: code(r["CTMT"])).items():
-        lines = [line for row in rows for line in shapely.get_parts(row["SHAPE"])]
-        merged = shapely.line_merge(shapely.MultiLineString(lines))
-        merged = shapely.MultiLineString(list(shapely.get_parts(merged)))
+    for feeder, lines in _pieces(layers).items():
         length = sum(pyproj.Geod(ellps="GRS80").geometry_length(line) for line in lines)
         found.append(
             {
                 "circuito": feeder,
                 "import_id": "SSDMT",
                 "comprimento_km": length / 1000,
-                "geom": shape(merged),
+                "geom": shape(_merged(lines)),
             }
         )
     return found
@@ -267,7 +283,7 @@ def _energy(units: Rows, tables: dict[str, Rows]) -> Rows:
     found = []
     for (layer, feeder), rows in by_key(parts, lambda p: p[:2]).items():
         months = added(row[2] for row in rows)
-        greatest = [row[3] for row in rows if row[3] is not None]
+        told = [row for row in rows if row[3] is not None]
         found.append(
             {
                 "origem": layer,
@@ -276,7 +292,9 @@ def _energy(units: Rows, tables: dict[str, Rows]) -> Rows:
                 "unidades_pf": sum(row[4] for row in rows),
                 "energia_mes": months,
                 "energia_anual_kwh": total(months),
-                "maior_energia_anual_kwh": max(greatest, default=None),
+                "maior_energia_anual_kwh": max((row[3] for row in told), default=None),
+                "energia_pf_kwh": total([row[3] for row in told if row[4]]),
+                "maior_energia_pf_kwh": max((row[3] for row in told if row[4]), default=None),
             }
         )
     return found

@@ -79,9 +79,10 @@ def _shown(row: Row, hidden: bool) -> Row:
 
 # ── Which cells are too small ─────────────────────────────────────────────────────────────────────
 def small(units: pd.DataFrame) -> bool:
-    """Whether units with persons among them are few, or one of them has nearly all the energy."""
-    few = len(units) < FEWEST or units["kwh"].max() > MOST * units["kwh"].sum()
-    return bool(units["person"].any() and few)
+    """Whether persons among units are few, or one of all or of them has nearly all the energy."""
+    persons = units[units["person"]]
+    most = any(of["kwh"].max() > MOST * of["kwh"].sum() for of in (units, persons))
+    return bool(len(persons) and (len(persons) < FEWEST or most))
 
 
 def _with_persons(units: pd.DataFrame, key: str) -> dict[object, pd.DataFrame]:

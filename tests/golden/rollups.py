@@ -217,10 +217,16 @@ def _totals(safra: Safra, domains: Domains) -> Rows:
 
 def _of_persons(leads: Rows, year: dict[str, Row], kinds: dict[str, Row]) -> Row:
     """What tells whether a cell says something of one person."""
-    energies = [year[lead["uc_id"]]["energia_anual_kwh"] for lead in leads]
+
+    def energies(of: Rows) -> list[float | None]:
+        return [year[lead["uc_id"]]["energia_anual_kwh"] for lead in of]
+
+    persons = [lead for lead in leads if not legal_person(lead, kinds)]
     return {
-        "leads_pf": sum(not legal_person(lead, kinds) for lead in leads),
-        "maior_energia_anual_kwh": greatest(energies),
+        "leads_pf": len(persons),
+        "maior_energia_anual_kwh": greatest(energies(leads)),
+        "energia_pf_kwh": total(energies(persons)),
+        "maior_energia_pf_kwh": greatest(energies(persons)),
     }
 
 

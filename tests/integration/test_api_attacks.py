@@ -68,7 +68,7 @@ def test_sql_in_every_filter_finds_nothing_and_breaks_nothing(
             address = path.replace("{municipio_id}", "4320909").replace("{uc_id}", str_uuid())
             query = f"{name}={''.join(f'%{byte:02X}' for byte in word)}"
             answer = api.get(f"{address}?{query}", "admin")
-            assert answer.status_code in (200, 404, 406, 422), (path, query, answer.text)
+            assert answer.status_code in (200, 404, 406, 414, 422), (path, query, answer.text)
             if answer.status_code == 200 and name not in ("limite", "cursor", "total"):
                 kept_anyway = name.endswith(("_min", "_max"))
                 body = answer.json()

@@ -129,6 +129,7 @@ def test_the_panels_own_paths_are_its_page_and_its_files_are_kept(panel: TestCli
         "public, max-age=31536000, immutable",
     )
     assert script.headers["content-type"].startswith("text/javascript")
+    assert panel.head("/leads").status_code == 200
     assert panel.get("/favicon.svg").headers["cache-control"] == "no-cache"
     assert panel.get("/assets/app-0000.js").status_code == 404, "of an older page"
 

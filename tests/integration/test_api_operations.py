@@ -58,7 +58,7 @@ def test_a_held_safra_is_released_with_its_motive(api: Api, conn: psycopg.Connec
 
 @pytest.mark.parametrize(
     ("safra", "reason", "status"),
-    [("999-2024", "não aterrissou", 422), ("401-2024", "x", 422), ("../x", "uma razão", 404)],
+    [("999-2024", "não aterrissou", 404), ("401-2024", "x", 422), ("../x", "uma razão", 404)],
 )
 def test_what_cannot_be_released_is_refused(api: Api, safra: str, reason: str, status: int) -> None:
     assert release(api, safra, reason)[0] == status

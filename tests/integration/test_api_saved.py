@@ -67,8 +67,8 @@ def test_nobody_keeps_more_than_some(
 # XLSX ---------------------------------------------------------------------------------------------
 
 
-def cells(content: bytes, sheet: int = 1) -> list[list[tuple[str | None, str]]]:
-    """Kind and text of every cell of a sheet."""
+def cells(content: bytes, sheet: int = 1) -> list[dict[str, str]]:
+    """Of every row of a sheet the cells that are there, by the letters of their column."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         tree = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{sheet}.xml"))
         strings = []
@@ -78,11 +78,11 @@ def cells(content: bytes, sheet: int = 1) -> list[list[tuple[str | None, str]]]:
     assert not list(tree.iter(f"{SHEET}f")), "a formula"
     found = []
     for row in tree.iter(f"{SHEET}row"):
-        found.append([])
+        found.append({})
         for cell in row:
             text = "".join(cell.itertext())
-            kind = cell.get("t")
-            found[-1].append((kind, strings[int(text)] if kind == "s" else text))
+            column = cell.get("r").rstrip("0123456789")
+            found[-1][column] = strings[int(text)] if cell.get("t") == "s" else text
     return found
 
 
@@ -93,15 +93,17 @@ def test_leads_come_as_a_spreadsheet_with_the_rows_of_the_list(api: Api) -> None
     assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
     assert answer.headers["content-disposition"] == 'attachment; filename="leads.xlsx"'
     head, *body = cells(answer.content)
-    names = [text for _, text in head]
-    assert names == list(rows[0])
+    assert [*head.values()] == [*rows[0]]
+    column = {name: letters for letters, name in head.items()}
     assert len(body) == len(rows) == 7
     for row, shown in zip(rows, body, strict=True):
-        assert shown[0][1] == row["uc_id"]
-        assert float(shown[names.index("energia_anual_kwh")][1]) == pytest.approx(
-            row["energia_anual_kwh"]
-        )
-    assert "ODbL" in cells(answer.content, 2)[0][0][1]
+        assert shown[column["uc_id"]] == row["uc_id"]
+        energy = float(shown[column["energia_anual_kwh"]])
+        assert energy == pytest.approx(row["energia_anual_kwh"])
+        assert shown[column["livre"]] == str(int(row["livre"]))
+        missing = {column[name] for name, value in row.items() if value is None}
+        assert {*head} - {*shown} == missing
+    assert "ODbL" in cells(answer.content, 2)[0]["A"]
     accepted = api.get(query, Accept=answer.headers["content-type"])
     assert cells(accepted.content) == cells(answer.content)
 
@@ -113,8 +115,9 @@ def test_nothing_in_a_spreadsheet_is_run() -> None:
         **{"j": UUID(int=7), "k": "x" * 40_000},
     }
     _, shown = cells(workbook.as_xlsx([*row], [row]))
-    texts = [text for _, text in shown]
-    assert texts[:3] == ["=1+1", "http://x", '{"k":[1]}']
-    assert "1.5" in texts
-    assert "2026-01-02T00:00:00+00:00" in texts
-    assert max(map(len, texts)) == workbook.LONGEST
+    assert [shown[c] for c in "ABC"] == ["=1+1", "http://x", '{"k":[1]}']
+    assert [shown[c] for c in "FGHIJ"] == [
+        *("1", "1.5", "46024", "2026-01-02T00:00:00+00:00", str(UUID(int=7))),
+    ]
+    assert len(shown["K"]) == workbook.LONGEST
+    assert {*"DE"} & {*shown} == set()

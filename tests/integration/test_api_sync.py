@@ -34,8 +34,8 @@ def page(api: Api) -> Iterator[Page]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # noqa: N802
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            page.asked.append(body["variables"]["job"])
-            page.configs.append(body["variables"]["config"])
+            page.asked.append(body["variables"].get("job"))
+            page.configs.append(body["variables"].get("config"))
             text = json.dumps(page.answer).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(text)))

@@ -19,6 +19,7 @@ from loaders.companies import addresses, steps
 from loaders.companies.steps import Step
 from loaders.safra import Safra
 from tests import companies as c
+from tests.fake_share import served
 
 TOWN, OTHER = "4320909", "4309803"
 HERE, THERE, ELSEWHERE = {"tom": "8921"}, {"tom": "8697"}, {"tom": "7107"}
@@ -124,6 +125,47 @@ def test_legal_persons_of_the_town_stay_and_every_line_is_accounted_for(
         ("sem linha em Empresas", 13),
         ("não tem os 30 campos", 14),
     ]
+
+
+def test_a_month_is_downloaded_and_landed_by_one_command(
+    conn: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A dry run fetches nothing; without the share's month nothing changes."""
+    made = c.write(tmp_path / "made", whole())
+    here = tmp_path / "kept"
+
+    def run(*options: str) -> tuple[int, str]:
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            done = CliRunner().invoke(app, ["empresas", *options, "--municipios", TOWN])
+        return done.exit_code, f"{done.output}\n{caplog.text}"
+
+    with served() as cloud:
+        monkeypatch.setenv("INTEL_EMPRESAS_ENDERECO", cloud.url)
+        monkeypatch.setenv("INTEL_EMPRESAS", str(here))
+        cloud.files = {f"2026-06/{path.name}": path.read_bytes() for path in made.iterdir()}
+        code, said = run("--baixar", "ultimo", "--dry-run")
+        assert code == 0
+        assert "entrega 2026-06: baixaria 3 de 3 arquivos" in said
+        assert not here.exists()
+        code, said = run("--baixar", "2026-07")
+        assert code == 3
+        assert "não publica esse mês" in said
+        assert kept(conn) == {}
+        code, said = run("--baixar", "ultimo")
+        assert code == 0, said
+    assert set(kept(conn)) == {c.cnpj("11111111"), c.cnpj("22222222"), "12ABC34501DE35"}
+    assert {path.name for path in (here / "2026-06").iterdir()} == {p.name for p in made.iterdir()}
+
+
+@pytest.mark.parametrize("options", [[], ["--baixar", "06/2026"], [".", "--baixar", "2026-06"]])
+def test_neither_or_both_of_a_folder_and_a_month_is_a_wrong_use(options: list[str]) -> None:
+    done = CliRunner().invoke(app, ["empresas", *options])
+    assert done.exit_code == 2
+    assert "2026-06" in done.output
 
 
 def test_of_a_person_nothing_lands_but_that_somebody_is_there(

@@ -93,11 +93,12 @@ def test_the_safras_rollup_knows_its_natural_persons(conn: psycopg.Connection) -
     """
     counted = f"""
         select ano, distribuidora_id, municipio_id, origem, count(*) filter (where pf),
-            max(e)
+            max(e), round(sum(e) filter (where pf)::numeric, 3), max(e) filter (where pf)
         from ({units}) as u group by 1, 2, 3, 4 order by 1, 2, 3, 4
     """
     kept = """
-        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh
+        select ano, distribuidora_id, municipio_id, origem, leads_pf, maior_energia_anual_kwh,
+            round(energia_pf_kwh::numeric, 3), maior_energia_pf_kwh
         from intel_lead.safra_resumo order by 1, 2, 3, 4
     """
     assert conn.execute(kept).fetchall() == conn.execute(counted).fetchall()
@@ -142,9 +143,11 @@ def test_a_view_reads_the_named_safras_leaves_alone(
 
 
 def small(units: list[tuple]) -> bool:
-    """Fewer than five units, or one with more than 80 % of the energy; where persons are in it."""
-    return any(person for person, *_ in units) and (
-        len(units) < 5 or max(u[1] for u in units) > 0.8 * sum(u[1] for u in units)
+    """Persons, but fewer than five; or one unit with more than 80 % of all energy, or of theirs."""
+    persons = [u for u in units if u[0]]
+    return bool(persons) and (
+        len(persons) < 5
+        or any(max(u[1] for u in of) > 0.8 * sum(u[1] for u in of) for of in (units, persons))
     )
 
 
@@ -178,13 +181,15 @@ NOUGHTS += " leads_com_geracao leads_enriquecidos leads_com_dec leads_com_limite
 SUM_UP = f"""
     insert into pg_temp.safra_celula (
         dimensao, distribuidora_id, municipio_id, bairro, classe_consumo_id, origem, ano,
-        quantidade_leads, energia_anual_kwh, leads_pf, maior_energia_anual_kwh, leads_com_mediana,
+        quantidade_leads, energia_anual_kwh, leads_pf, maior_energia_anual_kwh, energia_pf_kwh,
+        maior_energia_pf_kwh, leads_com_mediana,
         {", ".join(NOUGHTS.split())}
     )
     select
         case when grouping(c) = 0 then 'classe' when grouping(b) = 0 then 'bairro'
             else 'municipio' end,
-        d, m, b, c, o, 2024, count(*), sum(e), count(*) filter (where pf), max(e), 0
+        d, m, b, c, o, 2024, count(*), sum(e), count(*) filter (where pf), max(e),
+        sum(e) filter (where pf), max(e) filter (where pf), 0
         {", 0" * len(NOUGHTS.split())}
     from pg_temp.unidade group by grouping sets ((d, o, m), (d, o, m, b), (d, o, c))
 """

@@ -430,13 +430,6 @@ EQUIVALENT = (
         "a pivot: a curve has one row of each kind of day",
     ),
     Equivalent(
-        r"(esconde_complementos|soma_celulas)\(\)|mart_(perda_alimentador|balanco_distribuidora)"
-        r"|mart_(hexagono|cluster_geografico)|safra_serie",
-        "(max|avg) for sum",
-        r"-.*sum\((e\.)?(leads|unidades)_pf\)",
-        "only whether it is more than none counts",
-    ),
-    Equivalent(
         r"mart_balanco_distribuidora",
         "left for inner",
         r"camadas as c",

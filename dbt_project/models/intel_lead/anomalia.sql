@@ -382,8 +382,12 @@ celulas as (
         count(*) filter (where not pessoa_juridica) as leads_pf,
         sum(energia_anual_kwh) as energia,
         max(energia_anual_kwh) as maior,
+        sum(energia_anual_kwh) filter (where not pessoa_juridica) as energia_pf,
+        max(energia_anual_kwh) filter (where not pessoa_juridica) as maior_pf,
         {{ soma_vetor('energia_mes') }} as energia_mes,
         {{ soma_vetor('energia_mes', 'max') }} as maior_mes,
+        {{ soma_vetor('energia_mes', 'sum', 'not pessoa_juridica') }} as energia_pf_mes,
+        {{ soma_vetor('energia_mes', 'max', 'not pessoa_juridica') }} as maior_pf_mes,
         {{ soma_vetor('vezes_mes') }} as vezes_mes,
         count(vezes_mes) as medidas
     from medidas
@@ -439,6 +443,8 @@ pontos_da_area as (
         e.mes,
         e.kwh,
         e.maior,
+        e.kwh_pf,
+        e.maior_pf,
         case
             when t.medidas > s.medidas and t.medidas >= 1.1 * s.medidas
                 then nullif(greatest(e.total - coalesce(e.vezes, 0), 0), 0) / (t.medidas - s.medidas)
@@ -448,8 +454,10 @@ pontos_da_area as (
     cross join limites as k
     inner join totais as t on s.ano = t.ano and s.distribuidora_id = t.distribuidora_id
     cross join
-        lateral unnest(s.energia_mes, s.maior_mes, s.vezes_mes, t.vezes_mes) with ordinality
-            as e (kwh, maior, vezes, total, mes)
+        lateral unnest(
+            s.energia_mes, s.maior_mes, s.energia_pf_mes, s.maior_pf_mes, s.vezes_mes, t.vezes_mes
+        ) with ordinality
+            as e (kwh, maior, kwh_pf, maior_pf, vezes, total, mes)
     where s.serie_id is not null and s.leads >= k.queda_na_area_minimo_n
 ),
 
@@ -497,7 +505,7 @@ quedas as (
         {{ z_robusto('e.desvio', '0', 'a.mad', 'k.queda_na_area_piso_mad') }} as medida,
         not coalesce(o.oculta, false)
         -- Of the month alone: who is left when an area falls.
-        and not {{ celula_pequena('e.leads', 'e.leads_pf', 'e.kwh', 'e.maior') }} as visivel
+        and not {{ celula_pequena('e.leads_pf', 'e.kwh', 'e.maior', 'e.kwh_pf', 'e.maior_pf') }} as visivel
     from esperados as e
     cross join limites as k
     inner join mad_da_area as a on e.nivel = a.nivel and e.serie_id = a.serie_id

@@ -25,6 +25,8 @@ anos as (
         {{ soma_vetor('energia_mes', 'count', 'possui_geracao') }} as unidades_com_geracao,
         {{ soma_vetor('energia_mes') }} as energia,
         {{ soma_vetor('energia_mes', 'max') }} as maior,
+        {{ soma_vetor('energia_mes', 'sum', 'pessoa_fisica') }} as energia_pf,
+        {{ soma_vetor('energia_mes', 'max', 'pessoa_fisica') }} as maior_pf,
         {{ soma_vetor('energia_ponta_mes') }} as ponta
     from leads
     group by ano, distribuidora_id, origem, classe_consumo_id
@@ -36,6 +38,8 @@ select
     m.unidades_com_geracao,
     m.energia as energia_kwh,
     m.maior as maior_energia_kwh,
+    m.energia_pf as energia_pf_kwh,
+    m.maior_pf as maior_energia_pf_kwh,
     m.ponta as energia_ponta_kwh,
     a.distribuidora_id,
     a.origem,
@@ -45,6 +49,7 @@ select
 from anos as a
 cross join
     lateral unnest(
-        a.unidades, a.unidades_pf, a.unidades_com_geracao, a.energia, a.maior, a.ponta
-    ) with ordinality as m (unidades, unidades_pf, unidades_com_geracao, energia, maior, ponta, mes)
+        a.unidades, a.unidades_pf, a.unidades_com_geracao, a.energia, a.maior, a.energia_pf, a.maior_pf, a.ponta
+    ) with ordinality
+        as m (unidades, unidades_pf, unidades_com_geracao, energia, maior, energia_pf, maior_pf, ponta, mes)
 where m.unidades > 0

@@ -19,6 +19,8 @@ select
     maior_energia_anual_kwh,
     leads_com_fic,
     leads_dic_impossivel,
-    leads_fic_impossivel
+    leads_fic_impossivel,
+    energia_pf_kwh,
+    maior_energia_pf_kwh
 from {{ ref('safra_celula') }}
 where dimensao = 'municipio'

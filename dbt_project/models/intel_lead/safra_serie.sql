@@ -43,10 +43,14 @@ series as (
         count(*) filter (where pessoa_fisica) as leads_pf,
         sum(energia_anual_kwh) as energia_anual_kwh,
         max(energia_anual_kwh) as maior_energia_anual_kwh,
+        sum(energia_anual_kwh) filter (where pessoa_fisica) as energia_pf_kwh,
+        max(energia_anual_kwh) filter (where pessoa_fisica) as maior_energia_pf_kwh,
         {{ soma_vetor('energia_mes', 'count') }} as unidades_mes,
         {{ soma_vetor('energia_mes', 'count', 'pessoa_fisica') }} as unidades_pf_mes,
         {{ soma_vetor('energia_mes') }} as energia_mes,
-        {{ soma_vetor('energia_mes', 'max') }} as maior_mes
+        {{ soma_vetor('energia_mes', 'max') }} as maior_mes,
+        {{ soma_vetor('energia_mes', 'sum', 'pessoa_fisica') }} as energia_pf_mes,
+        {{ soma_vetor('energia_mes', 'max', 'pessoa_fisica') }} as maior_pf_mes
     from leads
     group by grouping sets (
         (ano, distribuidora_id),
@@ -66,7 +70,9 @@ meses as (
         quantidade_leads as leads,
         leads_pf,
         energia_anual_kwh as energia,
-        maior_energia_anual_kwh as maior
+        maior_energia_anual_kwh as maior,
+        energia_pf_kwh as energia_pf,
+        maior_energia_pf_kwh as maior_pf
     from series
     union all
     select
@@ -77,11 +83,15 @@ meses as (
         m.leads,
         m.leads_pf,
         m.energia,
-        m.maior
+        m.maior,
+        m.energia_pf,
+        m.maior_pf
     from series as s
     cross join
-        lateral unnest(s.unidades_mes, s.unidades_pf_mes, s.energia_mes, s.maior_mes)
-        with ordinality as m (leads, leads_pf, energia, maior, mes)
+        lateral unnest(
+            s.unidades_mes, s.unidades_pf_mes, s.energia_mes, s.maior_mes, s.energia_pf_mes, s.maior_pf_mes
+        )
+        with ordinality as m (leads, leads_pf, energia, maior, energia_pf, maior_pf, mes)
     where m.leads > 0
 ),
 
@@ -109,7 +119,9 @@ municipios as (
             sum(leads) as leads,
             sum(leads_pf) as leads_pf,
             sum(energia) as energia,
-            max(maior) as maior
+            max(maior) as maior,
+            sum(energia_pf) as energia_pf,
+            max(maior_pf) as maior_pf
         from meses
         where nivel = 'municipio_classe'
         group by {{ ', '.join(safra) }}, municipio_id, mes

@@ -63,6 +63,8 @@ somas as (
         count(*) as unidades,
         count(*) filter (where pessoa_fisica) as unidades_pf,
         max(energia_anual_kwh) as maior_energia_anual_kwh,
+        sum(energia_anual_kwh) filter (where pessoa_fisica) as energia_pf_kwh,
+        max(energia_anual_kwh) filter (where pessoa_fisica) as maior_energia_pf_kwh,
         {{ soma_vetor('energia_mes') }} as energia_mes
     from unidades
     group by ano, distribuidora_id, circuito, origem
@@ -75,6 +77,8 @@ somas as (
         sum(pontos)::bigint as unidades,
         0 as unidades_pf,
         null as maior_energia_anual_kwh,
+        null as energia_pf_kwh,
+        null as maior_energia_pf_kwh,
         {{ soma_vetor('energia_mes') }} as energia_mes
     from {{ ref('iluminacao_publica') }}
     group by ano, distribuidora_id, circuito
@@ -85,6 +89,8 @@ select
     unidades_pf,
     {{ total_vetor('energia_mes') }} as energia_anual_kwh,
     maior_energia_anual_kwh,
+    energia_pf_kwh,
+    maior_energia_pf_kwh,
     distribuidora_id,
     ano,
     circuito,

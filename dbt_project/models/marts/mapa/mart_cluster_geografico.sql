@@ -19,6 +19,8 @@ lugares as (
         count(*) filter (where pessoa_fisica) as leads_pf,
         sum(energia_anual_kwh) as energia,
         max(energia_anual_kwh) as maior,
+        sum(energia_anual_kwh) filter (where pessoa_fisica) as energia_pf,
+        max(energia_anual_kwh) filter (where pessoa_fisica) as maior_pf,
         count(*) filter (where possui_geracao) as leads_com_geracao
     from unidades
     group by ano, distribuidora_id, longitude, latitude
@@ -67,6 +69,8 @@ somados as (
         sum(leads_pf)::bigint as leads_pf,
         sum(energia) as energia,
         max(maior) as maior,
+        sum(energia_pf) as energia_pf,
+        max(maior_pf) as maior_pf,
         sum(leads)::bigint as quantidade_leads,
         sum(energia) as energia_anual_kwh,
         sum(leads_com_geracao)::bigint as leads_com_geracao,

@@ -20,6 +20,8 @@ lugares as (
         count(*) filter (where pessoa_fisica) as leads_pf,
         sum(energia_anual_kwh) as energia,
         max(energia_anual_kwh) as maior,
+        sum(energia_anual_kwh) filter (where pessoa_fisica) as energia_pf,
+        max(energia_anual_kwh) filter (where pessoa_fisica) as maior_pf,
         sum(dic_h) as dic_h,
         count(dic_h) as leads_com_dic,
         count(*) filter (where possui_geracao) as leads_com_geracao
@@ -66,6 +68,8 @@ celulas as (
         sum(leads_pf)::bigint as leads_pf,
         sum(energia) as energia,
         max(maior) as maior,
+        sum(energia_pf) as energia_pf,
+        max(maior_pf) as maior_pf,
         sum(leads)::bigint as quantidade_leads,
         sum(energia) as energia_anual_kwh,
         sum(dic_h) / nullif(sum(leads_com_dic), 0) as media_dic_anual_h,

@@ -36,7 +36,9 @@ somas as (
         sum(e.unidades) filter (where e.origem like 'UC%') as leads,
         sum(e.unidades_pf) as leads_pf,
         sum(e.energia_anual_kwh) as energia,
-        max(e.maior_energia_anual_kwh) filter (where e.origem like 'UC%') as maior
+        max(e.maior_energia_anual_kwh) filter (where e.origem like 'UC%') as maior,
+        sum(e.energia_pf_kwh) as energia_pf,
+        max(e.maior_energia_pf_kwh) as maior_pf
     from {{ ref('alimentador_energia') }} as e
     inner join itens as i on e.origem = any(i.camadas_somadas)
     group by e.ano, e.distribuidora_id, i.item
@@ -51,7 +53,9 @@ somas as (
             coalesce({{ total_vetor('a.perda_nao_tecnica_mt') }}, 0)
             + coalesce({{ total_vetor('a.perda_nao_tecnica_bt') }}, 0)
         )) as energia,
-        null as maior
+        null as maior,
+        null as energia_pf,
+        null as maior_pf
     from {{ ref('alimentador') }} as a
     inner join fatores as f on a.ano = f.ano and a.distribuidora_id = f.distribuidora_id
     group by a.ano, a.distribuidora_id

@@ -133,9 +133,11 @@ celulas as (
         sum(unidades_pf) as leads_pf,
         sum(energia_anual_kwh) as energia,
         max(maior_energia_anual_kwh) as maior,
-        bool_or(
-            {{ celula_pequena('unidades', 'unidades_pf', 'energia_anual_kwh', 'maior_energia_anual_kwh') }}
-        ) as pequena
+        sum(energia_pf_kwh) as energia_pf,
+        max(maior_energia_pf_kwh) as maior_pf,
+        bool_or({{ celula_pequena(
+            'unidades_pf', 'energia_anual_kwh', 'maior_energia_anual_kwh', 'energia_pf_kwh', 'maior_energia_pf_kwh'
+        ) }}) as pequena
     from energias
     where origem in ('UCMT', 'UCBT')
     group by ano, distribuidora_id, circuito

@@ -212,7 +212,9 @@ celulas as (
         count(*) as leads,
         count(*) filter (where u.pessoa_fisica) as leads_pf,
         sum(u.energia_anual_kwh) as energia,
-        max(u.energia_anual_kwh) as maior
+        max(u.energia_anual_kwh) as maior,
+        sum(u.energia_anual_kwh) filter (where u.pessoa_fisica) as energia_pf,
+        max(u.energia_anual_kwh) filter (where u.pessoa_fisica) as maior_pf
     from unidades as u
     inner join transformadores as t
         on

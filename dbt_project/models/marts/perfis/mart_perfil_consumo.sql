@@ -39,6 +39,8 @@ celulas as (
         count(*) filter (where pessoa_fisica) as leads_pf,
         sum(energia_anual_kwh) as energia,
         max(energia_anual_kwh) as maior,
+        sum(energia_anual_kwh) filter (where pessoa_fisica) as energia_pf,
+        max(energia_anual_kwh) filter (where pessoa_fisica) as maior_pf,
         count(*) as quantidade_leads,
         sum(energia_anual_kwh) as energia_anual_kwh,
         avg(energia_anual_kwh) / 12 as media_kwh_mes,
