@@ -16,13 +16,13 @@ SIZE = {"width": 1280, "height": 820}
 def test_pictures(panel: Panel, context: Opener) -> None:
     panel.api.reset_limits()
     window = tab(panel, context(viewport=SIZE))
-    window.open("/leads?oferta=arbitragem")
+    window.open("/leads?oferta=backup")
     window.sign_in("comercial")
     window.map_is_drawn()
     first = listed(window.page)[0]
     expect(window.page.locator(".why").first).to_be_visible()
     window.page.evaluate("delete document.querySelector('.map').dataset.idle")
-    window.page.get_by_label("Municípios: energia").check()
+    window.page.get_by_label("Alimentadores: perdas").check()
     window.map_is_drawn()
     window.page.screenshot(path=IMAGES / "painel_leads.png")
     window.open(first)
