@@ -42,8 +42,8 @@ def test_no_page_keeps_anybody_out(panel: Panel, context: Opener, scheme: str) -
     window.open("/")
     expect(window.page.get_by_role("dialog")).to_be_visible()
     found = {"entrar": findings(window.page)}
-    window.sign_in("comercial")
-    for path, heading in PAGES.items():
+    window.sign_in("admin")
+    for path, heading in {**PAGES, "/operacao": "Operação"}.items():
         window.open(path)
         settle(window.page, heading)
         found[path] = findings(window.page)

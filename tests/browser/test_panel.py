@@ -240,6 +240,33 @@ def test_a_rule_of_alerts_is_changed_by_sales_alone(panel: Panel, context: Opene
     assert (rule["limite"], rule["alterada_por"]) == (2.75, "comercial")
 
 
+def test_operation_is_an_administrators_and_says_so(panel: Panel, context: Opener) -> None:
+    panel.api.reset_limits()
+    seller, admin = tab(panel, context()), tab(panel, context())
+    for one, name in ((seller, "comercial"), (admin, "admin")):
+        one.open("/operacao")
+        one.sign_in(name)
+    expect(seller.page.get_by_text("Esta página é do papel de administração")).to_be_visible()
+    assert not [url for url in seller.asked if "/operacao/" in url]
+    safras = admin.page.get_by_role("region", name="O que aterrissou")
+    expect(safras.get_by_role("row").filter(has_text="401-2024")).to_contain_text("Publicada")
+    # Dagster is not open here: one part says so, the others stand.
+    expect(admin.page.get_by_role("alert")).to_contain_text("make dev")
+
+
+def test_a_search_that_is_kept_is_found_again(window: Window) -> None:
+    page = window.page
+    window.open("/leads?oferta=backup&score_min=20")
+    window.sign_in("comercial")
+    page.get_by_label("Nome para guardar esta busca").fill("Backup forte")
+    page.get_by_role("button", name="Guardar a busca").click()
+    window.open("/leads")
+    page.get_by_role("link", name="Backup forte").click()
+    page.wait_for_url("**/leads?oferta=backup&score_min=20")
+    page.get_by_role("button", name="Esquecer a busca Backup forte").click()
+    expect(page.get_by_role("link", name="Backup forte")).to_have_count(0)
+
+
 def test_a_reading_is_seen_within_two_seconds(panel: Panel, window: Window) -> None:
     window.open("/aicss")
     window.sign_in("leitor")
