@@ -66,6 +66,7 @@ def main() -> None:
     install()
     write_types()
     node("svelte-check/bin/svelte-check", "--fail-on-warnings", "--output", "human")
+    run(NODE / "bin" / "node", "--test", "--test-reporter=dot", "src/**/*.test.ts")
     node("vite/bin/vite.js", "build", "--logLevel", "warn")
     weight = size_kb()
     print(f"painel em web/dist: {weight:.0f} kB com gzip")

@@ -1,7 +1,7 @@
 // What the address bar asks of leads: the API's own filters, and an area drawn on the map.
 
 import type { paths } from '../../api/spec'
-import { typed } from '../../words/numbers'
+import { typed } from '../../words/numbers.ts'
 
 export type Asked = NonNullable<paths['/api/v1/leads']['get']['parameters']['query']>
 export type Position = [longitude: number, latitude: number]
