@@ -8,7 +8,7 @@
    loaders/connection.py says the newest number too. #}
 
 {% macro passos_da_migracao() %}
-    {{ return([migracao_1(), migracao_2(), migracao_3(), migracao_4(), migracao_5(), migracao_6()]) }}
+    {{ return([migracao_1(), migracao_2(), migracao_3(), migracao_4(), migracao_5()]) }}
 {% endmacro %}
 
 {# Before anything else: refuses a database that is ahead, and notes a new one as up to date. #}
@@ -171,21 +171,6 @@ $migracao$;
             alter table if exists {{ esquema }}.{{ tabela }} drop constraint if exists {{ tabela }}_{{ coluna }}_check;
             alter table if exists {{ esquema }}.{{ tabela }}
                 add constraint {{ tabela }}_{{ coluna }}_check check ({{ condicao }}) not valid;
-            {% endfor %}
-        $insiste$);
-{% endmacro %}
-
-{# 2026-11-30. Cells know their natural persons' energy. Of a safra that is not built again it is not known; its cells are
-   judged by how many persons they hold and by their greatest unit. #}
-{% macro migracao_6() %}
-    {% set celulas = ['safra_celula', 'safra_resumo', 'safra_classe_mes', 'alimentador_energia'] %}
-        perform controle.insiste($insiste$
-            {% for esquema in ['intel_lead', 'construcao'] %}
-            {% for tabela in celulas %}
-            alter table if exists {{ esquema }}.{{ tabela }}
-                add column if not exists energia_pf_kwh double precision,
-                add column if not exists maior_energia_pf_kwh double precision;
-            {% endfor %}
             {% endfor %}
         $insiste$);
 {% endmacro %}

@@ -45,17 +45,16 @@ STATES = ("consumo_interno", "consumo_externo", "movimento")
 _N = r"[-+]?\d+(?:[.,]\d+)?"
 SERIAL = re.compile(
     rf"(?P<prefixo>.*?)\bLuz\s*:\s*(?P<luz>{_N})\s*\|"
-    rf"\s*Dist\S{{0,4}}ncia\s*:\s*(?P<distancia>{_N})\s*(?:cm)?\s*$",
+    rf"\s*Dist\S{{0,4}}ncia\s*:\s*(?P<distancia>{_N})\s*+(?:cm)?\s*$",
     re.IGNORECASE,
 )
-PREFIXED_JSON = re.compile(r"(?P<prefixo>[^{}\"]*\w[^{}\"]*)(?P<json>\{.*\})\s*$")
 TERMINAL_PREFIX = re.compile(r"\w\s*(?:[:>)\]]|->)")
 BETWEEN_JSON = re.compile(r"[\s,\[\]]*")
 _TEXT = r'"(?:[^"\\]|\\.)*+"'
 _PAIR = rf"{_TEXT}\s*:\s*(?:{_TEXT}|[-+.\w]+)"
 WRAPPER = re.compile(rf"\{{\s*(?:{_PAIR}\s*,\s*)*{_TEXT}\s*:\s*\[(?=\s*\{{)")
 """``{"readings": [``, with single values before it that are of every reading in the list."""
-WRAPPER_END = re.compile(rf"(?:{_PAIR}\s*,?\s*)*\}}")
+WRAPPER_END = re.compile(rf"(?:{_PAIR}\s*+,?\s*+)*\}}")
 OUTSIDE = "objeto fora da lista de leituras"
 AFTER_BROKEN = re.compile(r"\n|\}\s*,\s*(?=\{)")
 OTHER_LINE = re.compile(r"luz\s*:|dist\S{0,4}ncia\s*:", re.IGNORECASE)
@@ -161,14 +160,16 @@ def serial_records(given: Iterable[tuple[int, str]]) -> Iterator[Record]:
 
 def prefixed_json(text: str) -> dict[str, Any] | None:
     """The values of an object that a terminal wrote something before: the time, if it did."""
-    found = PREFIXED_JSON.match(text)
-    if not found or not TERMINAL_PREFIX.search(found["prefixo"]):
+    before, brace, after = text.partition("{")
+    if not brace or {"}", '"'} & set(before) or not after.rstrip().endswith("}"):
         return None
-    values, _, reason = _next_json(found["json"], 0)
+    if not TERMINAL_PREFIX.search(before):
+        return None
+    values, _, reason = _next_json(brace + after, 0)
     if reason or values is None:
         return None
     has_time = any(FIELD_OF.get(plain_name(name)) == "medido_em" for name in values)
-    return values if has_time else values | {"medido_em": in_prefix(found["prefixo"])}
+    return values if has_time else values | {"medido_em": in_prefix(before)}
 
 
 def _serial_record(line: int, text: str, reason: str | None) -> Record:

@@ -29,7 +29,6 @@ _ESCAPE = re.compile(
 _NOISE = re.compile(r"[\x00\x07\x11\x13\x1a\x7f\ufeff]")
 _ASCII = re.compile(r"[^ -~\t]")
 _JSON_MARK = re.compile(r'\\.|["{}]')
-_ERASED = re.compile(r"[^\x08]\x08")
 
 
 def encoding(file: BinaryIO) -> tuple[str, int]:
@@ -122,10 +121,18 @@ def clean(line: bytes, noise: Counter[str]) -> str:
 def _without_noise(text: str, noise: Counter[str]) -> str:
     text, found = _NOISE.subn("", _ESCAPE.sub("", text))
     noise[NOISE] += found
-    while "\b" in text:
-        shorter = _ERASED.sub("", text)
-        text = shorter if shorter != text else text.replace("\b", "")
-    return text
+    return _erased(text) if "\b" in text else text
+
+
+def _erased(text: str) -> str:
+    """What a terminal shows after its backspaces."""
+    shown: list[str] = []
+    for character in text:
+        if character != "\b":
+            shown.append(character)
+        elif shown:
+            shown.pop()
+    return "".join(shown)
 
 
 # ---- how many records there are, by other means than what reads them ---------------------------

@@ -506,3 +506,41 @@ def test_a_path_is_itself_and_a_folder_the_logs_in_and_below_it(tmp_path: Path) 
     (tmp_path / "c").mkdir()
     with pytest.raises(InvalidInput, match="c: sem arquivos .*csv"):
         list(command.files([tmp_path / "c"]))
+
+
+LONG = LONGEST_RECORD - 100
+ENDLESS = {
+    "digits": "9" * LONG,
+    "words": "a " * (LONG // 2),
+    "decimals": "1." * (LONG // 2) + " Luz: x",
+    "no_distance": "Luz: 1 | Dist" + "Dist" * (LONG // 4),
+    "blanks_at_the_end": "Luz: 1 | Distancia: 1" + " " * (LONG - 50) + "x",
+    "blanks_in_a_list": '{"readings": [{"luz": 1}], "b": 1' + " " * (LONG - 50) + "x",
+    "braces": "{}" * (LONG // 2),
+    "quotes": '"' * LONG,
+}
+
+
+@pytest.mark.parametrize("shape", list(READERS))
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+def test_one_long_line_costs_what_its_length_says(text: str, shape: str) -> None:
+    """As long as a line may be. Read in time that grows with its square, each takes minutes."""
+    given = list(lines(io.BytesIO(text.encode() + b"\n")))
+    format_of(line for _, line in given)
+    records = list(READERS[shape](given))
+    assert [r for r in records if r.values and r.values.get("luz") not in (None, 1)] == []
+
+
+@given(text=st.text(alphabet="ab\b", max_size=30))
+def test_a_backspace_takes_the_character_before_it_away(text: str) -> None:
+    """Of what is left on a terminal's line; at its beginning there is nothing to take."""
+    shown = ""
+    for character in text:
+        shown = shown[:-1] if character == "\b" else shown + character
+    expected = [(1, shown + "\n")]
+    assert list(lines(io.BytesIO(text.encode() + b"\n"))) == expected
+
+
+def test_backspaces_without_end_are_read_too() -> None:
+    text = "a" * (LONG // 2) + "\b" * (LONG // 2)
+    assert list(lines(io.BytesIO(text.encode() + b"\n"))) == [(1, "\n")]
