@@ -20,7 +20,9 @@ LAUNCHED = {"__typename": "LaunchRunSuccess", "run": {"runId": "r-1"}}
 class Page:
     """Dagster's page as far as this goes: it answers one thing and remembers what it was asked."""
 
-    answer: object = {"data": {"launchRun": LAUNCHED}}
+    answer: object = {
+        "data": {"launchRun": LAUNCHED, "runsOrError": {"__typename": "Runs", "results": []}}
+    }
     asked: list[str]
     configs: list[dict]
 

@@ -41,7 +41,11 @@ POSTING = {
 }
 """What a service that posts readings has to see."""
 OF_THE_API = {"usuario", "sessao", "token_renovacao", "chave_api", "auditoria", "tentativa"}
+OF_THE_API |= {"busca_salva", "alerta_reconhecido"}
 """What the API keeps of its users: nobody else's to see."""
+LEDGER = {"intel_lead.import_status", "controle.safra_importada", "controle.liberacao"}
+LEDGER |= {"controle.versao"}
+"""What the API tells administrators of landings; the version is everybody's who may look there."""
 CONTACTS = {"telefone", "email"}
 """What of a company may be a person's: not for bi_leitor."""
 PERSONAL = PERSONAL_COLUMNS | {"registro"}
@@ -92,7 +96,8 @@ def readable(conn: psycopg.Connection, schema: str, name: str, columns: list[str
 def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -> bool:
     """The matrix of docs/security.md: whether a role reads these columns of a relation."""
     if role == "intel_app":
-        return schema == "app" and name in (*OF_THE_API, "acompanhamento", "contato")
+        shared = ("acompanhamento", "contato", "alerta", "regra_alerta")
+        return schema == "app" and name in (*OF_THE_API, *shared) or f"{schema}.{name}" in LEDGER
     if schema == "app" and name in OF_THE_API:
         return False
     if role == "intel_carga":
