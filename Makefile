@@ -47,6 +47,14 @@ unit: venv ## os testes que não precisam de banco
 integration: venv ## os testes, em dois processos, cada um num PostgreSQL/PostGIS só dele
 	$(BIN)/python -m pytest tests/integration -m 'not faults' -n 2 --dist loadfile --durations=25
 
+.PHONY: test-painel
+test-painel: venv ## o painel num navegador de verdade, numa API e num banco só dele; uns minutos
+	$(BIN)/python -m pytest tests/browser
+
+.PHONY: painel-figuras
+painel-figuras: venv ## refaz as figuras de docs/painel.md, de dados inventados
+	$(BIN)/python -m pytest -q tests/browser/pictures.py
+
 .PHONY: mutants
 mutants: venv ## planta uma falha por vez e diz as que nenhum teste nota; uma hora: make mutants MUTANTS="--only cep() --limit 50"
 	$(BIN)/python -m tests.mutants $(MUTANTS)
@@ -87,6 +95,10 @@ alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/a
 .PHONY: api
 api: venv db ## a API REST, no endereço que diz; antes, uma vez: make roles e python -m api usuario criar (docs/api.md)
 	@exec $(BIN)/python -m api servir
+
+.PHONY: painel
+painel: venv db ## monta o painel (web/dist), que make api serve no mesmo endereço; antes: make run e make roles (docs/painel.md)
+	@$(BIN)/python -m scripts.panel
 
 .PHONY: report
 export PERIODO

@@ -1,10 +1,11 @@
-"""``python -m api servir|usuario|girar|referencia``.
+"""``python -m api servir|usuario|girar|especificacao|referencia``.
 
 Belongs here: commands, their words and exit codes. Not here: what they do.
 Exit: 0 done, 2 usage, 3 a user, key or file that does not serve, 4 database.
 """
 
 import getpass
+import json
 import secrets
 import sys
 from collections.abc import Iterator
@@ -167,6 +168,15 @@ def new_key(name: Name) -> None:
 def rotate() -> None:
     """Rotate the keys that sign tokens."""
     typer.echo(f"assina agora: {signing.rotate(Settings().keys)[0]}")
+
+
+@app.command("especificacao", help="Escreve a especificação (OpenAPI), em JSON.")
+def write_specification() -> None:
+    """Write the OpenAPI document."""
+    from api.app import create_app
+
+    with writing():
+        typer.echo(json.dumps(create_app().spec(), ensure_ascii=False))
 
 
 @app.command("referencia", help="Refaz as tabelas de rotas e recusas de docs/api.md.")

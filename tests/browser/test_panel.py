@@ -1,0 +1,304 @@
+"""What a person does in the panel: sign in, find, draw, export, edit, lose the network, come back.
+
+Not here: what the API answers (tests/integration/test_api_*.py), access for all (test_access.py).
+"""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Opener, Panel, Window, tab
+from tests.integration.api_client import DEVICE, PASSWORD
+
+PAGES = {
+    "/": "Hoje",
+    "/leads": "Leads",
+    "/mercado": "Mercado",
+    "/qualidade": "Qualidade",
+    "/perdas": "Perdas",
+    "/previsoes": "Previsões",
+    "/anomalias": "Anomalias",
+    "/aicss": "AICSS ao vivo",
+    "/alertas": "Alertas",
+    "/relatorios": "Relatórios",
+}
+
+
+FIRST_PAINT = """() => new Promise(done => new PerformanceObserver(seen => {
+    const found = seen.getEntriesByName('first-contentful-paint')
+    if (found.length) done(found[0].startTime)
+}).observe({type: 'paint', buffered: true}))"""
+
+
+def the_list(page: Page) -> Locator:
+    """The part of Leads that has them one below the other."""
+    return page.get_by_role("region", name="Lista", exact=True)
+
+
+def total(page: Page) -> int:
+    """How many leads the list says there are."""
+    said = the_list(page).get_by_role("status").filter(has_text="lead")
+    return int(said.inner_text().split()[0].replace(".", ""))
+
+
+def listed(page: Page) -> list[str]:
+    """The leads that are shown, by their address."""
+    links = the_list(page).locator("a.name")
+    expect(links.first).to_be_visible()
+    return links.evaluate_all("all => all.map(link => link.getAttribute('href'))")
+
+
+def download(page: Page, button: str) -> list[dict[str, str]]:
+    """The rows of the CSV that a button saves."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).click()
+    text = waiting.value.path().read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_wrong_password_is_said_and_a_right_one_opens_the_page(window: Window) -> None:
+    window.open("/leads?oferta=backup")
+    window.page.get_by_label("Nome", exact=True).fill("comercial")
+    window.page.get_by_label("Senha").fill("outra coisa qualquer")
+    window.page.get_by_role("button", name="Entrar").click()
+    expect(window.page.get_by_role("alert")).to_contain_text("não conferem")
+    window.sign_in("comercial")
+    expect(window.page.get_by_label("Oferta")).to_have_value("backup")
+    assert listed(window.page)
+    assert window.errors == []
+
+
+def test_the_first_paint_takes_less_than_a_second(window: Window) -> None:
+    """As the browser itself measured it; the second visit, which is most of them."""
+    window.open("/")
+    window.open("/leads")
+    assert window.page.evaluate(FIRST_PAINT) < 1000
+
+
+def test_filters_stand_in_the_address_and_survive_a_reload(window: Window) -> None:
+    page = window.page
+    window.open("/leads")
+    window.sign_in("leitor")
+    everything = total(page)
+    page.get_by_label("Oferta").select_option("backup")
+    page.get_by_label("Score mínimo").fill("40")
+    page.get_by_label("Score mínimo").press("Enter")
+    page.wait_for_url("**/leads?oferta=backup&score_min=40")
+    expect(the_list(page)).not_to_contain_text(f"{everything} leads")
+    few, shown = total(page), listed(page)
+    assert 0 < few < everything
+    page.reload()
+    assert (listed(page), total(page)) == (shown, few)
+    page.go_back()
+    page.wait_for_url("**/leads?oferta=backup")
+    expect(page.get_by_label("Score mínimo")).to_have_value("")
+
+
+def test_nothing_left_over_says_which_filter_to_take_away(window: Window) -> None:
+    window.open("/leads?oferta=backup&energia_min=999999999999")
+    window.sign_in("leitor")
+    empty = window.page.locator(".empty")
+    expect(empty).to_contain_text("Nenhum lead serve")
+    empty.get_by_role("listitem").filter(has_text="energia mínima").get_by_role("link").click()
+    window.page.wait_for_url("**/leads?oferta=backup")
+    assert listed(window.page)
+
+
+def test_the_export_holds_every_lead_of_the_list_in_its_order(window: Window) -> None:
+    window.open("/leads?oferta=backup")
+    window.sign_in("comercial")
+    shown, many = listed(window.page), total(window.page)
+    rows = download(window.page, "Exportar")
+    assert len(rows) == many
+    assert [f"/leads/{row['uc_id']}" for row in rows[: len(shown)]] == shown
+
+
+def test_a_box_drawn_on_the_map_is_a_filter(window: Window) -> None:
+    page = window.page
+    window.open("/leads")
+    window.sign_in("comercial")
+    window.map_is_drawn()
+    everything = total(page)
+    page.get_by_role("button", name="Desenhar retângulo").click()
+    expect(page.get_by_role("button", name="Desenhar retângulo")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    box = page.locator(".map").bounding_box()
+    page.mouse.click(box["x"] + 40, box["y"] + 40)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**area=*")
+    expect(the_list(page)).to_contain_text("na área desenhada")
+    assert total(page) < everything
+    page.get_by_role("button", name="Tirar a área").click()
+    page.wait_for_url("**/leads")
+    assert window.errors == []
+
+
+def test_one_lead_tells_measured_figures_from_estimated_ones(window: Window) -> None:
+    page = window.page
+    window.open("/leads?camada=UCBT&oferta=backup")
+    window.sign_in("comercial")
+    the_list(page).locator("a.name").first.click()
+    figures = page.get_by_label("Em números")
+    expect(figures.locator(".figure").filter(has_text="Energia do ano")).to_contain_text("(medido)")
+    expect(figures.locator(".figure").filter(has_text="Na ponta")).to_contain_text("(estimado)")
+    contributions = page.locator("details.card[open] .bars .n").all_inner_texts()
+    score = page.locator("details.card[open] > summary").inner_text()
+    summed = sum(float(text.replace(",", ".")) for text in contributions)
+    assert abs(summed - float(score.split("score ")[1].split()[0].replace(",", "."))) < 0.5
+    assert window.errors == []
+
+
+def test_what_is_said_of_a_lead_stays(window: Window) -> None:
+    page = window.page
+    window.open("/leads?oferta=migracao")
+    window.sign_in("comercial")
+    the_list(page).locator("a.name").first.click()
+    form = page.locator("form").filter(has_text="Situação")
+    form.get_by_label("Situação").select_option("proposta")
+    form.get_by_label("Observação").fill("Quer <b>500 kW</b>.")
+    form.get_by_role("button", name="Guardar").click()
+    expect(form).to_contain_text("Guardado.")
+    page.reload()
+    expect(page.get_by_text("Quer <b>500 kW</b>.")).to_be_visible()
+
+
+def test_a_lost_network_keeps_what_is_shown_and_comes_back(window: Window) -> None:
+    page = window.page
+    window.open("/leads")
+    window.sign_in("leitor")
+    shown = listed(page)
+    page.context.set_offline(True)
+    page.get_by_label("Oferta").select_option("backup")
+    expect(page.get_by_text("Sem conexão com a API.")).to_be_visible()
+    assert listed(page) == shown
+    page.context.set_offline(False)
+    expect(page.get_by_text("Sem conexão com a API.")).to_be_hidden()
+    expect(the_list(page).locator(".score small").first).to_have_text("Backup")
+    assert window.errors == []
+
+
+def test_an_ended_session_asks_and_returns_to_the_same_place(panel: Panel, window: Window) -> None:
+    page = window.page
+    window.open("/leads?oferta=backup")
+    window.sign_in("leitor")
+    shown = listed(page)
+    with panel.api.writing() as conn:
+        conn.execute("update app.sessao set encerrada_em = now(), motivo = 'admin'")
+    panel.api.forget_logins()
+    page.get_by_label("Score mínimo").fill("1")
+    page.get_by_label("Score mínimo").press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("A sessão acabou")
+    assert listed(page) == shown
+    window.sign_in("leitor")
+    page.wait_for_url("**/leads?oferta=backup&score_min=1")
+    assert listed(page)
+
+
+def test_two_tabs_outlive_their_access_token_together(panel: Panel, context: Opener) -> None:
+    """The refresh token holds once: the second tab must not spend the first one's."""
+    panel.api.reset_limits()
+    profile = context()
+    tabs = [tab(panel, profile), tab(panel, profile)]
+    tabs[0].open("/leads")
+    tabs[0].sign_in("leitor")
+    tabs[1].open("/leads")
+    for one in tabs:
+        assert listed(one.page)
+    profile.clear_cookies(name="intel_acesso")
+    for one in tabs:
+        one.page.get_by_label("Oferta").select_option("backup")
+    for one in tabs:
+        expect(the_list(one.page).locator(".score small").first).to_have_text("Backup")
+        expect(one.page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_rule_of_alerts_is_changed_by_sales_alone(panel: Panel, context: Opener) -> None:
+    panel.api.reset_limits()
+    reader, seller = tab(panel, context()), tab(panel, context())
+    reader.open("/alertas")
+    reader.sign_in("leitor")
+    expect(reader.page.get_by_text("Mudar regras é do papel comercial")).to_be_visible()
+    seller.open("/alertas")
+    seller.sign_in("comercial")
+    row = seller.page.get_by_role("row").filter(has_text="dic_conjunto_dobro_da_mediana")
+    row.get_by_role("button", name="Mudar").click()
+    form = seller.page.get_by_role("form", name="Regra")
+    form.get_by_label("Limite").fill("2.75")
+    form.get_by_role("button", name="Guardar").click()
+    expect(row).to_contain_text("> 2,75")
+    rule = next(
+        r
+        for r in panel.api.get("/api/v1/alertas/regras", "comercial").json()
+        if r["chave"] == "dic_conjunto_dobro_da_mediana"
+    )
+    assert (rule["limite"], rule["alterada_por"]) == (2.75, "comercial")
+
+
+def test_operation_is_an_administrators_and_says_so(panel: Panel, context: Opener) -> None:
+    panel.api.reset_limits()
+    seller, admin = tab(panel, context()), tab(panel, context())
+    for one, name in ((seller, "comercial"), (admin, "admin")):
+        one.open("/operacao")
+        one.sign_in(name)
+    expect(seller.page.get_by_text("Esta página é do papel de administração")).to_be_visible()
+    assert not [url for url in seller.asked if "/operacao/" in url]
+    safras = admin.page.get_by_role("region", name="O que aterrissou")
+    expect(safras.get_by_role("row").filter(has_text="401-2024")).to_contain_text("Publicada")
+    # Dagster is not open here: one part says so, the others stand.
+    expect(admin.page.get_by_role("alert")).to_contain_text("make dev")
+
+
+def test_a_search_that_is_kept_is_found_again(window: Window) -> None:
+    page = window.page
+    window.open("/leads?oferta=backup&score_min=20")
+    window.sign_in("comercial")
+    page.get_by_label("Nome para guardar esta busca").fill("Backup forte")
+    page.get_by_role("button", name="Guardar a busca").click()
+    window.open("/leads")
+    page.get_by_role("link", name="Backup forte").click()
+    page.wait_for_url("**/leads?oferta=backup&score_min=20")
+    page.get_by_role("button", name="Esquecer a busca Backup forte").click()
+    expect(page.get_by_role("link", name="Backup forte")).to_have_count(0)
+
+
+def test_a_reading_is_seen_within_two_seconds(panel: Panel, window: Window) -> None:
+    window.open("/aicss")
+    window.sign_in("leitor")
+    card = window.page.get_by_role("region", name=DEVICE)
+    expect(card).to_be_visible()
+    now = datetime.now(UTC).isoformat()
+    reading = {"dispositivo_id": DEVICE, "medido_em": now, "luz": 1234, "distancia_cm": 56.5}
+    answer = panel.api.http.post(
+        "/api/v1/aicss/dados", content=json.dumps(reading), headers=panel.api.bearer("dispositivo")
+    )
+    assert answer.status_code == 202, answer.text
+    expect(card).to_contain_text("1.234", timeout=2000)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_asks_nobody_but_its_own_server(window: Window, path: str) -> None:
+    window.open(path)
+    window.sign_in("comercial")
+    expect(window.page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
+    expect(window.page.locator("[aria-busy=true]")).to_have_count(0)
+    assert window.errors == []
+    assert window.page.locator(".problem").all_inner_texts() == []
+    assert [url for url in window.asked if not url.startswith((window.address, "blob:"))] == []
+
+
+def test_signing_out_leaves_nothing_to_come_back_to(window: Window) -> None:
+    window.open("/leads")
+    window.sign_in("leitor")
+    assert listed(window.page)
+    window.page.get_by_role("button", name="Sair").click()
+    expect(window.page.get_by_role("dialog")).to_be_visible()
+    window.page.reload()
+    expect(window.page.get_by_role("dialog")).to_be_visible()
+    assert window.page.locator("a.name").count() == 0
+    assert PASSWORD not in window.page.content()
