@@ -52,12 +52,13 @@ def _continuity(tables: dict[str, Rows], utilities: dict[str, Row]) -> Rows:
     for row in tables["continuidade_conjunto"]:
         of = units.get(tuple(row[c] for c in key), {})
         kept = {c: v for c, v in row.items() if c != "cnpj"}
+        whole = row["meses"] == 12
         found.append(
             kept
             | {
                 "distribuidora": utilities.get(str(row["distribuidora_id"]), {}).get("nome"),
-                "dec_sobre_limite": _over(row["dec_h"], row["dec_limite_h"]),
-                "fec_sobre_limite": _over(row["fec"], row["fec_limite"]),
+                "dec_sobre_limite": _over(row["dec_h"], row["dec_limite_h"]) if whole else None,
+                "fec_sobre_limite": _over(row["fec"], row["fec_limite"]) if whole else None,
                 "situacao": _situation(row),
                 "bdgd_unidades": of.get("quantidade_leads"),
                 "bdgd_media_dic_h": of.get("media_dic_anual_h"),
