@@ -152,19 +152,12 @@
         select
             t.*,
             a.distribuidora_id,
-            case when t.unidade like 'm%' then 0.001 else 1 end as fator,
-            concat(t.tusd, ' ', t.te) <> last_value(concat(t.tusd, ' ', t.te)) over (
-                partition by
-                    t.sig_agente, t.cnpj, t.subgrupo_tarifario_id, t.modalidade, t.classe, t.subclasse, t.detalhe,
-                    t.acessante, t.posto, t.unidade, t.resolucao, t.inicio, t.fim
-                order by t.gerado_em nulls first, t.arquivo_id, t.linha
-                rows between unbounded preceding and unbounded following
-            ) as contradita
+            case when t.unidade like 'm%' then 0.001 else 1 end as fator
         from tarifas as t
         left join conhecidos as a on concat(t.sig_agente, '|', t.cnpj) = concat(a.sig_agente, '|', a.cnpj)
     ),
 
-    julgadas as (
+    ditas_por_si as (
         select
             t.*,
             case
@@ -183,9 +176,27 @@
                 when
                     (t.tusd + coalesce(t.te, 0)) * t.fator > case when t.unidade like '%wh' then 10 else 1000 end
                     then 'Preço fora do possível para a unidade'
-                when t.contradita then 'Contradiz outra linha da mesma resolução'
-            end as motivo
+            end as motivo_so_dela
         from com_agente as t
         left join {{ ref('subgrupo_tarifario') }} as s on t.subgrupo_tarifario_id = s.id and s.grupo is not null
+    ),
+
+    julgadas as (
+        select
+            *,
+            case
+                when
+                    motivo_so_dela is null
+                    and concat(tusd, ' ', te) <> last_value(concat(tusd, ' ', te)) over (
+                        partition by
+                            distribuidora_id, subgrupo_tarifario_id, modalidade, classe, subclasse, detalhe, acessante,
+                            posto, unidade, resolucao, inicio, fim, motivo_so_dela is null
+                        order by gerado_em nulls first, arquivo_id, linha
+                        rows between unbounded preceding and unbounded following
+                    )
+                    then 'Contradiz outra linha da mesma resolução'
+                else motivo_so_dela
+            end as motivo
+        from ditas_por_si
     )
 {%- endmacro %}

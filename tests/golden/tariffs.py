@@ -45,7 +45,13 @@ def expected(rows: Rows, domains: Domains) -> dict[str, Rows]:
     """Tables of all distributors."""
     known = {int(k) for k in index(domains, "distribuidora")}
     groups = index(domains, "subgrupo_tarifario")
-    judged = [_judged(r, known, groups) for r in rows if _bare(r["dscbasetarifaria"]) == _PAID]
+    paid = [r for r in rows if _bare(r["dscbasetarifaria"]) != _NOT_PAID]
+    judged = [_judged(r, known, groups) for r in paid]
+    for of in grouped(_good(judged), *KEY, "unidade", "resolucao", "inicio", "fim").values():
+        of.sort(key=lambda r: (r["made"] or date.min, r["arquivo_id"], r["linha"]))
+        for row in of[:-1]:
+            if (row["tusd"], row["te"]) != (of[-1]["tusd"], of[-1]["te"]):
+                row["motivo"] = "Contradiz outra linha da mesma resolução"
     return {
         "tarifa_vigente": [t for of in grouped(_good(judged), *KEY).values() for t in _valid(of)],
         "tarifa_recusada": [
@@ -56,7 +62,8 @@ def expected(rows: Rows, domains: Domains) -> dict[str, Rows]:
     }
 
 
-_PAID = "tarifa de aplicacao"
+_PAID, _NOT_PAID = "tarifa de aplicacao", "base economica"
+_MOST = {"energia": 10, "demanda": 1000}
 _REFUSED = (
     "motivo", "sig_agente", "cnpj", "inicio", "fim", "tusd", "te", "resolucao", "arquivo_id",
     "linha",
@@ -93,6 +100,7 @@ def _judged(row: Row, known: set[int], groups: dict[str, Row]) -> Row:
         "posto": _post(_bare(row["nompostotarifario"]) or NONE),
         "unidade": unit,
         "grandeza": "energia" if unit in ("kwh", "mwh") else "demanda",
+        "base": _bare(row["dscbasetarifaria"]),
         "inicio": day(row["datiniciovigencia"]),
         "fim": day(row["datfimvigencia"]),
         "tusd": decimal(row["vlrtusd"]),
@@ -141,7 +149,10 @@ def _day_of(title: str | None) -> date | None:
 
 def _why_not(row: Row, groups: dict[str, Row]) -> str | None:
     energy = row["grandeza"] == "energia"
+    price = (row["tusd"] or 0) + (row["te"] or 0)
+    in_kilo = price / 1000 if (row["unidade"] or "").startswith("m") else price
     reasons = [
+        (row["base"] != _PAID, "Base que não é Tarifa de Aplicação nem Base Econômica"),
         (
             row["distribuidora_id"] is None,
             "Distribuidora sem código: nem o CNPJ nem a sigla estão em distribuidora_agente",
@@ -159,6 +170,8 @@ def _why_not(row: Row, groups: dict[str, Row]) -> str | None:
         (not row["posto"], "Posto desconhecido"),
         (not row["unidade"], "Unidade que não é kW nem kWh, MW nem MWh"),
         (row["tusd"] is None or (energy and row["te"] is None), "Sem preço"),
+        (price < 0, "Preço negativo"),
+        (in_kilo > _MOST[row["grandeza"]], "Preço fora do possível para a unidade"),
     ]
     for holds, reason in reasons:
         if holds:

@@ -178,7 +178,8 @@ def test_a_filter_says_nothing_but_comparisons(api: Api, number: int) -> None:
     answer = api.http.get(
         f"{OGC}/leads/items", params={"filter": HOSTILE[number]}, headers=api.bearer("leitor")
     )
-    assert answer.status_code == 422, answer.text
+    too_long = len(str(answer.request.url)) > 8192
+    assert answer.status_code == (414 if too_long else 422), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
 
