@@ -11,6 +11,7 @@ import requests
 from pydantic import BaseModel, Field
 
 from api import problems
+from server import run_states
 
 WAIT_S = 20
 LAUNCH = """
@@ -35,15 +36,6 @@ query ($limit: Int!) {
 }"""
 ASSETS = "__ASSET_JOB"
 """How Dagster calls the job of a safra's build."""
-STATES = {
-    "SUCCESS": "feita",
-    "FAILURE": "falhou",
-    "CANCELED": "cancelada",
-    "CANCELING": "parando",
-    "STARTED": "em andamento",
-    "STARTING": "em andamento",
-    "QUEUED": "na fila",
-}
 
 
 class Run(BaseModel):
@@ -98,7 +90,7 @@ def newest(address: str, limit: int) -> list[Done]:
         Done(
             **vars(_run(address, run["runId"])),
             job="safra" if run["jobName"].startswith(ASSETS) else run["jobName"],
-            state=STATES.get(run["status"], run["status"].lower()),
+            state=run_states.in_words(run["status"]),
             start=_moment(run["startTime"]),
             end=_moment(run["endTime"]),
         )

@@ -25,22 +25,12 @@ from loaders import usage
 from loaders.errors import LoadError
 from loaders.figures import number
 from loaders.open_data.registry import DATASETS
-from server import place
+from server import place, run_states
 
 WIDTH = 80
 SAFRAS, REASONS, RUNS, SHOWN_FILES = 12, 5, 4, 3
 """How many of each fit one screen; of the rest, their number."""
 BACKUP_DAYS = 2
-
-STATES = {
-    "SUCCESS": "feita",
-    "FAILURE": "falhou",
-    "CANCELED": "cancelada",
-    "CANCELING": "parando",
-    "STARTED": "em andamento",
-    "STARTING": "em andamento",
-    "QUEUED": "na fila",
-}
 
 
 @dataclass(frozen=True)
@@ -201,7 +191,7 @@ def runs(warehouse: psycopg.Connection) -> list[str]:
         began = local(datetime.fromtimestamp(start, UTC)) if start else ""
         took = f"{end - start:.0f} s" if start and end else ""
         name = "safra" if job.startswith("__ASSET_JOB") else job
-        lines.append(f"  {began:<15}{name:<14}{STATES.get(status, status.lower()):<14}{took:>8}")
+        lines.append(f"  {began:<15}{name:<14}{run_states.in_words(status):<14}{took:>8}")
     return lines
 
 

@@ -9,14 +9,13 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 from loaders.companies import layout
+from loaders.companies.landing import Bar
 from loaders.companies.layout import Kind
 from loaders.environment import CLONE
 from loaders.errors import InvalidInput, SourceFailure
@@ -32,8 +31,6 @@ _REMEDY = (
     "Tente de novo (o que já veio fica), diga outro endereço em INTEL_EMPRESAS_ENDERECO, ou baixe a"
     " pasta do mês por fora"
 )
-
-Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 log = logging.getLogger(__name__)
 

@@ -204,7 +204,10 @@ def _write(
     dataset, result = found.dataset, Result(found.name, years=_years(found))
     table = sql.Identifier("raw", dataset.table)
     made_up.forget(conn, dataset)
-    before = _generated(conn, dataset, "ano_arquivo = any(%s)", [list(_years(found))])
+    if dataset.by_year:
+        before = _generated(conn, dataset, "ano_arquivo = any(%s)", [list(_years(found))])
+    else:
+        before = _generated(conn, dataset, "true", [])
     _make_room(conn, found)
     (number,) = conn.execute(
         "insert into controle.aberto_arquivo"
@@ -262,8 +265,6 @@ def _generated(
     """The newest day on which the source says that it made rows that are there."""
     if _GENERATED not in (column.raw for column in dataset.columns):
         return None
-    if "ano_arquivo" in which and not dataset.by_year:
-        which, parameters = "true", []
     query = f"select distinct {_GENERATED} from raw.{dataset.table} where {which}"
     texts = [text for (text,) in conn.execute(query, parameters) if text]
     return max((day for text in texts if (day := values.date_of(text))), default=None)
