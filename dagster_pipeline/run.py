@@ -261,6 +261,7 @@ def conclude(keys: Collection[str], code: int) -> None:
     address = page.address()
     at = f"   {address}" if address else ""
     SCREEN.print("a seguir: make status  o que há, o que falta")
+    SCREEN.print("          make painel  o painel no navegador: docs/painel.md diz como se entra")
     SCREEN.print(f"          make dev     o Dagster: linhagem, execuções{at}")
     SCREEN.print("          make docs    o dicionário de dados;  make -s db-url  para um BI")
     SCREEN.print("          make psql    SQL, por exemplo (docs/como_ler_um_lead.md o explica):")
