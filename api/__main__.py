@@ -63,7 +63,12 @@ def serve() -> None:
         if not settings.keys.exists():
             signing.rotate(settings.keys)
     scheme = "https" if settings.tls_certificate else "http"
-    typer.echo(f"API em {scheme}://{settings.host}:{settings.port}/api/v1/docs")
+    address = f"{scheme}://{settings.host}:{settings.port}"
+    if (settings.panel / "index.html").is_file():
+        typer.echo(f"Painel em {address}")
+    else:
+        typer.echo("Painel: ainda não foi montado (make painel)")
+    typer.echo(f"API em {address}/api/v1/docs")
     uvicorn.run(
         "api.app:create_app",
         factory=True,
@@ -82,7 +87,11 @@ def serve() -> None:
     )
 
 
-@user_app.command("criar", help="Cria um usuário; a senha se pergunta, a chave se mostra uma vez.")
+@user_app.command(
+    "criar",
+    help="Cria um usuário; a senha se pergunta, ou se lê da entrada (uma linha), se não é um"
+    " terminal; a chave se mostra uma vez.",
+)
 def create_user(
     name: Name,
     *,
@@ -155,6 +164,19 @@ def stop_user(name: Name) -> None:
         if not users.stop(conn, name):
             raise InvalidInput(f"não há usuário {name}")
     typer.echo(f"{name} encerrado")
+
+
+@user_app.command("reabrir", help="Reabre uma conta encerrada, com a senha de antes.")
+def reopen_user(name: Name) -> None:
+    """Let a closed user in again; one with keys is given a new one."""
+    with writing() as conn, conn.transaction():
+        role = users.reopen(conn, name)
+        if role is None:
+            raise InvalidInput(f"não há conta encerrada de nome {name}")
+        key = users.new_key(conn, name) if role in users.BY_KEY else None
+    typer.echo(f"{name} reaberto, papel {role}")
+    if key:
+        typer.echo(f"chave, que não se mostra de novo: {key}")
 
 
 @user_app.command("chave", help="Mais uma chave para um parceiro ou dispositivo, mostrada uma vez.")

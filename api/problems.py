@@ -5,6 +5,7 @@ Belongs here: every kind of refusal, and the handlers that write one. Not here: 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import structlog
@@ -30,7 +31,7 @@ class Kind:
     remedy: str
 
 
-INVALID = Kind("pedido-invalido", 422, "O pedido não se entende", "Corrija o que `erros` aponta.")
+INVALID = Kind("pedido-invalido", 422, "O pedido não se entende", "Corrija o que o detalhe diz.")
 BAD_BODY = Kind("corpo-ilegivel", 400, "O corpo não se lê", "Envie o formato que a rota documenta.")
 NO_LOGIN = Kind(
     "sem-credencial",
@@ -52,7 +53,7 @@ TOO_LONG = Kind(
     "endereco-longo", 414, "O endereço é longo demais", "Use menos filtros, ou POST onde há."
 )
 TOO_MANY = Kind(
-    "limite-excedido", 429, "Pedidos demais", "Espere o tempo de Retry-After e tente de novo."
+    "limite-excedido", 429, "Pedidos demais", "Espere o que o detalhe e Retry-After dizem."
 )
 BROKEN = Kind(
     "erro-interno", 500, "A API falhou", "Tente de novo; se persistir, informe o `pedido`."
@@ -142,6 +143,58 @@ def answer(
     )
 
 
+_REASONS = {
+    "missing": "falta",
+    "extra_forbidden": "não se conhece aqui",
+    "greater_than": "maior que {gt}",
+    "greater_than_equal": "no mínimo {ge}",
+    "less_than": "menor que {lt}",
+    "less_than_equal": "no máximo {le}",
+    "string_too_short": "pelo menos {min_length} caracteres",
+    "string_too_long": "no máximo {max_length} caracteres",
+    "string_pattern_mismatch": "não tem a forma que se espera",
+    "too_short": "pelo menos {min_length}",
+    "too_long": "no máximo {max_length}",
+    "finite_number": "é um número finito",
+    "value_error": "{error}",
+}
+"""pydantic's types of error, in words, with what it says of the limit."""
+_KINDS = {
+    "int": "é um número inteiro",
+    "float": "é um número",
+    "decimal": "é um número",
+    "bool": "é sim ou não (true, false)",
+    "date": "é um dia: 2026-11-30",
+    "datetime": "é um instante com fuso: 2026-11-30T10:00:00-03:00",
+    "timezone": "é um instante com fuso: 2026-11-30T10:00:00-03:00",
+    "uuid": "é um identificador",
+    "string": "é um texto",
+    "list": "é uma lista",
+    "tuple": "é uma lista",
+    "model": "é um objeto",
+    "dict": "é um objeto",
+}
+"""Of errors of other types, by what comes before their first underline."""
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    """The name of what does not serve, without where in the request it stood."""
+    names = [str(part) for part in error["loc"][1:] if not isinstance(part, int)]
+    return ".".join(names) or str(error["loc"][0])
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """Why it does not serve: never with what was sent."""
+    kind = error["type"]
+    given = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in error.get("ctx", {}).items()
+    }
+    if kind in ("enum", "literal_error"):
+        return "é um de: " + str(given["expected"]).replace(" or ", ", ").replace("'", "")
+    return _REASONS.get(kind, _KINDS.get(kind.split("_")[0], "não serve")).format(**given)
+
+
 def _methods(request: Request) -> str:
     """What a path takes, of all its routes: the router knows those of the first."""
     for path, methods in request.app.openapi()["paths"].items():
@@ -163,13 +216,15 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         # What was sent is not repeated: it may be a password.
-        errors = [
-            {"onde": ".".join(map(str, e["loc"])), "tipo": e["type"]} for e in error.errors()[:20]
-        ]
-        if any(e["type"] == "json_invalid" for e in error.errors()):
+        found = error.errors()[:20]
+        if any(e["type"] == "json_invalid" for e in found):
             return answer(id_of(request), BAD_BODY, "o corpo não é JSON")
-        where = ", ".join(str(e["onde"]) for e in errors)
-        return answer(id_of(request), INVALID, f"não servem: {where}", errors=errors)
+        errors = [
+            {"onde": ".".join(map(str, e["loc"])), "tipo": e["type"], "motivo": _reason(e)}
+            for e in found
+        ]
+        said = [f"{_field(e)}: {_reason(e)}" for e in found]
+        return answer(id_of(request), INVALID, "; ".join(dict.fromkeys(said)), errors=errors)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:

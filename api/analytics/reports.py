@@ -6,6 +6,7 @@ Belongs here: listing, handing out, asking Dagster, now or again and again. Not 
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -28,6 +29,8 @@ from reports.period import Kind
 
 SAFRA, FILE = r"^[0-9]{1,6}-[0-9]{4}$", r"^[a-z0-9_-]+\.(html|pdf)$"
 """Names of a report's folder and file: nothing else is looked at, and nothing leads elsewhere."""
+HEAD = 4096
+"""Characters of a page, in which its title stands."""
 INSIDERS = Depends(allow(Role.READER, Role.SALES))
 AGENDAS = 100
 """Of the whole house: each is minutes of a machine."""
@@ -50,6 +53,11 @@ class Report(BaseModel):
     file: str = Field(serialization_alias="arquivo", examples=["safra-401-2024.pdf"])
     size: int = Field(serialization_alias="bytes", examples=[734003])
     made_at: datetime = Field(serialization_alias="feito_em")
+    title: str | None = Field(
+        serialization_alias="titulo",
+        description="O do alto da página; nulo: não há a página ao lado do PDF.",
+        examples=["Baterias em Tapejara"],
+    )
     address: str = Field(
         serialization_alias="endereco",
         examples=["/api/v1/analytics/relatorios/401-2024/safra-401-2024.pdf"],
@@ -66,6 +74,7 @@ def list_reports(request: Request) -> list[Report]:
             file=file.name,
             size=file.stat().st_size,
             made_at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
+            title=_title(file.with_suffix(".html")),
             address=f"{request.url.path}/{file.parent.name}/{file.name}",
         )
         for file in folder.glob("*/*")
@@ -73,6 +82,14 @@ def list_reports(request: Request) -> list[Report]:
     ]
     request.state.rows = len(found)
     return sorted(found, key=lambda report: report.made_at, reverse=True)
+
+
+def _title(page: Path) -> str | None:
+    if not page.is_file():
+        return None
+    with page.open(encoding="utf-8") as text:
+        found = re.search("<title>(.*?)</title>", text.read(HEAD), re.DOTALL)
+    return unescape(found[1]).strip() if found else None
 
 
 class WantedReports(BaseModel):

@@ -42,8 +42,9 @@ class Limiter:
         """
         if not self._window.hit(limit, *key):
             again = self._window.get_window_stats(limit, *key).reset_time
-            wait = {"Retry-After": str(max(1, ceil(again - time())))}
-            raise problems.Refusal(problems.TOO_MANY, "tentativas demais daqui", wait)
+            seconds = str(max(1, ceil(again - time())))
+            detail = f"tentativas demais daqui: de novo em {seconds} s"
+            raise problems.Refusal(problems.TOO_MANY, detail, {"Retry-After": seconds})
 
 
 class Login(BaseModel):
@@ -163,8 +164,23 @@ def stop_user(
     request: Request, caller: Administrator, name: Annotated[str, Path(alias="nome")]
 ) -> None:
     """As sessões e chaves dela acabam na hora; o que ela fez fica na auditoria."""
-    if not re.fullmatch(r"[a-z0-9._@-]{2,100}", name):
-        raise problems.Refusal(problems.NOT_FOUND, "não há este usuário")
+    _refuse_what_is_no_name(name)
     with request.app.state.pools.app.connection() as conn:
         if not users.stop(conn, name):
             raise problems.Refusal(problems.NOT_FOUND, "não há este usuário")
+
+
+@users_router.put("/{nome}/reabertura", status_code=204, summary="Reabre uma conta encerrada")
+def reopen_user(
+    request: Request, caller: Administrator, name: Annotated[str, Path(alias="nome")]
+) -> None:
+    """Entra com a senha de antes; chaves não voltam: `usuario chave` dá outra."""
+    _refuse_what_is_no_name(name)
+    with request.app.state.pools.app.connection() as conn:
+        if not users.reopen(conn, name):
+            raise problems.Refusal(problems.NOT_FOUND, "não há conta encerrada com este nome")
+
+
+def _refuse_what_is_no_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z0-9._@-]{2,100}", name):
+        raise problems.Refusal(problems.NOT_FOUND, "não há este usuário")

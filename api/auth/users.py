@@ -28,6 +28,8 @@ _LIST = """
         (select count(*) from app.chave_api as k
             where k.usuario_id = u.id and k.revogada_em is null) as chaves
     from app.usuario as u order by u.nome"""
+_ACTIVE = "select ativo from app.usuario where nome = %s"
+_REOPEN = "update app.usuario set ativo = true where nome = %s and not ativo returning papel"
 _STOP = """
     with parado as (
         update app.usuario set ativo = false where nome = %s returning id
@@ -103,14 +105,18 @@ def create(conn: psycopg.Connection, user: NewUser) -> UUID:
     values = [user.name, user.role, kept, user.device, [*map(str, user.networks)], user.quota]
     values += [list(user.routes)]
     try:
-        return conn.execute(
-            "insert into app.usuario (nome, papel, senha_hash, dispositivo_id, redes, cota_diaria,"
-            " rotas)"
-            " values (%s, %s, %s, %s, %s::cidr[], %s, %s) returning id",
-            values,
-        ).fetchone()[0]
+        with conn.transaction():
+            return conn.execute(
+                "insert into app.usuario (nome, papel, senha_hash, dispositivo_id, redes,"
+                " cota_diaria, rotas)"
+                " values (%s, %s, %s, %s, %s::cidr[], %s, %s) returning id",
+                values,
+            ).fetchone()[0]
     except psycopg.errors.UniqueViolation:
-        raise InvalidInput(f"já há um usuário {user.name}") from None
+        said = f"já há um usuário {user.name}"
+        if not conn.execute(_ACTIVE, [user.name]).fetchone()[0]:
+            said += f", encerrado: `python -m api usuario reabrir {user.name}`"
+        raise InvalidInput(said) from None
     except (psycopg.errors.CheckViolation, psycopg.DataError):
         raise InvalidInput(
             "o usuário não serve: o nome tem minúsculas, números, . _ @ -; só o papel dispositivo"
@@ -138,6 +144,15 @@ def new_key(conn: psycopg.Connection, name: str) -> str:
 def stop(conn: psycopg.Connection, name: str) -> bool:
     """End a user's sessions and keys for good; False: there is none of that name."""
     return conn.execute(_STOP, [name]).fetchone()[0] == 1
+
+
+def reopen(conn: psycopg.Connection, name: str) -> Role | None:
+    """Let a closed user in again, by the password of before; keys are given anew.
+
+    None: none of that name is closed.
+    """
+    found = conn.execute(_REOPEN, [name]).fetchone()
+    return Role(found[0]) if found else None
 
 
 def visit(conn: psycopg.Connection, user: UUID) -> datetime | None:

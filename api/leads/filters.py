@@ -16,7 +16,7 @@ from api.listings.parameters import Integer, Paging, Text
 from api.listings.query import Question, Sort
 from api.tracking import store
 
-RELATION = "mart_lead"
+RELATION, SCORES = "mart_lead", "mart_lead_score"
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -62,6 +62,13 @@ _EQUAL = {
 }
 _FOLLOWED = """(l.distribuidora_id, l.cod_id) {} (
     select * from unnest(%(seguidas_distribuidora)s::integer[], %(seguidas_cod)s::text[])
+)"""
+REASONS = ("posicao", "motivo_1", "motivo_2", "motivo_3")
+"""Columns of SCORES: where a lead stands in an offer, and why."""
+_REASON = """(
+    select s.{} from marts.mart_lead_score as s
+    where s.uc_id = l.uc_id and s.ano = l.ano and s.distribuidora_id = l.distribuidora_id
+        and s.oferta = {}
 )"""
 _BOX = "l.geom && st_makeenvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 4674)"
 
@@ -111,6 +118,12 @@ class LeadFilters(Paging):
         description="O que se disse por último da oferta, ou de alguma: novo, em_contato, proposta,"
         " ganho, perdido, descartado; nenhum: nada se disse. Repetível; não para parceiros.",
     )
+    reasons: bool = Field(
+        False,
+        alias="motivos",
+        description="Também posicao, motivo_1, motivo_2 e motivo_3: o lugar na safra e por quê, na"
+        " oferta pedida, ou na melhor de cada lead.",
+    )
     order: Order = Field(
         Order.SCORE, alias="ordem", description="Do maior ao menor; uc_id: sem ordem de valor."
     )
@@ -137,7 +150,10 @@ def corners(box: str) -> tuple[float, float, float, float]:
     Raises:
         ValueError: it is no such rectangle.
     """
-    x0, y0, x1, y1 = (float(part) for part in box.split(","))
+    try:
+        x0, y0, x1, y1 = (float(part) for part in box.split(","))
+    except ValueError:
+        raise ValueError("oeste,sul,leste,norte, em graus") from None
     if not (-180 <= x0 <= x1 <= 180 and -90 <= y0 <= y1 <= 90):
         raise ValueError("oeste,sul,leste,norte, em graus")
     return x0, y0, x1, y1
@@ -196,7 +212,16 @@ def question(
         values=values,
         sort=sort,
         geometry="geom",
+        made=_reasons(filters, values) if filters.reasons else {},
     )
+
+
+def _reasons(filters: LeadFilters, values: dict[str, Any]) -> dict[str, sql.Composable]:
+    offer = sql.SQL("l.melhor_oferta")
+    if filters.oferta:
+        values["oferta"] = filters.oferta
+        offer = sql.SQL("%(oferta)s")
+    return {name: sql.SQL(_REASON).format(sql.Identifier(name), offer) for name in REASONS}
 
 
 def _conditions(

@@ -1,6 +1,6 @@
 """Leads over HTTP: the list, by polygon, one with everything, and what sales say of it.
 
-Belongs here: translating HTTP; which columns a role sees. Not here: SQL (filters.py, detail.sql).
+Belongs here: translating HTTP; which columns a role sees. Not here: SQL (filters.py, *.sql).
 """
 
 from importlib import resources
@@ -23,6 +23,7 @@ from api.listings.answer import Answering, respond
 from api.listings.routes import responses, visible
 
 DETAIL = resources.files("api.leads").joinpath("detail.sql").read_text(encoding="utf-8")
+EXCLUDED = resources.files("api.leads").joinpath("excluded.sql").read_text(encoding="utf-8")
 POINTS = 2000
 """Corners of a polygon: more are no drawing of a person's."""
 Longitude = Annotated[float, Field(ge=-180, le=180, strict=True)]
@@ -86,6 +87,14 @@ class Lead(BaseModel):
     source: str = Field(alias="fonte", description="A atribuição que acompanha os dados.")
 
 
+class Excluded(BaseModel):
+    """Why an offer is not made to some."""
+
+    offer: filters.Offer = Field(alias="oferta", examples=["arbitragem"])
+    reason: str = Field(alias="motivo", examples=["Sem tarifa horária: baixa tensão"])
+    units: int = Field(alias="unidades", examples=[1959])
+
+
 def detail(conn: psycopg.Connection, uc_id: UUID, caller: Caller) -> dict[str, Any] | None:
     """All of one lead, as this caller sees it; None: there is none for a reader's eyes."""
     safra = safra_of(conn, uc_id)
@@ -100,10 +109,12 @@ def router(catalogue: Catalogue) -> APIRouter:
     """Routes of leads."""
     made = APIRouter(prefix="/leads", tags=["Leads"])
     columns = catalogue[filters.RELATION]
-    how = Answering("leads", columns, by_safra=True)
-    unkept = Answering("leads", columns, by_safra=False)
+    scores = catalogue[filters.SCORES]
+    reasons = {name: scores[name] for name in filters.REASONS}
+    how = Answering("leads", columns | reasons, by_safra=True)
+    unkept = Answering("leads", columns | reasons, by_safra=False)
     shown = list(visible(columns))
-    documented = responses("leads", columns, geometry=True)
+    documented = responses("leads", columns, geometry=True, made=reasons)
 
     @made.get(
         "",
@@ -136,6 +147,7 @@ def router(catalogue: Catalogue) -> APIRouter:
         question = filters.question(asked, shown, polygon.model_dump_json(), of)
         return respond(request, caller, question, asked, unkept)
 
+    _add_excluded(made)
     _add_detail(made)
     return made
 
@@ -150,6 +162,21 @@ def _followed(
         raise problems.Refusal(problems.FORBIDDEN, detail)
     with request.app.state.pools.app.connection() as conn:
         return filters.followed(conn, asked)
+
+
+def _add_excluded(made: APIRouter) -> None:
+    @made.get(
+        "/excluidos",
+        summary="A quem uma oferta não se faz, e por quê",
+        response_model=list[Excluded],
+    )
+    def list_excluded(request: Request, caller: Reader, oferta: filters.Offer) -> Response:
+        """Quantas unidades da safra mais nova de cada distribuidora, por motivo."""
+        with request.app.state.pools.reading.connection() as conn:
+            cursor = conn.cursor(row_factory=dict_row)
+            found = cursor.execute(EXCLUDED, {"oferta": oferta}).fetchall()
+        request.state.rows = len(found)
+        return publication.document(request, formats.as_json(found))
 
 
 def _add_detail(made: APIRouter) -> None:

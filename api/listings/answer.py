@@ -3,7 +3,6 @@
 Belongs here: what all lists have in common of HTTP. Not here: which rows (query.py), routes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fastapi import Request, Response
@@ -78,7 +77,7 @@ def _written(
     total: int | None,
     how: Answering,
 ) -> bytes:
-    names: Sequence[str] = question.columns
+    names = question.names
     if form is Form.CSV:
         return formats.as_csv(names, found.rows)
     if form is Form.XLSX:

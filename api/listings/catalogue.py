@@ -4,10 +4,21 @@ Belongs here: one entry a list. Not here: columns, types and their meaning, whic
 (its comments are the data dictionary); leads, which have filters of their own (leads/).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from api.database import Column
 
 CONTACTS = frozenset({"telefone", "email"})
 """What of a company may be a person's: not for every role (auth/caller.py)."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A column that the relation has not, by its SQL over row ``l``."""
+
+    sql: str
+    column: Column
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Listing:
             which follow it or change without one, have the ETag of their content.
         geometry: its column, for GeoJSON.
         partners: whether partners may read it too.
+        made: columns after the relation's own.
     """
 
     path: str
@@ -36,6 +48,7 @@ class Listing:
     by_safra: bool = True
     geometry: str | None = None
     partners: bool = True
+    made: Mapping[str, Made] = field(default_factory=dict)
 
     def parameter(self, column: str) -> str:
         """How a filter is called in a query."""
@@ -43,6 +56,13 @@ class Listing:
 
 
 _SAFRA = ("distribuidora_id", "ano")
+# An alert names a unit by layer and code, which newer vintages keep.
+_LEAD_OF_ALERT = """(
+    select u.uc_id from marts.mart_lead as u
+    where l.nivel = 'uc' and u.distribuidora_id = l.distribuidora_id
+        and u.origem::text = left(l.alvo, 4) and u.cod_id = substr(l.alvo, 6)
+    order by u.uc_id limit 1
+)"""
 LISTINGS = (
     Listing(
         "distribuidoras",
@@ -112,6 +132,7 @@ LISTINGS = (
         ("regra", "nivel", "distribuidora_id", "ano", "aberto"),
         ("aberto_em",),
         by_safra=False,
+        made={"uc_id": Made(_LEAD_OF_ALERT, Column("uuid", "O lead de que fala, se é de um."))},
     ),
     Listing(
         "diferencas",

@@ -104,11 +104,18 @@ def parameters(listing: Listing, columns: dict[str, Column]) -> type[BaseModel]:
     return create_model(f"Pedido_{_name(listing.path)}", __base__=base, **fields)
 
 
-def page_model(path: str, columns: dict[str, Column], example: dict[str, Any]) -> type[BaseModel]:
-    """A page as JSON."""
+def page_model(
+    path: str, columns: dict[str, Column], made: dict[str, Column], example: dict[str, Any]
+) -> type[BaseModel]:
+    """A page as JSON; columns that are made may be missing."""
     given = {
-        name: (_GIVEN.get(column.type, str) | None, Field(description=column.description))
-        for name, column in columns.items()
+        name: (
+            _GIVEN.get(column.type, str) | None,
+            Field(None, description=column.description)
+            if name in made
+            else Field(description=column.description),
+        )
+        for name, column in {**columns, **made}.items()
     }
     item = create_model(f"Item_{_name(path)}", **given)
     shown = {"itens": [example], "cursor": None, "total": 1, "fonte": ATTRIBUTION}

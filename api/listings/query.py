@@ -43,6 +43,7 @@ class Question:
         key: columns that tell every row apart; ``nullable`` ones of them may be null.
         conditions: SQL with the names of ``values``; all must hold.
         geometry: the column to show as GeoJSON, or none.
+        made: columns shown after those, each by its SQL over row ``l``.
     """
 
     relation: str
@@ -53,6 +54,12 @@ class Question:
     values: Mapping[str, Any] = field(default_factory=dict)
     sort: Sort | None = None
     geometry: str | None = None
+    made: Mapping[str, sql.Composable] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """All columns of an answer, in their order."""
+        return [*self.columns, *self.made]
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ def statement(
     """The SQL of a page and its values; so many rows, after a position."""
     keys, sort, values = _keys(question), question.sort, {**question.values, "_limite": limit}
     shown = [sql.SQL("l.{}").format(sql.Identifier(c)) for c in question.columns]
+    shown += [sql.SQL("{} as {}").format(q, sql.Identifier(c)) for c, q in question.made.items()]
     if question.geometry:
         # Seven decimals are a centimetre.
         geometry = sql.SQL("st_asgeojson(l.{}, 7)::json as {}")

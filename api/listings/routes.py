@@ -6,6 +6,7 @@ Belongs here: making routes. Not here: any list's own rules (catalogue.py says t
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from psycopg import sql
 
 from api.auth.caller import Caller, Insider, Reader
 from api.database import Catalogue, Column
@@ -23,8 +24,14 @@ def visible(columns: dict[str, Column], caller: Caller | None = None) -> dict[st
     return {n: c for n, c in columns.items() if n not in hidden and c.type != "geometry"}
 
 
-def responses(path: str, columns: dict[str, Column], *, geometry: bool) -> dict[int, Any]:
-    """What the specification says of a list's answers."""
+def responses(
+    path: str,
+    columns: dict[str, Column],
+    *,
+    geometry: bool,
+    made: dict[str, Column] | None = None,
+) -> dict[int, Any]:
+    """What the specification says of a list's answers; ``made``: columns that may be there."""
     others = [Form.CSV, Form.XLSX, Form.PARQUET, *([Form.GEOJSON] if geometry else [])]
     # JSON first: what makes clients takes the first form that it knows.
     content = {MEDIA[Form.JSON]: {}}
@@ -32,7 +39,7 @@ def responses(path: str, columns: dict[str, Column], *, geometry: bool) -> dict[
         content[MEDIA[form]] = {"schema": {"type": "object" if form is Form.GEOJSON else "string"}}
     return {
         200: {
-            "model": page_model(path, visible(columns), example_of(path)),
+            "model": page_model(path, visible(columns), made or {}, example_of(path)),
             "description": "Uma página",
             "content": content,
         },
@@ -45,13 +52,14 @@ def router(catalogue: Catalogue) -> APIRouter:
     made = APIRouter()
     for listing in LISTINGS:
         columns = catalogue[listing.relation]
+        more = {name: one.column for name, one in listing.made.items()}
         made.add_api_route(
             f"/{listing.path}",
-            _endpoint(listing, columns),
+            _endpoint(listing, columns | more),
             summary=listing.summary,
             tags=[listing.tag],
             name=listing.path,
-            responses=responses(listing.path, columns, geometry=bool(listing.geometry)),
+            responses=responses(listing.path, columns, geometry=bool(listing.geometry), made=more),
             response_class=Response,
         )
     return made
@@ -78,11 +86,12 @@ def question(
     order = getattr(asked, "ordem", None)
     return query.Question(
         relation=listing.relation,
-        columns=list(visible(columns, caller)),
+        columns=[name for name in visible(columns, caller) if name not in listing.made],
         key=listing.key,
         nullable=listing.nullable,
         conditions=[query.equal(c, columns[c].type) for c in values],
         values=values,
         sort=query.Sort(order.lstrip("-"), order.startswith("-")) if order else None,
         geometry=listing.geometry,
+        made={name: sql.SQL(one.sql) for name, one in listing.made.items()},
     )

@@ -1,4 +1,4 @@
--- Files whose latest try failed: a later one that landed takes the failure back.
+-- Files whose latest try failed, one row a file: a later one that landed takes the failure back.
 with ultimas as (
     select distinct on (arquivo, camada)
         arquivo,
@@ -14,13 +14,14 @@ with ultimas as (
 
 select
     arquivo,
-    camada,
-    distribuidora_id,
-    ano,
-    data_inicio,
-    erro,
+    array_agg(camada order by camada) as camadas,
+    max(distribuidora_id) as distribuidora_id,
+    max(ano) as ano,
+    max(data_inicio) as data_inicio,
+    string_agg(distinct erro, '; ') as erro,
     count(*) over () as total
 from ultimas
 where status = 'failed' and data_inicio > %(desde)s
-order by data_inicio desc, arquivo, camada
+group by arquivo
+order by data_inicio desc, arquivo
 limit %(limite)s

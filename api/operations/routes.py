@@ -46,6 +46,9 @@ class Landed(BaseModel):
     )
     published: datetime | None = Field(alias="publicada_em")
     reason: str | None = Field(alias="motivo_retencao")
+    file: str | None = Field(
+        alias="arquivo", description="De onde veio a última camada.", examples=["a.gdb.zip"]
+    )
     findings: list[dict[str, str]] = Field(
         alias="achados", examples=[[{"id": "unidades_que_sumiram:UCBT:2023", "texto": "…"}]]
     )

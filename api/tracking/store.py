@@ -5,6 +5,7 @@ going to the CRM again. Not here: HTTP.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from api.leads.safra import safra_of
 from api.listings.parameters import Day
+from loaders.aicss.clock import TIMEZONE
 
 Status = Literal["novo", "em_contato", "proposta", "ganho", "perdido", "descartado"]
 CONTACT_OF = {
@@ -86,6 +88,13 @@ class Change(BaseModel):
     def _is_text(cls, value: str | None) -> str | None:
         if value is not None and "\0" in value:
             raise ValueError("não é texto")
+        return value
+
+    @field_validator("closed_on")
+    @classmethod
+    def _has_been(cls, value: date | None) -> date | None:
+        if value is not None and value > datetime.now(TIMEZONE).date():
+            raise ValueError("é um dia que já foi, não um que vem")
         return value
 
     @model_validator(mode="after")

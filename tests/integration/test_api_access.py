@@ -76,6 +76,7 @@ def test_logins_are_limited_by_name_and_address(api: Api) -> None:
     answers = [api.log_in("cansado", "x" * 20) for _ in range(6)]
     assert [r.status_code for r in answers] == [401] * 5 + [429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert f"de novo em {answers[-1].headers['retry-after']} s" in answers[-1].json()["detail"]
     assert api.log_in("leitor", PASSWORD).status_code == 201
 
 
@@ -115,6 +116,22 @@ def test_a_user_who_is_stopped_is_out_at_once(api: Api) -> None:
     assert api.with_token(tokens["token_acesso"]).status_code == 401
     assert renew(api, tokens["token_renovacao"]) == 401
     assert api.log_in("demitido", PASSWORD).status_code == 401
+
+
+def test_a_closed_account_is_opened_again_and_what_it_had_open_stays_closed(api: Api) -> None:
+    path = "/api/v1/usuarios/volta/reabertura"
+
+    def again(role: str) -> int:
+        return api.http.put(path, headers=api.bearer(role)).status_code
+
+    with api.writing() as conn:
+        users.create(conn, NewUser("volta", Role.READER, PASSWORD))
+    assert again("admin") == 404
+    old = api.log_in("volta", PASSWORD).json()["token_acesso"]
+    assert api.delete("/api/v1/usuarios/volta", "admin").status_code == 204
+    assert [again(role) for role in ("comercial", "admin", "admin")] == [403, 204, 404]
+    assert api.with_token(old).status_code == 401
+    assert api.log_in("volta", PASSWORD).status_code == 201
 
 
 def test_a_session_ends_by_itself(api: Api, conn: psycopg.Connection) -> None:
@@ -303,6 +320,14 @@ def test_the_first_administrator_comes_by_command(api: Api, warehouse: a.Warehou
     assert run("usuario", "encerrar", "bia")[0] == 0
     assert run("usuario", "encerrar", "bibi")[0] == 3
     assert api.log_in("bia", PASSWORD).status_code == 401
+    code, said = run("usuario", "criar", "bia", stdin=f"{PASSWORD}\n")
+    assert (code, "usuario reabrir bia" in said) == (3, True)
+    assert run("usuario", "reabrir", "bia")[0] == 0
+    assert run("usuario", "reabrir", "bia")[0] == 3
+    assert api.log_in("bia", PASSWORD).status_code == 201
+    run("usuario", "encerrar", "revenda")
+    key = run("usuario", "reabrir", "revenda")[1].split(": ")[-1].strip()
+    assert api.with_token(key).status_code == 200
 
 
 def test_no_secret_is_kept_in_the_clear(api: Api, conn: psycopg.Connection) -> None:

@@ -4,13 +4,14 @@ Not here: forms and tags, which all lists have (test_api_lists.py).
 """
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from api.auth.users import Role
+from api.leads import filters
 from api.leads.filters import Offer, Order
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api
@@ -77,6 +78,47 @@ def test_leads_in_every_order_each_once(
         [],
     )
     assert [row["uc_id"] for row in rows] == whole
+
+
+@pytest.mark.parametrize("offer", ["", "backup"])
+def test_a_list_says_why_each_lead_stands_where_it_does(
+    api: Api, conn: psycopg.Connection, offer: str
+) -> None:
+    """In the offer that is asked for, or in the best of each; only when asked."""
+    asked = f"{LEADS}?limite=60" + (f"&oferta={offer}" if offer else "")
+    rows = api.get(f"{asked}&motivos=true").json()["itens"]
+    query = (
+        "select s.posicao, s.motivo_1, s.motivo_2, s.motivo_3 from marts.mart_lead as l"
+        " left join marts.mart_lead_score as s on s.uc_id = l.uc_id and s.ano = l.ano"
+        " and s.distribuidora_id = l.distribuidora_id"
+        " and s.oferta = coalesce(nullif(%s, ''), l.melhor_oferta) where l.uc_id = %s"
+    )
+    for row in rows:
+        expected = conn.execute(query, [offer, row["uc_id"]]).fetchone()
+        assert tuple(row[name] for name in filters.REASONS) == expected
+    assert any(row["motivo_1"] for row in rows)
+    if offer:
+        places = [row["posicao"] for row in rows if row["distribuidora_id"] == 401]
+        assert places[:3] == [1, 2, 3]
+    plain = api.get(asked).json()["itens"]
+    assert plain == [{k: v for k, v in r.items() if k not in filters.REASONS} for r in rows]
+    text = api.get(f"{asked}&motivos=true", Accept="text/csv").text
+    assert text.splitlines()[0].endswith("posicao,motivo_1,motivo_2,motivo_3")
+    assert api.get(f"{asked}&motivos=true&formato=parquet").status_code == 200
+
+
+def test_whom_an_offer_is_not_made_to_and_why(api: Api, conn: psycopg.Connection) -> None:
+    found = api.get(f"{LEADS}/excluidos?oferta=arbitragem").json()
+    query = (
+        "select motivo, count(*) from marts.lead_excluido as x where oferta = 'arbitragem' and ano"
+        " = (select max(ano) from marts.safra_publicada as s"
+        " where s.distribuidora_id = x.distribuidora_id) group by 1"
+    )
+    assert {one["motivo"]: one["unidades"] for one in found} == dict(conn.execute(query).fetchall())
+    assert [one["unidades"] for one in found] == sorted(
+        (o["unidades"] for o in found), reverse=True
+    )
+    assert api.get(f"{LEADS}/excluidos?oferta=outra").status_code == 422
 
 
 def test_leads_in_a_polygon(api: Api, conn: psycopg.Connection) -> None:
@@ -267,6 +309,7 @@ def test_follow_up_is_kept_by_unit_and_offer_with_who_and_when(
         {"situacao": "novo", "observacao": "x" * 2001},
         {"situacao": "novo", "outro": 1},
         {"situacao": "ganho", "resultado_em": 0},
+        {"situacao": "ganho", "resultado_em": str(date.today() + timedelta(days=2))},
         {"situacao": "novo", "observacao": "a\0b"},
     ):
         assert put("comercial", **wrong) == 422, wrong

@@ -66,7 +66,8 @@ def test_all_pages_together_are_the_relation(
             assert all(r[column.lstrip("-")] is None for r in rows[len(found) :])
     shown = {key_of(listing, r): r for r in rows}
     for row in whole:
-        assert flat(shown[key_of(listing, row)]) == flat(row)
+        made = {name: shown[key_of(listing, row)][name] for name in listing.made}
+        assert flat(shown[key_of(listing, row)]) == flat(row | made)
 
 
 def key_of(listing: Listing, row: dict[str, Any]) -> tuple[Any, ...]:
@@ -251,3 +252,24 @@ def test_every_call_is_audited(api: Api, conn: psycopg.Connection) -> None:
     assert found == (None, 401, None)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute("delete from app.auditoria")
+
+
+# Refusals -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("limite=1001", "limite: no máximo 1000"),
+        ("limite=x", "limite: é um número inteiro"),
+        ("score_min=-1", "score_min: no mínimo 0"),
+        ("oferta=outra", "oferta: é um de: migracao, arbitragem, backup, gtd, eficiencia"),
+        ("outro=1", "outro: não se conhece aqui"),
+        ("uf=rs", "uf: não tem a forma que se espera"),
+        ("bbox=a,b,c,d", "bbox: oeste,sul,leste,norte, em graus"),
+    ],
+)
+def test_a_refusal_names_the_field_and_its_limit(api: Api, asked: str, said: str) -> None:
+    """Without where in the request it stood, and without what was sent."""
+    problem = api.get(f"{LEADS}?{asked}").json()
+    assert (problem["detail"], problem["erros"][0]["motivo"]) == (said, said.split(": ", 1)[1])

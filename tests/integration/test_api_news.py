@@ -34,9 +34,19 @@ PUT_THERE = """
     ) as l
     inner join (values (1, 10.0, 9, 3), (2, 60.0, 3, 9), (3, null, null, 2))
         as v (n, antes, de, para) using (n);
+    insert into marts.mart_lead_score_mudanca (uc_id, score_antes, score_agora, quando,
+        distribuidora_id, posicao_antes, posicao_agora, ano, oferta, motivo)
+    select s.uc_id, null, s.score, '2026-01-03T12:00Z', s.distribuidora_id, null, s.posicao, s.ano,
+        s.oferta, 'Arquivo novo da safra'
+    from marts.mart_lead_score as s
+    where s.uc_id = (
+        select uc_id from marts.mart_lead where distribuidora_id = 401
+        order by uc_id offset 3 limit 1
+    );
     insert into intel_lead.import_status (arquivo, camada, status, data_inicio, data_fim, erro)
     values ('ruim.gdb', 'UCBT', 'failed', '2026-01-03T12:00Z', '2026-01-03T12:01Z', 'sem camada'),
         ('bom.gdb', 'UCBT', 'failed', '2026-01-03T12:00Z', '2026-01-03T12:01Z', 'sem camada'),
+        ('ruim.gdb', 'UCMT', 'failed', '2026-01-03T12:00Z', '2026-01-03T12:01Z', 'sem camada'),
         ('bom.gdb', 'UCBT', 'completed', '2026-01-03T13:00Z', '2026-01-03T13:01Z', null)"""
 
 
@@ -54,15 +64,24 @@ def counted(api: Api, since: str, role: str = "leitor") -> dict[str, int]:
     return {k: part["total"] for k, part in answer.json().items() if k != "desde"}
 
 
-def test_what_happened_since_is_told_and_nothing_else(api: Api, there: None) -> None:
-    """Two open alerts are later, two leads rose, one of them from nowhere, one file still fails."""
+def test_what_happened_since_is_told_and_nothing_else(
+    api: Api, there: None, conn: psycopg.Connection
+) -> None:
+    """Two open alerts are later; one lead rose, and one is a new unit's, in all its offers.
+
+    The third one had its other offers all along. One file still fails, in two layers.
+    """
     found = api.get(f"{NEWS}?desde=2026-01-02T12:00:00Z").json()
     safras = {one["safra"] for one in found["safras_publicadas"]["itens"]}
     assert safras == {"401-2024", "404-2024"}
     assert [one["nome"] for one in found["alertas_abertos"]["itens"]] == ["4", "2"]
     rose = found["leads_que_subiram"]
-    assert [(x["posicao_antes"], x["posicao_agora"]) for x in rose["itens"]] == [(None, 2), (9, 3)]
-    assert [x["arquivo"] for x in found["importacoes_que_falharam"]["itens"]] == ["ruim.gdb"]
+    query = "select uc_id::text from marts.mart_lead where distribuidora_id = 401 order by uc_id"
+    units = [uc_id for (uc_id,) in conn.execute(query)][:4]
+    places = {x["uc_id"]: x["posicao_antes"] for x in rose["itens"]}
+    assert (rose["total"], places) == (2, {units[0]: 9, units[3]: None})
+    failed = found["importacoes_que_falharam"]["itens"]
+    assert [(x["arquivo"], x["camadas"]) for x in failed] == [("ruim.gdb", ["UCBT", "UCMT"])]
     later = counted(api, "2026-01-10T00:00:00Z")
     assert later.pop("safras_publicadas") == 2
     assert set(later.values()) == {0}
@@ -85,6 +104,29 @@ def test_news_are_for_insiders_and_of_an_instant(api: Api) -> None:
         assert api.get(NEWS, role).status_code == expected, role
     for wrong in ("2026-01-01T00:00:00", "ontem", "1700000000"):
         assert api.get(f"{NEWS}?desde={wrong}").status_code == 422, wrong
+
+
+def test_an_alert_of_a_unit_names_its_lead(api: Api, there: None, conn: psycopg.Connection) -> None:
+    """In the list and among the news, where the farthest beyond its limit comes first."""
+    query = (
+        "select uc_id::text, origem || '|' || cod_id from marts.mart_lead order by uc_id limit 1"
+    )
+    uc_id, thing = conn.execute(query).fetchone()
+    opened = (
+        "insert into app.alerta (regra, nivel, distribuidora_id, alvo, ano, valor, valor_abertura,"
+        " limite, aberto_em, visto_em, evidencia) select 'cliente_acima_do_tipico', 'uc',"
+        " distribuidora_id, %s, ano, 90, 90, 5, '2026-01-09T12:00Z', '2026-02-09T12:00Z', '{}'"
+        " from marts.mart_lead where uc_id = %s returning id"
+    )
+    alert = conn.execute(opened, [thing, uc_id]).fetchone()[0]
+    try:
+        listed = {x["alerta_id"]: x["uc_id"] for x in api.get("/api/v1/alertas").json()["itens"]}
+        assert listed.pop(alert) == uc_id
+        assert {*listed.values()} == {None}
+        first = api.get(f"{NEWS}?desde=2026-01-02T12:00:00Z").json()["alertas_abertos"]["itens"][0]
+        assert (first["alerta_id"], first["uc_id"]) == (alert, uc_id)
+    finally:
+        conn.execute("delete from app.alerta where id = %s", [alert])
 
 
 # Rules --------------------------------------------------------------------------------------------

@@ -44,6 +44,11 @@ def test_a_held_safra_is_released_with_its_motive(api: Api, conn: psycopg.Connec
     conn.execute(HELD)
     first = api.get(SAFRAS, "admin").json()[0]
     assert (first["safra"], first["situacao"]) == ("404-2024", "retida")
+    assert first["arquivo"] == a.value(
+        conn,
+        "select arquivo from intel_lead.import_status where distribuidora_id = 404"
+        " order by import_id desc limit 1",
+    )
     assert (first["motivo_retencao"], first["achados"][0]["texto"]) == (
         *("UCBT: sumiram unidades", "sumiram"),
     )
