@@ -6,6 +6,7 @@ Not here: what the API answers (tests/integration/test_api_*.py), access for all
 import csv
 import io
 import json
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -127,6 +128,9 @@ def test_the_export_holds_every_lead_of_the_list_in_its_order(window: Window) ->
     rows = download(window.page, "Exportar")
     assert len(rows) == many
     assert [f"/leads/{row['uc_id']}" for row in rows[: len(shown)]] == shown
+    reasons = the_list(window.page).locator(".why").first.inner_text()
+    assert rows[0]["motivo_1"] and rows[0]["motivo_1"] in reasons
+    assert rows[0]["posicao"] == "1"
 
 
 def test_a_box_drawn_on_the_map_is_a_filter(window: Window) -> None:
@@ -238,15 +242,176 @@ def test_a_lost_network_keeps_what_is_shown_and_comes_back(window: Window) -> No
     page = window.page
     window.open("/leads")
     window.sign_in("leitor")
+    listed(page)
+    page.get_by_label("Oferta").select_option("gtd")
+    expect(the_list(page).locator(".score small").first).to_have_text("1º em GTD")
     shown = listed(page)
     page.context.set_offline(True)
     page.get_by_label("Oferta").select_option("backup")
     expect(page.get_by_text("Sem conexão com a API.")).to_be_visible()
+    expect(the_list(page)).to_contain_text("O que segue é de antes: oferta GTD.")
+    expect(the_list(page).locator(".score small").first).to_have_text("1º em GTD")
+    expect(page.get_by_role("button", name="Exportar")).to_be_disabled()
     assert listed(page) == shown
     page.context.set_offline(False)
     expect(page.get_by_text("Sem conexão com a API.")).to_be_hidden()
-    expect(the_list(page).locator(".score small").first).to_have_text("Backup")
+    expect(the_list(page).locator(".score small").first).to_have_text("1º em Backup")
+    expect(the_list(page)).not_to_contain_text("de antes")
     assert window.errors == []
+
+
+def test_while_the_next_list_comes_the_old_one_is_not_called_by_its_name(window: Window) -> None:
+    page, held = window.page, []
+    window.open("/leads?oferta=gtd")
+    window.sign_in("leitor")
+    shown = listed(page)
+    page.route("**/api/v1/leads?*oferta=backup*", lambda route: held.append(route))
+    page.get_by_label("Oferta").select_option("backup")
+    expect(the_list(page)).to_contain_text("Carregando…")
+    expect(the_list(page).locator(".stale")).to_be_visible()
+    expect(the_list(page).locator(".score small").first).to_have_text("1º em GTD")
+    assert listed(page) == shown
+    page.unroute("**/api/v1/leads?*oferta=backup*")
+    for route in held:
+        route.continue_()
+    expect(the_list(page).locator(".score small").first).to_have_text("1º em Backup")
+    expect(the_list(page).locator(".stale")).to_have_count(0)
+
+
+def test_a_page_first_opened_without_network_comes_when_it_is_back(window: Window) -> None:
+    page = window.page
+    window.open("/")
+    window.sign_in("leitor")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Mercado", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("A página não veio")
+    expect(page.get_by_role("button", name="Tentar de novo")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_label("Em números")).to_contain_text("Energia do ano")
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_a_place_is_found_as_people_write_it_and_an_unknown_one_is_refused(window: Window) -> None:
+    page = window.page
+    window.open("/leads")
+    window.sign_in("leitor")
+    everything, shown = total(page), listed(page)
+    field, export = page.get_by_label("Município"), page.get_by_role("button", name="Exportar")
+    field.fill("Nenhures")
+    field.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="Nenhures")).to_be_visible()
+    expect(export).to_be_disabled()
+    expect(the_list(page)).to_contain_text("A lista é a de antes: sem filtros")
+    assert (listed(page), page.url) == (shown, f"{window.address}/leads")
+    places = page.locator("#municipios option").evaluate_all("all => all.map(one => one.value)")
+    bare = [place.split(" (")[0] for place in places]
+    name = next(one for one in bare if bare.count(one) == 1)
+    letters = unicodedata.normalize("NFD", name.upper())
+    field.fill("".join(c for c in letters if not unicodedata.combining(c)))
+    field.press("Enter")
+    page.wait_for_url("**/leads?municipio=*")
+    expect(field).to_have_value(places[bare.index(name)])
+    expect(page.get_by_role("alert").filter(has_text="Nenhures")).to_have_count(0)
+    expect(the_list(page)).not_to_contain_text(f"{everything} leads")
+    expect(export).to_be_enabled()
+
+
+@pytest.mark.parametrize("way", ["back", "link"])
+def test_from_a_lead_one_comes_back_to_the_list_as_it_was(window: Window, way: str) -> None:
+    page = window.page
+    window.open("/leads?oferta=gtd&camada=UCBT")
+    window.sign_in("leitor")
+    listed(page)
+    page.get_by_role("button", name="Mostrar mais").click()
+    expect(the_list(page).locator("a.name")).to_have_count(50)
+    shown = listed(page)
+    link = the_list(page).locator("a.name").nth(40)
+    link.scroll_into_view_if_needed()
+    height = page.evaluate("scrollY")
+    assert height > 1000
+    link.click()
+    expect(page.get_by_label("Em números")).to_be_visible()
+    if way == "back":
+        page.go_back()
+    else:
+        page.get_by_role("link", name="← Leads").click()
+    page.wait_for_url("**/leads?oferta=gtd&camada=UCBT")
+    expect(the_list(page).locator("a.name")).to_have_count(50)
+    assert listed(page) == shown
+    page.wait_for_function("height => Math.abs(scrollY - height) < 200", arg=height)
+
+
+def _alerts(panel: Panel) -> str:
+    """An open alert and a closed one, each of a lead; the lead of the open one."""
+    add = (
+        "insert into app.alerta (regra, nivel, distribuidora_id, alvo, nome, ano, valor,"
+        " valor_abertura, limite, aberto_em, visto_em, evidencia, fechado_em, motivo_fechamento)"
+        " select 'cliente_acima_do_tipico', 'uc', distribuidora_id, origem || '|' || cod_id,"
+        " concat_ws(' ', origem, cod_id), ano, 9, 9, 5, now(), now(), '{}', fim,"
+        " case when fim is not null then 'voltou' end from (select *, row_number() over"
+        " (order by uc_id) as n from marts.mart_lead) as l"
+        " inner join (values (1, null), (2, now())) as v (n, fim) using (n)"
+    )
+    first = "select uc_id::text from marts.mart_lead order by uc_id limit 1"
+    with panel.warehouse.connect() as conn:
+        conn.execute("delete from app.alerta")
+        conn.execute(add)
+        return conn.execute(first).fetchone()[0]
+
+
+def test_an_alert_leads_to_its_lead(panel: Panel, window: Window) -> None:
+    uc_id = _alerts(panel)
+    page = window.page
+    window.open("/alertas")
+    window.sign_in("leitor")
+    page.get_by_role("main").get_by_role("listitem").get_by_role("link").click()
+    page.wait_for_url(f"**/leads/{uc_id}")
+    expect(page.get_by_label("Em números")).to_be_visible()
+    window.open("/")
+    news = page.get_by_role("region", name="alerta aberto")
+    news.get_by_role("listitem").get_by_role("link").click()
+    page.wait_for_url(f"**/leads/{uc_id}")
+
+
+def test_what_is_saved_of_alerts_is_what_is_shown(panel: Panel, window: Window) -> None:
+    _alerts(panel)
+    page = window.page
+    window.open("/alertas")
+    window.sign_in("leitor")
+    expect(page.get_by_text("1 alerta,")).to_be_visible()
+    assert [row["aberto"] for row in download(page, "CSV")] == ["True"]
+    page.get_by_label("Mostrar").select_option("fechados")
+    expect(page.get_by_text("fechado: voltou")).to_be_visible()
+    assert [row["aberto"] for row in download(page, "CSV")] == ["False"]
+
+
+def test_what_is_saved_of_losses_is_of_the_safra_that_is_shown(window: Window) -> None:
+    page = window.page
+    window.open("/perdas?safra=404-2024")
+    window.sign_in("leitor")
+    expect(page.get_by_label("Alimentadores").get_by_role("row").nth(1)).to_be_visible()
+    assert {row["distribuidora_id"] for row in download(page, "CSV")} == {"404"}
+
+
+def test_signing_out_in_one_tab_empties_the_other_and_signing_in_opens_both(
+    panel: Panel, context: Opener
+) -> None:
+    panel.api.reset_limits()
+    profile = context()
+    first, second = tab(panel, profile), tab(panel, profile)
+    first.open("/leads")
+    first.sign_in("leitor")
+    second.open("/leads")
+    for one in (first, second):
+        assert listed(one.page)
+    first.page.get_by_role("button", name="Sair").click()
+    expect(second.page.get_by_role("dialog")).to_be_visible()
+    assert second.page.locator("a.name").count() == 0
+    second.sign_in("leitor")
+    for one in (first, second):
+        expect(one.page.get_by_role("dialog")).to_be_hidden()
+        assert listed(one.page)
+    assert first.errors == second.errors == []
 
 
 def test_an_ended_session_asks_and_returns_to_the_same_place(panel: Panel, window: Window) -> None:
@@ -280,7 +445,7 @@ def test_two_tabs_outlive_their_access_token_together(panel: Panel, context: Ope
     for one in tabs:
         one.page.get_by_label("Oferta").select_option("backup")
     for one in tabs:
-        expect(the_list(one.page).locator(".score small").first).to_have_text("Backup")
+        expect(the_list(one.page).locator(".score small").first).to_have_text("1º em Backup")
         expect(one.page.get_by_role("dialog")).to_be_hidden()
 
 
@@ -312,7 +477,7 @@ def test_a_report_is_asked_for_and_put_on_the_agenda(window: Window, dagster: Da
     window.sign_in("comercial")
     form = page.get_by_role("form", name="Pedir um")
     form.get_by_label("Título").fill("Rede de Tapejara")
-    form.get_by_label("Rede", exact=False).first.check()
+    form.get_by_label("GTD").check()
     form.get_by_role("button", name="Pedir").click()
     expect(form).to_contain_text("Pedido: o Dagster o faz")
     asked = dagster.configs[-1]["ops"]["fazer_relatorios"]["config"]
@@ -341,10 +506,12 @@ def test_a_held_safra_is_released_with_its_motive(panel: Panel, window: Window) 
     window.open("/operacao")
     window.sign_in("admin")
     form = page.get_by_role("form", name="Liberar a safra 404-2024")
-    expect(form).to_contain_text("sumiram unidades")
+    expect(form).to_contain_text("sumiram")
+    expect(form).to_contain_text("O que estava publicado antes fica como está")
     form.get_by_label("Por que está certa assim").fill("A distribuidora confirmou por carta")
     form.get_by_role("button", name="Liberar").click()
     expect(form).to_be_hidden(timeout=120_000)
+    expect(page.get_by_text("foi liberada, com o motivo «A distribuidora")).to_be_visible()
     safras = page.get_by_role("region", name="O que aterrissou")
     expect(safras.get_by_role("row").filter(has_text="404-2024")).to_contain_text("Publicada")
 

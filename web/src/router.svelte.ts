@@ -5,7 +5,12 @@
 type Value = string | number | boolean | null | undefined
 type Values = Record<string, Value | readonly Value[]>
 
-export const place = $state({ path: location.pathname, search: location.search })
+export const place = $state({
+  path: location.pathname,
+  search: location.search,
+  /** The list of leads as it was last looked at: from a lead one goes back to it. */
+  leads: '/leads',
+})
 
 /** A query as the address bar has it; empty values are left out. */
 export function search(values: Values): string {
@@ -27,7 +32,9 @@ export function go(address: string, { replace = false } = {}): void {
 function follow(): void {
   place.path = location.pathname
   place.search = location.search
+  if (place.path === '/leads') place.leads = place.path + place.search
 }
+follow()
 
 /** Links of the panel change the page without loading it anew. */
 function onclick(event: MouseEvent): void {

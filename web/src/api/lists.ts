@@ -2,12 +2,8 @@
 
 import { api, got, send } from './client'
 import { Problem } from './problem'
+import type { Choice } from './named'
 import type { components } from './spec'
-
-export interface Choice {
-  id: string
-  name: string
-}
 
 export interface Choices {
   distributors: Choice[]

@@ -28,6 +28,7 @@ export async function probe(): Promise<void> {
     await fetch('/api/v1/saude', { cache: 'no-store' })
     reached()
   } catch {
+    network.lost = true
     timer = setTimeout(probe, PAUSE_MS)
   }
 }

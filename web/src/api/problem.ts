@@ -1,6 +1,8 @@
 // What went wrong with a request, in the API's own words (RFC 9457) or in ours.
 
-type Said = { title?: string; detail?: string; remedio?: string; pedido?: string; erros?: { onde?: string; motivo?: string }[] }
+import { refused, type Refused } from './fields'
+
+type Said = { title?: string; detail?: string; remedio?: string; pedido?: string; erros?: Refused[] }
 
 export class Problem extends Error {
   constructor(
@@ -29,12 +31,12 @@ export class Problem extends Error {
 
   static of(status: number, body: unknown): Problem {
     const said = (body ?? {}) as Said
-    const errors = (said.erros ?? []).map((e) => e.motivo).filter(Boolean).join('; ')
+    const errors = refused(said.erros ?? [])
     return new Problem(
       status,
       said.title ?? `A API respondeu ${status}`,
-      [said.detail, errors].filter(Boolean).join(': ') || 'Sem mais detalhes.',
-      said.remedio ?? 'Tente de novo.',
+      errors || said.detail || 'Sem mais detalhes.',
+      errors ? 'Corrija e envie de novo.' : (said.remedio ?? 'Tente de novo.'),
       said.pedido ?? null,
     )
   }

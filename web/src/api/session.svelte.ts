@@ -26,6 +26,13 @@ const RENEWED_AT = 0.8
 
 const DUE = 'intel-renovar-em'
 
+/** What one window of this browser tells the others: that somebody signed in, or out. */
+const windows = new BroadcastChannel('intel-sessao')
+windows.onmessage = ({ data }: MessageEvent<'entrou' | 'saiu'>) => {
+  if (data === 'saiu') left()
+  else void resume()
+}
+
 let renewal: Promise<boolean> | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
 let waiting: (() => void)[] = []
@@ -71,6 +78,7 @@ export async function signIn(name: string, password: string): Promise<void> {
   const me = await whoAmI()
   if (!me) throw new Problem(401, 'O navegador não guardou a sessão', 'Os cookies desta página estão desligados.', 'Permita-os e entre de novo.')
   entered(me)
+  windows.postMessage('entrou')
 }
 
 async function opened(answer: Response): Promise<void> {
@@ -90,8 +98,13 @@ function renewInTime(): void {
 }
 
 export async function signOut(): Promise<void> {
-  clearTimeout(timer)
   await ask('DELETE', PLACE)
+  left()
+  windows.postMessage('saiu')
+}
+
+function left(): void {
+  clearTimeout(timer)
   session.me = null
   session.expired = false
 }

@@ -1,10 +1,11 @@
 // What codes are called on the screen. Names of seeds (segments, classes) come with the data.
 
+/** As seeds/oferta.csv names them: pages and reports say the same. */
 export const OFFERS = {
-  migracao: 'Migração ao mercado livre',
-  arbitragem: 'Bateria para a ponta',
+  migracao: 'Migração ao Mercado Livre',
+  arbitragem: 'Arbitragem de ponta',
   backup: 'Backup',
-  gtd: 'Apoio à rede (GTD)',
+  gtd: 'GTD',
   eficiencia: 'Eficiência',
 } as const
 
@@ -52,6 +53,31 @@ export const CRITERIA: Record<string, string> = {
   fic_anual: 'FIC do ano',
   carregamento_rede: 'Carregamento da rede',
   geracao_propria: 'Geração própria',
+}
+
+/** What a rule of alerts measures, and its unit. */
+export const METRICS: Record<string, [name: string, unit: string]> = {
+  dic_anual_h: ['DIC médio do ano', 'h'],
+  dic_sobre_limite: ['DIC médio ÷ limite de DEC do conjunto', 'vezes'],
+  dic_sobre_mediana: ['DIC médio ÷ DIC mediano do conjunto', 'vezes'],
+  fic_sobre_mediana: ['FIC médio ÷ FIC mediano do conjunto', 'vezes'],
+  consumo_sobre_tipico: ['Pior mês de um cliente ÷ o seu mês típico', 'vezes'],
+  queda_na_area: ['Queda do pior mês de uma área, contra o esperado', '%'],
+  aicss_consumo_z: ['Consumo do dia de um dispositivo, contra os seus 28 de antes', 'desvios'],
+  aicss_horas_calado: ['Há quanto um dispositivo não envia nada', 'h'],
+  aicss_leituras_travadas: ['Leituras iguais no último dia de um dispositivo', 'leituras'],
+  aicss_fora_da_faixa_pct: ['Leituras impossíveis no último dia de um dispositivo', '%'],
+}
+
+export function metric(id: string | null | undefined): [name: string, unit: string] {
+  return METRICS[id ?? ''] ?? [plain(id), '']
+}
+
+/** What an alert or a forecast is about. */
+export const LEVELS: Record<string, string> = { uc: 'cliente', municipio: 'município', conjunto: 'conjunto', circuito: 'alimentador', bairro: 'bairro', distribuidora: 'distribuidora', dispositivo: 'dispositivo', segmento: 'segmento', municipio_classe: 'município e classe' }
+
+export function level(id: string | null | undefined): string {
+  return LEVELS[id ?? ''] ?? plain(id)
 }
 
 const PROFILES: Record<string, string> = {

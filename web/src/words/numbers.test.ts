@@ -11,6 +11,7 @@ test('a figure that is not there is a dash, never a zero', () => {
 test('numbers have a point between thousands and a comma before decimals', () => {
   assert.equal(number(1234567.891, 2), '1.234.567,89')
   assert.equal(share(0.0937), '9,4 %')
+  assert.deepEqual([number(-0.001, 2), number(-0), number(-0.01, 2)], ['0,00', '0', '-0,01'])
 })
 
 test('energy comes in the unit that leaves it readable, with its sign', () => {

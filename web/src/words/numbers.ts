@@ -9,7 +9,7 @@ const made = new Map<number, Intl.NumberFormat>()
 export function number(value: Maybe, digits = 0): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING
   let format = made.get(digits)
-  if (!format) made.set(digits, (format = new Intl.NumberFormat('pt-BR', { maximumFractionDigits: digits, minimumFractionDigits: digits })))
+  if (!format) made.set(digits, (format = new Intl.NumberFormat('pt-BR', { maximumFractionDigits: digits, minimumFractionDigits: digits, signDisplay: 'negative' })))
   return format.format(value)
 }
 
@@ -47,6 +47,18 @@ export function day(iso: string | null | undefined): string {
 
 export function moment(iso: string | null | undefined): string {
   return iso ? MOMENT.format(new Date(iso)) : NOTHING
+}
+
+const TIME = new Intl.DateTimeFormat('pt-BR', { timeStyle: 'medium', timeZone: 'America/Sao_Paulo' })
+
+/** The time of an instant, in São Paulo as everywhere here. */
+export function time(instant: Date): string {
+  return TIME.format(instant)
+}
+
+/** Today in São Paulo, as ISO 8601 writes it. */
+export function today(): string {
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: 'America/Sao_Paulo' }).format(new Date())
 }
 
 export const MONTHS = ['jan', 'fev', 'mar', 'abr', 'mai', 'jun', 'jul', 'ago', 'set', 'out', 'nov', 'dez']

@@ -38,11 +38,11 @@ export interface Size {
 
 export interface Forecast {
   competencia: string
-  media: number
-  inferior_80: number
-  superior_80: number
-  inferior_95: number
-  superior_95: number
+  media: Maybe
+  inferior_80: Maybe
+  superior_80: Maybe
+  inferior_95: Maybe
+  superior_95: Maybe
   modelo: string
   treinado_ate: string
 }
@@ -102,7 +102,7 @@ export function demandSeries(whole: Whole): Series[] {
 export function forecastSeries(whole: Whole): { steps: string[]; series: Series[] } {
   const year = Number(whole.previsao[0]?.treinado_ate.slice(0, 4))
   const past = whole.meses.map((m) => m.energia_total)
-  const before = (values: number[]): Maybe[] => [...past.map(() => null), ...values]
+  const before = (values: Maybe[]): Maybe[] => [...past.map(() => null), ...values]
   const f = whole.previsao
   return {
     steps: [...whole.meses.map((m) => `${MONTHS[m.mes - 1]}/${String(year).slice(2)}`), ...f.map((p) => month(p.competencia))],

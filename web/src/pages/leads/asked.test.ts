@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { area, asked, filled, polygon, writtenArea } from './asked.ts'
+import { area, asked, fileName, filled, inWords, polygon, writtenArea } from './asked.ts'
 
 test('an address becomes the filters of the API, and what it does not know is left out', () => {
   assert.deepEqual(asked('?oferta=backup&municipio=4320909&municipio=4309803&score_min=40,5&outro=1&energia_min=x'), {
@@ -24,4 +24,23 @@ test('half an area is none', () => {
 
 test('the order is no filter that could be loosened', () => {
   assert.deepEqual(filled('?ordem=-energia&oferta=backup&area=1,2 3,4 5,6'), ['oferta', 'area'])
+})
+
+const CHOICES = { distributors: [], places: [{ id: '4300901', name: 'Água Santa (RS)' }], segments: [], subgroups: [] }
+
+test('without an offer leads go by energy: scores of several offers are not compared', () => {
+  assert.equal(asked('').ordem, '-energia')
+  assert.equal(asked('?ordem=-score').ordem, '-energia')
+  assert.equal(asked('?ordem=-dic').ordem, '-dic')
+  assert.equal(asked('?oferta=backup').ordem, undefined)
+})
+
+test('filters are said in words, by the names of what was chosen', () => {
+  assert.equal(inWords('?oferta=backup&municipio=4300901&score_min=40&area=1,2 3,4 5,6', CHOICES), 'município Água Santa (RS); oferta Backup; score mínimo 40; área desenhada')
+  assert.equal(inWords('?ordem=-dic', null), 'sem filtros')
+})
+
+test('a file is called by its offer, its município and its day', () => {
+  assert.equal(fileName('?oferta=backup&municipio=4300901', CHOICES, '2026-11-30', 'csv'), 'leads-backup-agua-santa-rs-2026-11-30.csv')
+  assert.equal(fileName('', CHOICES, '2026-11-30', 'xlsx'), 'leads-todas-todos-2026-11-30.xlsx')
 })

@@ -1,6 +1,9 @@
 // What the address bar asks of leads: the API's own filters, and an area drawn on the map.
 
+import { bare, type Choice } from '../../api/named.ts'
+import type { Choices } from '../../api/lists'
 import type { paths } from '../../api/spec'
+import { LAYERS, OFFERS, STANDINGS } from '../../words/names.ts'
 import { typed } from '../../words/numbers.ts'
 
 export type Asked = NonNullable<paths['/api/v1/leads']['get']['parameters']['query']>
@@ -31,7 +34,7 @@ export const NAMES: Record<string, string> = {
   area: 'área desenhada',
 }
 
-/** The API's query of an address; what it does not know is left out. */
+/** The API's query of an address; what it does not know is left out. Scores of several offers are not to be compared. */
 export function asked(search: string): Asked {
   const given = new URLSearchParams(search)
   const query: Record<string, unknown> = {}
@@ -41,7 +44,32 @@ export function asked(search: string): Asked {
     const value = typed(given.get(name))
     if (value !== undefined) query[name] = value
   }
+  if (!query.oferta && (!query.ordem || query.ordem === '-score')) query.ordem = '-energia'
   return query as Asked
+}
+
+/** The filters of an address as a person says them. */
+export function inWords(search: string, choices: Choices | null): string {
+  const given = new URLSearchParams(search)
+  const said = filled(search).map((name) => (name === 'area' ? NAMES[name]! : `${NAMES[name]} ${given.getAll(name).map((value) => worded(name, value, choices)).join(', ')}`))
+  return said.join('; ') || 'sem filtros'
+}
+
+function worded(name: string, value: string, choices: Choices | null): string {
+  const of = (some: Choice[] | undefined): string => some?.find((one) => one.id === value)?.name ?? value
+  const words: Record<string, Record<string, string>> = { oferta: OFFERS, camada: LAYERS, acompanhamento: STANDINGS, livre: { true: 'sim', false: 'não' }, geracao: { true: 'sim', false: 'não' } }
+  if (name === 'municipio') return of(choices?.places)
+  if (name === 'distribuidora') return of(choices?.distributors)
+  if (name === 'segmento') return of(choices?.segments)
+  return words[name]?.[value] ?? value
+}
+
+/** What an exported file is called: its offer, its município, its day. */
+export function fileName(search: string, choices: Choices | null, day: string, form: string): string {
+  const given = new URLSearchParams(search)
+  const place = given.getAll('municipio').map((id) => choices?.places.find((one) => one.id === id)?.name ?? id)
+  const parts = ['leads', given.get('oferta') ?? 'todas', place.join(' ') || (given.get('area') ? 'area' : 'todos'), day]
+  return `${parts.map((part) => bare(part).replaceAll(' ', '-')).join('-')}.${form}`
 }
 
 /** The filters that an address sets, by name: the order is none. */
