@@ -296,7 +296,10 @@ def test_a_place_is_found_as_people_write_it_and_an_unknown_one_is_refused(windo
     window.open("/leads")
     window.sign_in("leitor")
     everything, shown = total(page), listed(page)
-    field, export = page.get_by_label("Município"), page.get_by_role("button", name="Exportar")
+    field, export = (
+        page.get_by_label("Município", exact=True),
+        page.get_by_role("button", name="Exportar"),
+    )
     field.fill("Nenhures")
     field.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="Nenhures")).to_be_visible()

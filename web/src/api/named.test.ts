@@ -21,7 +21,8 @@ test('a name of several places names them, and the state tells which', () => {
 
 test('a name of none is refused, with those that it is like', () => {
   assert.match(String(named('santa', PLACES)), /«santa» não é .* Quis dizer Água Santa \(RS\)\?/)
-  assert.match(String(named('Recife', PLACES)), /Escolha um da lista/)
+  assert.match(String(named('Tapejarra', PLACES)), /Quis dizer Tapejara \(RS\), Tapejara \(PR\)\?/)
+  assert.match(String(named('Recife', PLACES)), /Há Tapejara \(RS\), Tapejara \(PR\), Água Santa \(RS\)\./)
 })
 
 test('before the list has come nothing is taken', () => {

@@ -6,6 +6,8 @@ export interface Choice {
 }
 
 const SHOWN = 4
+/** Letters at the beginning that make one name like another. */
+const LIKE = 3
 
 /** Letters and digits alone: case, accents and signs tell no place from another. */
 export function bare(text: string): string {
@@ -30,8 +32,8 @@ export function named(typed: string, choices: Choice[] | null): Choice | string 
   const same = whole.length ? whole : choices.filter((one) => bare(short(one.name)) === wanted)
   if (same.length === 1) return same[0]!
   if (same.length) return `Há mais de um: ${listed(same)}. Escolha um.`
-  const like = wanted.length > 1 ? choices.filter((one) => bare(one.name).includes(wanted)) : []
-  return `«${typed}» não é município com unidades aqui. ${like.length ? `Quis dizer ${listed(like)}?` : 'Escolha um da lista, que aparece ao digitar.'}`
+  const like = wanted.length >= LIKE ? choices.filter((one) => bare(one.name).includes(wanted) || bare(one.name).startsWith(wanted.slice(0, LIKE))) : []
+  return `«${typed}» não é município com unidades aqui. ${like.length ? `Quis dizer ${listed(like)}?` : `Há ${listed(choices)}.`}`
 }
 
 function listed(choices: Choice[]): string {
