@@ -87,7 +87,7 @@ def list_reports(request: Request) -> list[Report]:
 def _title(page: Path) -> str | None:
     if not page.is_file():
         return None
-    with page.open(encoding="utf-8") as text:
+    with page.open(encoding="utf-8", errors="replace") as text:
         found = re.search("<title>(.*?)</title>", text.read(HEAD), re.DOTALL)
     return unescape(found[1]).strip() if found else None
 

@@ -41,12 +41,14 @@ class Panel:
         address: of the server.
         warehouse: behind it.
         dagster: the port where it takes Dagster's page to be.
+        reports: the folder of those that are made.
     """
 
     address: str
     api: Api
     warehouse: a.Warehouse
     dagster: int
+    reports: Path
 
 
 @dataclass
@@ -112,10 +114,13 @@ def panel(
         with running(warehouse, folder) as api:
             command = [sys.executable, "-m", "scripts.panel"]
             subprocess.run(command, cwd=a.CLONE, env=os.environ | warehouse.env, check=True)
-            dagster = free()
-            settings = {"INTEL_API_DAGSTER_URL": f"http://127.0.0.1:{dagster}"}
+            dagster, reports = free(), folder / "relatorios"
+            settings = {
+                "INTEL_API_DAGSTER_URL": f"http://127.0.0.1:{dagster}",
+                "INTEL_API_REPORTS": str(reports),
+            }
             with served(api, warehouse, **settings) as port:
-                yield Panel(f"http://127.0.0.1:{port}", api, warehouse, dagster)
+                yield Panel(f"http://127.0.0.1:{port}", api, warehouse, dagster, reports)
 
 
 @pytest.fixture(scope="session")

@@ -474,7 +474,9 @@ def test_a_rule_of_alerts_is_changed_by_sales_alone(panel: Panel, context: Opene
     assert (rule["limite"], rule["alterada_por"]) == (2.75, "comercial")
 
 
-def test_a_report_is_asked_for_and_put_on_the_agenda(window: Window, dagster: Dagster) -> None:
+def test_a_report_is_asked_for_and_put_on_the_agenda(
+    panel: Panel, window: Window, dagster: Dagster
+) -> None:
     page = window.page
     window.open("/relatorios")
     window.sign_in("comercial")
@@ -485,6 +487,12 @@ def test_a_report_is_asked_for_and_put_on_the_agenda(window: Window, dagster: Da
     expect(form).to_contain_text("Pedido: o Dagster o faz")
     asked = dagster.configs[-1]["ops"]["fazer_relatorios"]["config"]
     assert (asked["titulo"], len(asked["ofertas"])) == ("Rede de Tapejara", 1)
+    # Dagster's is a stand-in: what it would have made appears by itself, under its title.
+    page_made = panel.reports / "401-2024" / "safra-401-2024-parte.html"
+    page_made.parent.mkdir(parents=True)
+    page_made.write_text("<title>Água &amp; rede</title>", encoding="utf-8")
+    expect(form).to_contain_text("Pronto: Água & rede")
+    expect(page.get_by_role("region", name="Feitos")).to_contain_text("Água & rede")
     form.get_by_label("Quando").select_option("semanal")
     form.get_by_role("button", name="Agendar").click()
     expect(form).to_contain_text("Agendado: às segundas")

@@ -53,6 +53,16 @@ def test_what_was_written_is_listed_and_handed_out(api: Api, folder: Path) -> No
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_report_has_the_title_of_its_page(api: Api, folder: Path) -> None:
+    """A PDF has its page's beside it; without one, or without a title, there is none."""
+    page = folder / "401-2024" / "safra-401-2024.html"
+    assert {one["titulo"] for one in api.get(REPORTS).json()} == {None}
+    page.write_bytes("<head><title> Água &amp; rede </title>".encode() + b"\xff")
+    titles = {one["endereco"].rsplit("/")[-1]: one["titulo"] for one in api.get(REPORTS).json()}
+    assert titles.pop("safra-404-2024.html") is None
+    assert titles == dict.fromkeys(["safra-401-2024.html", "safra-401-2024.pdf"], "Água & rede")
+
+
 @pytest.mark.parametrize(
     "path",
     [
