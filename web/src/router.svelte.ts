@@ -12,6 +12,9 @@ export const place = $state({
   leads: '/leads',
 })
 
+/** How far down the page stood that was left last: once it is gone, nobody can ask. */
+export const behind = { scroll: 0 }
+
 /** A query as the address bar has it; empty values are left out. */
 export function search(values: Values): string {
   const query = new URLSearchParams()
@@ -30,6 +33,7 @@ export function go(address: string, { replace = false } = {}): void {
 }
 
 function follow(): void {
+  behind.scroll = scrollY
   place.path = location.pathname
   place.search = location.search
   if (place.path === '/leads') place.leads = place.path + place.search
