@@ -149,6 +149,9 @@ grant select, insert, update on app.usuario, app.sessao, app.token_renovacao, ap
 grant select, insert on app.auditoria, app.acompanhamento to intel_app;
 grant select, insert, delete on app.tentativa to intel_app;
 grant execute on function app.poda(integer, integer) to intel_app, intel_carga;
+-- Who reads marts.mart_operacao executes it.
+grant execute on function app.latencia_por_dia()
+    to intel_dbt, intel_api, analista, bi_leitor, gestor_alerta, intel_carga;
 grant select, insert, update on app.contato to intel_app;
 grant select, insert, update, delete on app.busca_salva to intel_app;
 grant select, insert, delete on app.alerta_reconhecido, app.relatorio_agendado to intel_app;
