@@ -65,8 +65,8 @@ def test_shares_and_speeds_are_of_what_was_done(own: psycopg.Connection) -> None
     own.execute("""
         insert into controle.execucao_no
         select gen_random_uuid(), '2025-03-02 02:30:00+00', tipo, no, situacao, 2, linhas
-        from (values ('test', 'x', 'pass', null), ('test', 'y', 'fail', 3), ('test', 'z', 'warn', 1),
-            ('test', 'w', 'skipped', null), ('model', 'm', 'success', 500)
+        from (values ('test', 'x', 'pass', null), ('test', 'y', 'fail', 3), 
+            ('test', 'z', 'warn', 1), ('test', 'w', 'skipped', null), ('model', 'm', 'success', 500)
         ) as v (tipo, no, situacao, linhas)""")
     found = steps(own, LONG_AGO)
     landed, tested, built = found["carga"], found["testes"], found["construcao"]

@@ -5,7 +5,7 @@ with arquivos as (
         (min(data_inicio) at time zone 'America/Sao_Paulo')::date as dia,
         bool_or(status = 'failed') as falhou,
         extract(epoch from max(data_fim) - min(data_inicio))::double precision as segundos,
-        count(distinct (ano, distribuidora_id)) filter (where status = 'completed') as safras,
+        count(distinct concat_ws('-', distribuidora_id, ano)) filter (where status = 'completed') as safras,
         sum(linhas_processadas) as linhas,
         sum(linhas_rejeitadas) as rejeitadas
     from {{ source('controle', 'import_status') }}
@@ -25,13 +25,20 @@ nos as (
     where situacao <> 'skipped'
 ),
 
+comandos as (
+    select distinct
+        dia,
+        invocacao
+    from nos
+),
+
 construidas as (
     select distinct
         i.dia,
         c.ano,
         c.distribuidora_id
     from {{ source('operacao', 'safra_construida') }} as c
-    inner join (select distinct dia, invocacao from nos) as i on c.invocacao = i.invocacao
+    inner join comandos as i on c.invocacao = i.invocacao
 ),
 
 safras_por_dia as (
@@ -77,64 +84,64 @@ etapas as (
     group by dia
     union all
     select
-        (aterrissado_em at time zone 'America/Sao_Paulo')::date,
-        'dados_abertos',
-        count(*),
-        null,
-        null,
-        null,
-        sum(linhas),
-        sum(rejeitadas),
-        null,
-        null,
-        null
+        (aterrissado_em at time zone 'America/Sao_Paulo')::date as dia,
+        'dados_abertos' as etapa,
+        count(*) as execucoes,
+        null as falhas,
+        null as segundos,
+        null as safras,
+        sum(linhas) as linhas,
+        sum(rejeitadas) as rejeitadas,
+        null as excecoes,
+        null as p50_ms,
+        null as p95_ms
     from {{ source('operacao', 'aberto_arquivo') }}
     where not inventado
-    group by 1
+    group by (aterrissado_em at time zone 'America/Sao_Paulo')::date
     union all
     select
         n.dia,
         n.etapa,
-        count(*),
-        count(*) filter (where n.situacao in ('error', 'fail', 'runtime error')),
-        sum(n.segundos),
-        max(s.safras),
-        sum(n.linhas),
-        null,
-        null,
-        null,
-        null
+        count(*) as execucoes,
+        count(*) filter (where n.situacao in ('error', 'fail', 'runtime error')) as falhas,
+        sum(n.segundos) as segundos,
+        max(s.safras) as safras,
+        sum(n.linhas) as linhas,
+        null as rejeitadas,
+        null as excecoes,
+        null as p50_ms,
+        null as p95_ms
     from nos as n
     left join safras_por_dia as s on n.dia = s.dia
     group by n.dia, n.etapa
     union all
     select
-        (p.publicada_em at time zone 'America/Sao_Paulo')::date,
-        'publicacao',
-        count(*),
-        null,
-        null,
-        count(*),
-        sum(l.leads),
-        null,
-        coalesce(sum(e.excecoes), 0),
-        null,
-        null
+        (p.publicada_em at time zone 'America/Sao_Paulo')::date as dia,
+        'publicacao' as etapa,
+        count(*) as execucoes,
+        null as falhas,
+        null as segundos,
+        count(*) as safras,
+        sum(l.leads) as linhas,
+        null as rejeitadas,
+        coalesce(sum(e.excecoes), 0) as excecoes,
+        null as p50_ms,
+        null as p95_ms
     from {{ ref('safra_publicada') }} as p
     left join leads as l on p.ano = l.ano and p.distribuidora_id = l.distribuidora_id
     left join excecoes as e on p.ano = e.ano and p.distribuidora_id = e.distribuidora_id
-    group by 1
+    group by (p.publicada_em at time zone 'America/Sao_Paulo')::date
     union all
     select
         dia,
-        'api/' || rota,
-        chamadas,
+        'api/' || rota as etapa,
+        chamadas as execucoes,
         falhas,
         segundos,
-        null,
-        null,
-        null,
-        null,
+        null as safras,
+        null as linhas,
+        null as rejeitadas,
+        null as excecoes,
         p50_ms,
         p95_ms
     from app.latencia_por_dia()
