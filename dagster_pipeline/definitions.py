@@ -26,6 +26,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     safras,
     schedules,
     sensors,
+    vintages,
 )
 
 
@@ -37,6 +38,7 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *raw.FILES,
+            *vintages.ASSETS,
             safras.assets(path),
             raw.raw_aicss,
             companies.registry,
@@ -50,6 +52,7 @@ def defs() -> dg.Definitions:
         ],
         jobs=[
             batch,
+            vintages.job(path),
             jobs.safra,
             jobs.marts,
             jobs.aicss,
@@ -64,6 +67,7 @@ def defs() -> dg.Definitions:
         schedules=[
             *(
                 schedules.daily,
+                vintages.schedule,
                 backup.schedule,
                 retention.schedule,
                 companies.schedule,

@@ -193,6 +193,7 @@ def _land_aicss(
 FILES = [
     dg.AssetSpec(
         FILE,
+        deps=[["controle", "dataset_catalogo"]],
         group_name="raw",
         partitions_def=SAFRA,
         kinds={"file"},

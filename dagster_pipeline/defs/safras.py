@@ -68,10 +68,10 @@ def job(path: Path) -> dg.JobDefinition:
             if config.aicss:
                 list(raw.land_aicss(context, banco, config.aicss))
             outcome = batch.run(
-                files, keys=config.safras, patient=_unwatched(context), say=_say(context)
+                files, keys=config.safras, patient=unwatched(context), say=say(context)
             )
             inbox.file_away(outcome)
-            _report(context, nodes, outcome, planned=False, readings=bool(config.aicss))
+            report(context, nodes, outcome, planned=False, readings=bool(config.aicss))
         _conclude(outcome)
 
     @dg.job(
@@ -107,10 +107,8 @@ def assets(path: Path) -> dg.AssetsDefinition:
         with canceled_when_interrupted(context):
             files = _files(context, config, keys) if chosen & set(RAW) else []
             building = not chosen <= set(RAW)
-            outcome = batch.run(
-                files, keys=keys, building=building, patient=True, say=_say(context)
-            )
-            _report(context, nodes, outcome, planned=True)
+            outcome = batch.run(files, keys=keys, building=building, patient=True, say=say(context))
+            report(context, nodes, outcome, planned=True)
         _conclude(outcome)
         yield from ()
 
@@ -164,18 +162,20 @@ def canceled_when_interrupted(context: dg.OpExecutionContext) -> Iterator[None]:
         yield
     except (psycopg.OperationalError, DatabaseFailure) as error:
         text = str(error if isinstance(error, DatabaseFailure) else db.lost(error))
-        _say(context)(f"falhou   {text}")
+        say(context)(f"falhou   {text}")
         raise dg.Failure(text, metadata={"codigo": DatabaseFailure.code}) from None
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         context.instance.report_run_canceling(context.run)
         raise
 
 
-def _unwatched(context: dg.OpExecutionContext) -> bool:
+def unwatched(context: dg.OpExecutionContext) -> bool:
+    """Whether nobody waits for this run at a terminal."""
     return context.run.tags.get("de") != "make"
 
 
-def _say(context: dg.OpExecutionContext) -> batch.Say:
+def say(context: dg.OpExecutionContext) -> batch.Say:
+    """Takes lines that a person should see."""
     return lambda text: context.log.info(f"{LINE}{text}")
 
 
@@ -192,7 +192,7 @@ def _conclude(outcome: batch.Outcome) -> None:
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
-def _report(
+def report(
     context: dg.OpExecutionContext,
     nodes: Mapping[str, Any],
     outcome: batch.Outcome,

@@ -255,19 +255,56 @@ def failed(
     )
 
 
-def speed(conn: psycopg.Connection) -> tuple[float | None, float | None]:
-    """Seconds a byte takes to come, and to land, as far as was measured here."""
-    return conn.execute(
-        """
-        select
-            (select sum(segundos) / sum(bytes) from controle.dataset_arquivo),
-            (
-                select sum(extract(epoch from l.fim - l.inicio)) / sum(a.bytes)
-                from (select distinct sha256, bytes from controle.dataset_arquivo) as a
-                inner join (
-                    select sha256, min(data_inicio) as inicio, max(data_fim) as fim
-                    from intel_lead.import_status where status = 'completed' group by sha256
-                ) as l on a.sha256 = l.sha256
-            )
-        """
+@dataclass(frozen=True)
+class Speed:
+    """Seconds, as measured here; None where nothing was.
+
+    Attributes:
+        fetched_byte_s: a byte, to come.
+        byte_s: a byte, from its landing to its publication.
+        least_s: the shortest batch.
+    """
+
+    fetched_byte_s: float | None
+    byte_s: float | None = None
+    least_s: float | None = None
+
+
+def speed(conn: psycopg.Connection) -> Speed:
+    """How fast vintages became public here.
+
+    Safras of one batch overlap: the time is that in which any of them was under way.
+    """
+    (fetching,) = conn.execute(
+        "select sum(segundos) / sum(bytes) from controle.dataset_arquivo"
     ).fetchone()
+    if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
+        return Speed(fetching)
+    return Speed(
+        fetching,
+        *conn.execute(
+            """
+        with safra as (
+            select s.bytes, min(i.data_inicio) as inicio, p.publicada_em as fim
+            from (
+                select distinct distribuidora_id, ano_aterrissado as ano,
+                    coalesce(bytes, tamanho_bytes) as bytes
+                from controle.catalogo_situacao where ano_aterrissado is not null
+            ) as s
+            inner join intel_lead.safra_publicada as p using (ano, distribuidora_id)
+            inner join controle.entrega as e using (ano, distribuidora_id)
+            inner join intel_lead.import_status as i on e.import_id = i.import_id
+            group by s.bytes, p.ano, p.distribuidora_id, p.publicada_em
+            having p.publicada_em between min(i.data_inicio) and min(i.data_inicio) + interval '6h'
+        ),
+
+        trecho as (select unnest(range_agg(tstzrange(inicio, fim))) as quando from safra)
+
+        select
+            sum(extract(epoch from upper(quando) - lower(quando)))::float8
+            / nullif((select sum(bytes) from safra), 0)::float8,
+            min(extract(epoch from upper(quando) - lower(quando)))::float8
+        from trecho
+        """
+        ).fetchone(),
+    )

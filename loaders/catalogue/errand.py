@@ -9,15 +9,28 @@ import psycopg
 
 from loaders.catalogue import archive, bookkeeping
 from loaders.catalogue.archive import Bar, Copy, silent
-from loaders.catalogue.bookkeeping import Known
+from loaders.catalogue.bookkeeping import Known, Refreshed
 from loaders.catalogue.hub import REMEDY
 from loaders.catalogue.wanted import Wanted
 from loaders.errors import InvalidInput, SourceFailure
 from loaders.open_data.client import Client
 
-__all__ = ["REMEDY", "fetch", "refresh_for"]
+__all__ = ["REMEDY", "fetch", "refresh", "refresh_for"]
 FRESH = timedelta(hours=1)
 """A catalogue that was read since is not read again to fetch from it."""
+
+
+def refresh(conn: psycopg.Connection, client: Client) -> list[Refreshed | SourceFailure]:
+    """Read the catalogue now.
+
+    Raises:
+        SourceFailure: it never was read, and cannot be.
+    """
+    found = bookkeeping.refresh(conn, client)
+    failures = [outcome for outcome in found if isinstance(outcome, SourceFailure)]
+    if failures and bookkeeping.last_read(conn) is None:
+        raise failures[0]
+    return found
 
 
 def refresh_for(conn: psycopg.Connection, client: Client, wanted: Wanted) -> list[SourceFailure]:
@@ -29,14 +42,7 @@ def refresh_for(conn: psycopg.Connection, client: Client, wanted: Wanted) -> lis
     before = bookkeeping.last_read(conn)
     if not wanted or (before and datetime.now(UTC) - before < FRESH):
         return []
-    failures = [
-        outcome
-        for outcome in bookkeeping.refresh(conn, client)
-        if isinstance(outcome, SourceFailure)
-    ]
-    if failures and not bookkeeping.known(conn):
-        raise failures[0]
-    return failures
+    return [found for found in refresh(conn, client) if isinstance(found, SourceFailure)]
 
 
 def fetch(conn: psycopg.Connection, client: Client, item: Known, bar: Bar = silent) -> Copy:

@@ -70,10 +70,11 @@ arquivo as (
 -- What raw holds of each safra: its newest geodatabase, accepted or held.
 aterrissada as (
     select distinct on (e.ano, e.distribuidora_id)
-        e.ano, e.distribuidora_id, i.sha256, i.data_fim, e.aceita,
+        e.ano, e.distribuidora_id, i.sha256, i.data_fim, s.import_id, s.retida,
         lower(regexp_replace(i.arquivo, '(\.gdb)?(\.zip)?$', '')) as nome
     from controle.entrega as e
     inner join intel_lead.import_status as i on e.import_id = i.import_id
+    inner join controle.safra_importada as s on e.ano = s.ano and e.distribuidora_id = s.distribuidora_id
     where e.camada = 'PONNOT'
     order by e.ano, e.distribuidora_id, e.import_id desc
 ),
@@ -120,7 +121,8 @@ select
         and a.bytes is distinct from i.tamanho_bytes as mudou_depois,
     l.ano as ano_aterrissado,
     l.data_fim as aterrissada_em,
-    l.aceita is false as retida,
+    l.import_id,
+    coalesce(l.retida, false) as retida,
     i.tentativa_em,
     i.tentativa_erro,
     i.recusado_sha256 is not null and i.recusado_sha256 is not distinct from a.sha256 as recusada

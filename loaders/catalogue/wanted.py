@@ -31,6 +31,7 @@ class Step(StrEnum):
     BUILD = "aterrissada"
     DONE = "publicada"
     HELD = "retida"
+    FAILED = "reprovada"
     REFUSED = "recusada"
     REMOVED = "removida"
     GONE = "sumiu"
@@ -146,7 +147,7 @@ class Task:
         """Whether the archive may have a copy of it, and has none: landed by hand, say."""
         if self.step is Step.FETCH:
             return True
-        landed = self.step in (Step.BUILD, Step.DONE, Step.HELD)
+        landed = self.step in (Step.BUILD, Step.DONE, Step.HELD, Step.FAILED)
         return landed and self.item is not None and self.item.no_catalogo and not self.item.sha256
 
 
@@ -177,7 +178,8 @@ def plan(conn: psycopg.Connection, wanted: Wanted) -> Plan:
     seen = {task.key for task in found} | {t.item.landed_key for t in found if t.item}
     for key in sorted(state.landed - seen):
         if wanted.everything or key in wanted.named or _dist(key) in wanted.distributors:
-            found.append(Task(key, state.after_landing(key)))
+            step = state.after_landing(key, by_name=key in wanted.named)
+            found.append(Task(key, step))
     made = Plan(unknown=sorted(wanted.named - seen - {t.key for t in found} - _ids(items)))
     for task in sorted(found, key=_order):
         (made.tasks if task.step in TO_DO else made.rest).append(task)
@@ -194,16 +196,30 @@ class _State:
             "select distribuidora_id || '-' || ano from controle.safra_importada where retida"
         )
         self.held = {key for (key,) in rows}
-        self.published = published(conn)
+        self.published = _published(conn)
+        self.failed = _failed(conn)
 
-    def after_landing(self, key: str) -> Step:
-        """What a landed safra needs."""
+    def after_landing(self, key: str, *, by_name: bool) -> Step:
+        """What a landed safra needs; one whose tests failed as it is, only by name."""
         if key in self.held:
             return Step.HELD
-        return Step.DONE if key in self.published else Step.BUILD
+        if key in self.published:
+            return Step.DONE
+        return Step.FAILED if key in self.failed and not by_name else Step.BUILD
 
 
-def published(conn: psycopg.Connection) -> set[str]:
+def _failed(conn: psycopg.Connection) -> set[str]:
+    """Keys of the safras that tests refused as they are landed."""
+    if conn.execute("select to_regclass('controle.safra_reprovada') is null").fetchone()[0]:
+        return set()
+    rows = conn.execute(
+        "select distribuidora_id || '-' || ano from controle.safra_importada"
+        " join controle.safra_reprovada using (ano, distribuidora_id, import_id)"
+    )
+    return {key for (key,) in rows}
+
+
+def _published(conn: psycopg.Connection) -> set[str]:
     """Keys of the safras that readers see as they are landed."""
     if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
         return set()
@@ -222,10 +238,9 @@ def _counts(item: Known, wanted: Wanted) -> bool:
 
 
 def _task(item: Known, state: _State, wanted: Wanted) -> Task:
-    landed = item.landed_key
-    if landed and not item.mudou_depois and item.tipo == "geodatabase":
-        return Task(landed, state.after_landing(landed), item)
-    by_name = wanted.names(item)
+    landed, by_name = item.landed_key, wanted.names(item)
+    if landed and not item.mudou_depois:
+        return Task(landed, state.after_landing(landed, by_name=by_name), item)
     if item.key in state.removed and not by_name:
         return Task(item.key, Step.REMOVED, item, "alguém a removeu; pelo nome volta")
     if item.modelo in UNREAD_MODELS and not by_name:
@@ -275,7 +290,7 @@ def waiting(conn: psycopg.Connection) -> list[Task]:
         InvalidInput: INTEL_SEGUIR cannot be read.
     """
     found = plan(conn, followed())
-    missing = (Step.HELD, Step.REFUSED, Step.GONE)
+    missing = (Step.HELD, Step.FAILED, Step.REFUSED, Step.GONE)
     return [*found.tasks, *(task for task in found.rest if task.step in missing)]
 
 

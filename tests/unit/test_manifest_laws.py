@@ -54,6 +54,7 @@ EXCEPTIONS = {
     # What the product writes while it runs: of no safra, so no model stages it.
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),
+    ("mart_catalogo_bdgd", "source.intel_lead.catalogo.catalogo_situacao"),
     ("mart_aprendizado", "source.intel_lead.aprendizado.aprendizado"),
     ("peso_criterio", "source.intel_lead.aprendizado.peso_aprendido"),
 }
