@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif ranged:
             self._part(content, trouble)
         else:
-            half = content[: len(content) // 2] if trouble == "cut" else content
+            half = content[: len(content) // 2] if trouble in ("cut", "stall") else content
             self._send(half, length=len(content), hold=trouble == "stall")
 
     def _part(self, content: bytes, trouble: str) -> None:

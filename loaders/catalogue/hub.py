@@ -106,12 +106,16 @@ def _pages(client: Client, url: str) -> Iterator[tuple[int | None, list[Any]]]:
         matched = answer.get("numberMatched")
         matched = matched if isinstance(matched, int) else None
         yield matched, features
-        ids = {f.get("id") for f in features if isinstance(f, dict)}
-        start += len(features)
-        more = start <= matched if matched is not None else len(features) >= PAGE
-        if not ids - seen or not (more or _has_next(answer)):
+        new = {f.get("id") for f in features if isinstance(f, dict)} - seen
+        # From the first that was not seen: what moves while it is read is asked for again.
+        start += len(new) or len(features)
+        if matched is not None:
+            more = start <= matched
+        else:
+            more = bool(new) and (len(features) >= PAGE or _has_next(answer))
+        if not (features and more):
             return
-        seen |= ids
+        seen |= new
     raise SourceFailure(f"{url}: mais de {MOST_PAGES} páginas; nada mudou")
 
 

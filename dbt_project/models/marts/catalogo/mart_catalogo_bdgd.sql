@@ -6,7 +6,7 @@ with base as (
     where tipo = 'geodatabase' and ano is not null
 ),
 
--- Of a year the base of its last day, in the version that counts; an extraordinary one where there is no other.
+-- Of a year the base of its last day, in the version that counts; else an extraordinary one.
 escolhida as (
     select distinct on (distribuidora_id, ano) *
     from base
@@ -52,7 +52,9 @@ select
         when not e.no_catalogo then 'sumiu'
         else 'conhecida'
     end as situacao,
-    greatest(0, extract(day from coalesce(p.publicada_em, now()) - e.visto_primeiro_em))::integer as dias_de_espera,
+    greatest(
+        0, extract(day from coalesce(p.publicada_em, now()) - e.visto_primeiro_em)
+    )::integer as dias_de_espera,
     e.tentativa_erro as ultimo_erro
 from escolhida as e
 inner join versao as v
