@@ -25,6 +25,7 @@ from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
 from loaders.bdgd import landing as bdgd
 from loaders.bdgd.layers import ALL_LAYERS, said_name
+from loaders.catalogue import wanted
 from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
 
@@ -119,19 +120,22 @@ def _files(
     context: dg.AssetExecutionContext, config: raw.BdgdFile, keys: list[str]
 ) -> list[batch.File]:
     """Each safra's file, once; a file that is wanted for one safra lands that one alone."""
-    wanted: dict[Path, list[str]] = {}
+    found: dict[Path, list[str]] = {}
+    with closing(db.connect()) as conn:
+        db.prepare(conn)
+        copies = wanted.copies(conn)
     for key in keys:
         try:
-            known = config.arquivo or raw.newest_file(context.instance, key)
+            known = config.arquivo or raw.newest_file(context.instance, key, copies)
         except dg.Failure as missing:
             if len(keys) == 1:
                 raise
             context.log.warning(f"{missing.description}: fica como aterrissou")
             continue
-        wanted.setdefault(Path(known), []).append(key)
+        found.setdefault(Path(known), []).append(key)
     return [
         batch.File(path, options(config, Safra.from_key(of[0]) if len(of) == 1 else None))
-        for path, of in wanted.items()
+        for path, of in found.items()
     ]
 
 

@@ -134,7 +134,6 @@ def _look(
     (items,) = conn.execute("select count(*) from controle.dataset_catalogo").fetchone()
     metadata["dagster/row_count"] = items
     context.log_event(dg.AssetMaterialization(CATALOGUE, metadata=metadata))
-    context.log_event(dg.AssetMaterialization(STATE))
 
 
 def _conclude(

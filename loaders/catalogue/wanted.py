@@ -85,10 +85,10 @@ def read(words: Iterable[str]) -> Wanted:
         low = word.lower()
         if word.upper() == EVERYTHING:
             continue
-        if word.isdigit():
-            distributors.add(int(word))
-        elif low in ckan.NAMES or _ITEM.fullmatch(low):
+        if low in ckan.NAMES or _ITEM.fullmatch(low):
             named.add(low)
+        elif word.isdigit():
+            distributors.add(int(word))
         else:
             try:
                 named.add(Safra.from_key(word).key)
@@ -281,6 +281,15 @@ def _word(item: Known, state: _State) -> str:
     if step in TO_DO and item.extraordinaria:
         return "extraordinária"
     return "substituída" if step in TO_DO and item.ano and not item.vigente else str(step)
+
+
+def copies(conn: psycopg.Connection) -> dict[str, archive.Copy]:
+    """Safra → its copy in the archive: of the version that counts, as it landed or is foretold."""
+    found: dict[str, archive.Copy] = {}
+    for item in reversed(bookkeeping.known(conn)):
+        if item.ano and item.vigente and (copy := archive.kept(item)):
+            found[item.landed_key or item.key] = copy
+    return found
 
 
 def waiting(conn: psycopg.Connection) -> list[Task]:
