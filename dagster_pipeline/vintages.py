@@ -165,7 +165,7 @@ def _copy(conn: psycopg.Connection, client: Client, task: Task, say: batch.Say) 
 
 def _file(task: Task, copy: Copy) -> batch.File:
     """How an item lands: a CSV beside the geodatabases."""
-    beside = task.item is not None and task.item.tipo == "csv_pj"
+    beside = task.item is not None and task.item.kind == "csv_pj"
     return batch.File(copy.named, bdgd.Options(wait=True, complement=beside))
 
 

@@ -126,7 +126,7 @@ def _look(
                 say(f"nova     {title}")
             for title in outcome.gone:
                 say(f"sumiu    {title}")
-            metadata |= {outcome.fonte: str(outcome), f"{outcome.fonte}_novos": len(outcome.new)}
+            metadata |= {outcome.source: str(outcome), f"{outcome.source}_novos": len(outcome.new)}
         else:
             say(f"falhou   {outcome}")
             metadata[f"falha_{len(metadata)}"] = str(outcome)

@@ -71,14 +71,14 @@ def place(item: Known) -> Path:
     """The folder of an item's copies: distributor and year; of a CSV, its name."""
     if item.ano:
         return folder() / str(item.distribuidora_id) / str(item.ano)
-    return folder() / (item.titulo if item.tipo == "csv_pj" else f"item-{item.item_id}")
+    return folder() / (item.titulo if item.kind == "csv_pj" else f"item-{item.item_id}")
 
 
 def kept(item: Known) -> Copy | None:
     """The copy that was noted of an item, where it is still there."""
-    if not (item.caminho and item.sha256 and item.bytes):
+    if not (item.path and item.sha256 and item.bytes):
         return None
-    path = folder() / item.caminho
+    path = folder() / item.path
     if not path.is_file() or path.stat().st_size != item.bytes:
         return None
     return Copy(path, _named(item, path), item.sha256, item.bytes, 0)
@@ -163,7 +163,7 @@ def _check(item: Known, begun: Path) -> None:
     else:
         try:
             found = kinds.identify(begun)
-            if (found.layer is None) != (item.tipo == "geodatabase"):
+            if (found.layer is None) != (item.kind == "geodatabase"):
                 wrong = "não é o que o catálogo diz"
             elif found.member and (bad := _damaged(begun)):
                 wrong = f"o zip está danificado em {bad}"
@@ -183,7 +183,7 @@ def _damaged(path: Path) -> str | None:
 def _suffix(item: Known, path: Path) -> str:
     with path.open("rb") as file:
         zipped = file.read(2) == b"PK"
-    if item.tipo == "geodatabase":
+    if item.kind == "geodatabase":
         return ".gdb.zip"
     return ".csv.zip" if zipped else ".csv"
 

@@ -38,7 +38,7 @@ class Refreshed:
         odd: title → why it is not known which base it is.
     """
 
-    fonte: str
+    source: str
     items: int
     new: tuple[str, ...]
     changed: tuple[str, ...]
@@ -52,7 +52,7 @@ class Refreshed:
         parts += [f"{len(x)} {word}" for x, word in self._counts() if x]
         if self.odd:
             parts.append(f"{len(self.odd)} de título que não se lê")
-        return f"{self.fonte}: {', '.join(parts)}" + (f"; {self.remark}" if self.remark else "")
+        return f"{self.source}: {', '.join(parts)}" + (f"; {self.remark}" if self.remark else "")
 
     def _counts(self) -> list[tuple[tuple[str, ...], str]]:
         words = ("novos", "mudaram", "sumiram")
@@ -64,9 +64,9 @@ class Known:
     """An item and what became of it: a row of ``controle.catalogo_situacao``."""
 
     item_id: str
-    fonte: str
+    source: str
     titulo: str
-    tipo: str
+    kind: str
     url: str
     sigla: str | None
     distribuidora_id: int | None
@@ -80,7 +80,7 @@ class Known:
     extraordinaria: bool
     vigente: bool
     sha256: str | None
-    caminho: str | None
+    path: str | None
     bytes: int | None
     mudou_depois: bool
     ano_aterrissado: int | None
@@ -105,23 +105,27 @@ class Known:
         return self.bytes or self.tamanho_bytes or 0
 
 
+_COLUMNS = {"source": "fonte as source", "kind": "tipo as kind", "path": "caminho as path"}
+"""Fields of Known whose columns have another name."""
+
+
 def refresh(conn: psycopg.Connection, client: Client) -> list[Refreshed | SourceFailure]:
     """Read each source; what it brought, or why it did not: one that fails stops no other."""
     found: list[Refreshed | SourceFailure] = []
-    for fonte, read in SOURCES.items():
+    for source, read in SOURCES.items():
         try:
-            found.append(keep(conn, fonte, read(client)))
+            found.append(keep(conn, source, read(client)))
         except SourceFailure as failure:
             found.append(failure)
     return found
 
 
-def keep(conn: psycopg.Connection, fonte: str, reading: Reading) -> Refreshed:
+def keep(conn: psycopg.Connection, source: str, reading: Reading) -> Refreshed:
     """Keep a reading whole, in one transaction."""
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtextextended('intel_lead catalogo', 0))")
         (now,) = conn.execute("select clock_timestamp()").fetchone()
-        before = _listed(conn, fonte)
+        before = _listed(conn, source)
         odd, new, changed = {}, [], []
         for item in reading.items:
             fault = _write(conn, item, now)
@@ -141,25 +145,25 @@ def keep(conn: psycopg.Connection, fonte: str, reading: Reading) -> Refreshed:
             "insert into controle.dataset_catalogo_leitura"
             " (fonte, lido_em, itens, novos, completa, observacoes)"
             " values (%s, %s, %s, %s, %s, %s)",
-            [fonte, now, len(shown), len(new), believed, remark or None],
+            [source, now, len(shown), len(new), believed, remark or None],
         )
     gone = tuple(missing) if believed else ()
-    return Refreshed(fonte, len(shown), tuple(new), tuple(changed), gone, odd, remark)
+    return Refreshed(source, len(shown), tuple(new), tuple(changed), gone, odd, remark)
 
 
-def _listed(conn: psycopg.Connection, fonte: str) -> dict[str, tuple[object, ...]]:
+def _listed(conn: psycopg.Connection, source: str) -> dict[str, tuple[object, ...]]:
     """Item → title, date and size, of those that the last complete reading left listed."""
     rows = conn.execute(
         "select item_id, titulo, modificado_em, tamanho_bytes from controle.catalogo_situacao"
         " where fonte = %s and no_catalogo",
-        [fonte],
+        [source],
     )
     return {item_id: tuple(rest) for item_id, *rest in rows}
 
 
 def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
     """Keep an item as it is now; why its title is not read, or nothing."""
-    read = item.read() if item.tipo == "geodatabase" else None
+    read = item.read() if item.kind == "geodatabase" else None
     title = None if isinstance(read, OddTitle) else read
     fault = str(read) if isinstance(read, OddTitle) else ""
     if fault and not {"bdgd", "sig-r"} & {tag.lower() for tag in item.etiquetas}:
@@ -171,7 +175,7 @@ def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
             enviado_em, ressalva, modificado_em, tamanho_bytes, etiquetas, visto_primeiro_em,
             visto_por_ultimo_em
         ) values (
-            %(item_id)s, %(fonte)s, %(titulo)s, %(tipo)s, %(url)s, %(sigla)s, %(dist)s, %(base)s,
+            %(item_id)s, %(source)s, %(titulo)s, %(kind)s, %(url)s, %(sigla)s, %(dist)s, %(base)s,
             %(modelo)s, %(enviado)s, %(ressalva)s, %(modificado)s, %(tamanho)s, %(etiquetas)s,
             %(now)s, %(now)s
         )
@@ -185,9 +189,9 @@ def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
         """,
         {
             "item_id": item.item_id,
-            "fonte": item.fonte,
+            "source": item.source,
             "titulo": item.titulo,
-            "tipo": item.tipo,
+            "kind": item.kind,
             "url": item.url,
             "sigla": title and title.sigla,
             "dist": title and title.distribuidora_id,
@@ -206,7 +210,7 @@ def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
 
 def known(conn: psycopg.Connection) -> list[Known]:
     """All items, newest base first, of a base the version that counts first."""
-    columns = ", ".join(Known.__dataclass_fields__)
+    columns = ", ".join(_COLUMNS.get(name, name) for name in Known.__dataclass_fields__)
     with conn.cursor(row_factory=class_row(Known)) as cursor:
         return cursor.execute(
             f"select {columns} from controle.catalogo_situacao"  # noqa: S608 - our own names

@@ -35,8 +35,8 @@ def read(client: Client) -> Reading:
             size = resource.get("size")
             found[name[1].lower()] = Item(
                 item_id=str(resource.get("id") or resource["url"]),
-                fonte="ckan",
-                tipo=Kind.CSV,
+                source="ckan",
+                kind=Kind.CSV,
                 titulo=name[1].lower(),
                 url=str(resource["url"]),
                 modificado_em=moment(resource.get("last_modified") or resource.get("created")),

@@ -95,7 +95,7 @@ def _refresh(conn: psycopg.Connection) -> int:
 
 
 def _usual(item: Known) -> bool:
-    return item.tipo == "csv_pj" or (item.vigente and not item.extraordinaria)
+    return item.kind == "csv_pj" or (item.vigente and not item.extraordinaria)
 
 
 def _fields(item: Known, state: str) -> dict[str, object]:

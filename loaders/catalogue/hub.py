@@ -140,8 +140,8 @@ def _item(feature: Any) -> Item | None:  # noqa: ANN401
     size = properties.get("size")
     return Item(
         item_id=item_id,
-        fonte="hub",
-        tipo=Kind.GEODATABASE,
+        source="hub",
+        kind=Kind.GEODATABASE,
         titulo=title or name or item_id,
         url=content_of(item_id),
         modificado_em=moment(properties.get("modified")),

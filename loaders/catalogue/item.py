@@ -26,15 +26,15 @@ class Item:
 
     Attributes:
         item_id: the portal's own.
-        fonte: ``hub`` or ``ckan``.
+        source: ``hub`` or ``ckan``.
         url: of its content.
         tamanho_bytes: None where the portal does not say.
         names: other names that may say what the title does not.
     """
 
     item_id: str
-    fonte: str
-    tipo: Kind
+    source: str
+    kind: Kind
     titulo: str
     url: str
     modificado_em: datetime | None = None

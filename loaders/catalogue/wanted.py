@@ -64,7 +64,7 @@ class Wanted:
         """Whether it wants an item."""
         return (
             self.names(item)
-            or (self.everything and item.tipo == "geodatabase")
+            or (self.everything and item.kind == "geodatabase")
             or item.distribuidora_id in self.distributors
         )
 
@@ -232,7 +232,7 @@ def _published(conn: psycopg.Connection) -> set[str]:
 
 def _counts(item: Known, wanted: Wanted) -> bool:
     """Versions that a newer one replaced, and titles that say nothing, only by their id."""
-    if item.item_id in wanted.named or item.tipo == "csv_pj":
+    if item.item_id in wanted.named or item.kind == "csv_pj":
         return True
     return item.vigente and (not item.extraordinaria or item.key in wanted.named)
 

@@ -79,7 +79,7 @@ def refresh(conn: psycopg.Connection) -> dict[str, bookkeeping.Refreshed]:
     """Read the catalogue; source → what it brought."""
     found = errand.refresh(conn, Client(PATIENT))
     assert not [x for x in found if isinstance(x, SourceFailure)]
-    return {x.fonte: x for x in found if isinstance(x, bookkeeping.Refreshed)}
+    return {x.source: x for x in found if isinstance(x, bookkeeping.Refreshed)}
 
 
 def item(conn: psycopg.Connection, item_id: str) -> bookkeeping.Known:
@@ -129,7 +129,7 @@ def test_first_and_last_seen_and_what_is_new(hub: Hub, conn: psycopg.Connection)
     assert again == when
     assert later > last
     assert item(conn, "a").key == "401-2024"
-    names = [x.titulo for x in bookkeeping.known(conn) if x.tipo == "csv_pj"]
+    names = [x.titulo for x in bookkeeping.known(conn) if x.kind == "csv_pj"]
     assert sorted(names) == ["ucat_pj", "ucbt_pj", "ucmt_pj"]
 
 

@@ -56,7 +56,7 @@ def known(fake: Hub, **changes: object) -> Known:
         **dict.fromkeys(Known.__dataclass_fields__),
     )
     url = f"{fake.url}/sharing/rest/content/items/a/data"
-    said = {"item_id": "a", "titulo": TITLE, "tipo": "geodatabase", "url": url, "ano": 2024}
+    said = {"item_id": "a", "titulo": TITLE, "kind": "geodatabase", "url": url, "ano": 2024}
     said |= {"distribuidora_id": 401, "tamanho_bytes": len(CONTENT)}
     return replace(item, **(said | changes))
 
@@ -228,7 +228,7 @@ def test_a_disk_without_room_is_said_before_anything_comes(
 
 def test_a_csv_is_kept_under_its_name(fake: Hub) -> None:
     fake.files["a"] = csv = b"COD_ID_ENCR;DIST;DEM_01;DATA_BASE\nA;401;1;31DEC2024\n"
-    item = known(fake, titulo="ucmt_pj", tipo="csv_pj", ano=None, distribuidora_id=None)
+    item = known(fake, titulo="ucmt_pj", kind="csv_pj", ano=None, distribuidora_id=None)
     copy = fetch(replace(item, tamanho_bytes=None))
     assert copy.path == archive.folder() / "ucmt_pj" / f"{hashlib.sha256(csv).hexdigest()}.csv"
     assert copy.named.name == "ucmt_pj.csv"
@@ -243,7 +243,7 @@ def test_a_copy_that_was_taken_away_or_cut_is_none(fake: Hub) -> None:
         fake,
         sha256=copy.sha256,
         bytes=copy.bytes,
-        caminho=str(copy.path.relative_to(archive.folder())),
+        path=str(copy.path.relative_to(archive.folder())),
     )
     assert archive.kept(noted) is not None
     copy.path.chmod(0o644)
