@@ -241,7 +241,7 @@ def catalogue(conn: psycopg.Connection) -> str:
     read = bookkeeping.last_read(conn)
     if not read:
         return "Catálogo da ANEEL: nunca lido (.venv/bin/python -m loaders catalogo)"
-    usual = [x for x in bookkeeping.known(conn) if x.vigente and not x.extraordinaria]
+    usual = [x for x in bookkeeping.known(conn) if x.current and not x.extraordinary]
     states = wanted.states(conn, usual)
     done = sum(state == wanted.Step.DONE for state in states.values())
     text = f"Catálogo da ANEEL: {len(usual)} bases, {done} publicadas; lido em {local(read)}"

@@ -134,7 +134,7 @@ def _one(
             copy = _copy(conn, client, task, say)
         except LoadError as error:
             say(f"arquivo  {task.key}: {error}")
-            path = archive.place(task.item) / task.item.titulo
+            path = archive.place(task.item) / task.item.title
             refused.append(batch.Landing(path, (), f"{task.key}: {error}", error.code))
             continue
         copies[str(copy.named)] = (task, copy)
@@ -159,7 +159,7 @@ def _copy(conn: psycopg.Connection, client: Client, task: Task, say: batch.Say) 
         return there
     copy = errand.fetch(conn, client, task.item, _bar)
     took = f"  {number(copy.seconds, 1)} s"
-    say(f"busca    {task.key}: {task.item.titulo}, {number(copy.bytes / 2**20, 1)} MB{took}")
+    say(f"busca    {task.key}: {task.item.title}, {number(copy.bytes / 2**20, 1)} MB{took}")
     return copy
 
 

@@ -71,7 +71,7 @@ def place(item: Known) -> Path:
     """The folder of an item's copies: distributor and year; of a CSV, its name."""
     if item.ano:
         return folder() / str(item.distribuidora_id) / str(item.ano)
-    return folder() / (item.titulo if item.kind == "csv_pj" else f"item-{item.item_id}")
+    return folder() / (item.title if item.kind == "csv_pj" else f"item-{item.item_id}")
 
 
 def kept(item: Known) -> Copy | None:
@@ -98,7 +98,7 @@ def fetch(item: Known, client: Client, bar: Bar = silent) -> Copy:
         target.mkdir(parents=True, exist_ok=True)
         _room_for(item, target, begun)
         with _alone(target):
-            with bar(item.titulo, item.tamanho_bytes or 0) as advance:
+            with bar(item.title, item.size or 0) as advance:
                 client.download(
                     item.url,
                     begun,
@@ -118,7 +118,7 @@ def fetch(item: Known, client: Client, bar: Bar = silent) -> Copy:
         raise InvalidInput(
             f"{target}: não se pode gravar ({error.strerror}); outra pasta: INTEL_ARQUIVO"
         ) from error
-    log.info("%s: no arquivo, %.1f MB, %s", item.titulo, size / 2**20, path)
+    log.info("%s: no arquivo, %.1f MB, %s", item.title, size / 2**20, path)
     return copy
 
 
@@ -158,8 +158,8 @@ def _check(item: Known, begun: Path) -> None:
     """
     size = begun.stat().st_size
     wrong = ""
-    if item.tamanho_bytes and size != item.tamanho_bytes:
-        wrong = f"vieram {size} bytes, o catálogo diz {item.tamanho_bytes}"
+    if item.size and size != item.size:
+        wrong = f"vieram {size} bytes, o catálogo diz {item.size}"
     else:
         try:
             found = kinds.identify(begun)
@@ -171,7 +171,7 @@ def _check(item: Known, begun: Path) -> None:
             wrong = str(error).removeprefix(f"{begun.name}: ")
     if wrong:
         begun.unlink()
-        raise SourceFailure(f"{item.titulo}: {wrong}; nada foi guardado. {hub.REMEDY}")
+        raise SourceFailure(f"{item.title}: {wrong}; nada foi guardado. {hub.REMEDY}")
 
 
 def _damaged(path: Path) -> str | None:
@@ -191,7 +191,7 @@ def _suffix(item: Known, path: Path) -> str:
 def _named(item: Known, path: Path) -> Path:
     """A link beside the copy, by ANEEL's name; to the newest of that name."""
     suffix = path.name.removeprefix(path.name.split(".")[0])
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in bare(item.titulo))
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in bare(item.title))
     link = path.with_name(f"{name}{suffix}")
     if not link.is_symlink() or link.readlink() != Path(path.name):
         new = link.with_name(f".{link.name}.novo")
@@ -202,11 +202,11 @@ def _named(item: Known, path: Path) -> Path:
 
 
 def _room_for(item: Known, target: Path, begun: Path) -> None:
-    needed = (item.tamanho_bytes or 0) - (begun.stat().st_size if begun.exists() else 0)
+    needed = (item.size or 0) - (begun.stat().st_size if begun.exists() else 0)
     free = shutil.disk_usage(target).free
     if needed + _KEPT_FREE > free:
         raise InvalidInput(
-            f"{item.titulo}: faltam {needed / 2**30:.1f} GB para buscar e há {free / 2**30:.1f} GB"
+            f"{item.title}: faltam {needed / 2**30:.1f} GB para buscar e há {free / 2**30:.1f} GB"
             f" livres em {target}; libere espaço, ou outra pasta: INTEL_ARQUIVO"
         )
 
@@ -220,13 +220,13 @@ def _write_manifest(target: Path, item: Known, copy: Copy) -> None:
     resource = {
         "name": copy.sha256,
         "path": copy.path.name,
-        "title": item.titulo,
+        "title": item.title,
         "format": copy.path.name.partition(".")[2],
         "bytes": copy.bytes,
         "hash": f"sha256:{copy.sha256}",
         "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "item_id": item.item_id,
-        "modified": item.modificado_em.isoformat() if item.modificado_em else None,
+        "modified": item.modified_at.isoformat() if item.modified_at else None,
         "sources": [{"title": "ANEEL, BDGD", "path": item.url}],
         "licenses": [licence],
     }

@@ -65,48 +65,65 @@ class Known:
 
     item_id: str
     source: str
-    titulo: str
+    title: str
     kind: str
     url: str
     sigla: str | None
     distribuidora_id: int | None
     ano: int | None
     modelo: str | None
-    enviado_em: datetime | None
-    ressalva: str | None
-    modificado_em: datetime | None
-    tamanho_bytes: int | None
-    no_catalogo: bool
-    extraordinaria: bool
-    vigente: bool
+    sent_at: datetime | None
+    fault: str | None
+    modified_at: datetime | None
+    size: int | None
+    listed: bool
+    extraordinary: bool
+    current: bool
     sha256: str | None
     path: str | None
     bytes: int | None
-    mudou_depois: bool
-    ano_aterrissado: int | None
-    retida: bool
-    tentativa_erro: str | None
-    recusada: bool
+    changed_since: bool
+    landed_year: int | None
+    held: bool
+    last_error: str | None
+    refused: bool
 
     @property
     def key(self) -> str:
         """The safra that the title predicts; of a CSV, its name."""
-        return f"{self.distribuidora_id}-{self.ano}" if self.ano else self.titulo
+        return f"{self.distribuidora_id}-{self.ano}" if self.ano else self.title
 
     @property
     def landed_key(self) -> str | None:
         """The safra that its content is, once it has landed."""
-        year = self.ano_aterrissado
+        year = self.landed_year
         return f"{self.distribuidora_id}-{year}" if year else None
 
     @property
     def weight(self) -> int:
         """Its bytes, as far as anybody knows."""
-        return self.bytes or self.tamanho_bytes or 0
+        return self.bytes or self.size or 0
 
 
-_COLUMNS = {"source": "fonte as source", "kind": "tipo as kind", "path": "caminho as path"}
-"""Fields of Known whose columns have another name."""
+_COLUMNS = {
+    "source": "fonte",
+    "title": "titulo",
+    "kind": "tipo",
+    "sent_at": "enviado_em",
+    "fault": "ressalva",
+    "modified_at": "modificado_em",
+    "size": "tamanho_bytes",
+    "listed": "no_catalogo",
+    "extraordinary": "extraordinaria",
+    "current": "vigente",
+    "path": "caminho",
+    "changed_since": "mudou_depois",
+    "landed_year": "ano_aterrissado",
+    "held": "retida",
+    "last_error": "tentativa_erro",
+    "refused": "recusada",
+}
+"""Field of Known → its column, where that is not its name."""
 
 
 def refresh(conn: psycopg.Connection, client: Client) -> list[Refreshed | SourceFailure]:
@@ -130,11 +147,11 @@ def keep(conn: psycopg.Connection, source: str, reading: Reading) -> Refreshed:
         for item in reading.items:
             fault = _write(conn, item, now)
             if fault:
-                odd[item.titulo] = fault
+                odd[item.title] = fault
             if item.item_id not in before:
-                new.append(item.titulo)
-            elif before[item.item_id] != (item.titulo, item.modificado_em, item.tamanho_bytes):
-                changed.append(item.titulo)
+                new.append(item.title)
+            elif before[item.item_id] != (item.title, item.modified_at, item.size):
+                changed.append(item.title)
         shown = {item.item_id for item in reading.items}
         missing = [title for i, (title, *_) in before.items() if i not in shown]
         believed = reading.complete and len(shown & before.keys()) >= _SHRUNK * len(before)
@@ -166,7 +183,7 @@ def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
     read = item.read() if item.kind == "geodatabase" else None
     title = None if isinstance(read, OddTitle) else read
     fault = str(read) if isinstance(read, OddTitle) else ""
-    if fault and not {"bdgd", "sig-r"} & {tag.lower() for tag in item.etiquetas}:
+    if fault and not {"bdgd", "sig-r"} & {tag.lower() for tag in item.tags}:
         fault += "; sem a etiqueta BDGD"
     conn.execute(
         """
@@ -190,18 +207,18 @@ def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
         {
             "item_id": item.item_id,
             "source": item.source,
-            "titulo": item.titulo,
+            "titulo": item.title,
             "kind": item.kind,
             "url": item.url,
             "sigla": title and title.sigla,
             "dist": title and title.distribuidora_id,
             "base": title and title.data_base,
             "modelo": title and title.modelo,
-            "enviado": title and title.enviado_em,
+            "enviado": title and title.sent_at,
             "ressalva": fault or None,
-            "modificado": item.modificado_em,
-            "tamanho": item.tamanho_bytes,
-            "etiquetas": list(item.etiquetas),
+            "modificado": item.modified_at,
+            "tamanho": item.size,
+            "etiquetas": list(item.tags),
             "now": now,
         },
     )
@@ -210,7 +227,7 @@ def _write(conn: psycopg.Connection, item: Item, now: datetime) -> str:
 
 def known(conn: psycopg.Connection) -> list[Known]:
     """All items, newest base first, of a base the version that counts first."""
-    columns = ", ".join(_COLUMNS.get(name, name) for name in Known.__dataclass_fields__)
+    columns = ", ".join(f'{_COLUMNS.get(f, f)} as "{f}"' for f in Known.__dataclass_fields__)
     with conn.cursor(row_factory=class_row(Known)) as cursor:
         return cursor.execute(
             f"select {columns} from controle.catalogo_situacao"  # noqa: S608 - our own names
@@ -238,7 +255,7 @@ def archived(
             " values (%s, %s, %s, %s, %s, %s) on conflict (item_id, sha256) do update"
             " set caminho = excluded.caminho, modificado_em = excluded.modificado_em,"
             " buscado_em = clock_timestamp()",
-            [item.item_id, sha256, str(path), size, seconds, item.modificado_em],
+            [item.item_id, sha256, str(path), size, seconds, item.modified_at],
         )
         conn.execute(
             "update controle.dataset_catalogo set tentativa_em = clock_timestamp(),"

@@ -37,10 +37,10 @@ def read(client: Client) -> Reading:
                 item_id=str(resource.get("id") or resource["url"]),
                 source="ckan",
                 kind=Kind.CSV,
-                titulo=name[1].lower(),
+                title=name[1].lower(),
                 url=str(resource["url"]),
-                modificado_em=moment(resource.get("last_modified") or resource.get("created")),
-                tamanho_bytes=size if isinstance(size, int) and size > 0 else None,
+                modified_at=moment(resource.get("last_modified") or resource.get("created")),
+                size=size if isinstance(size, int) and size > 0 else None,
             )
     if not found:
         raise SourceFailure(f"{url}: o portal já não tem os CSV _pj da BDGD; nada mudou")

@@ -95,26 +95,26 @@ def _refresh(conn: psycopg.Connection) -> int:
 
 
 def _usual(item: Known) -> bool:
-    return item.kind == "csv_pj" or (item.vigente and not item.extraordinaria)
+    return item.kind == "csv_pj" or (item.current and not item.extraordinary)
 
 
 def _fields(item: Known, state: str) -> dict[str, object]:
     return {
         "safra": item.key if item.ano else None,
-        "titulo": item.titulo,
+        "titulo": item.title,
         "item_id": item.item_id,
         "situacao": state,
         "modelo": item.modelo,
-        "enviado_em": item.enviado_em and item.enviado_em.isoformat(),
-        "modificado_em": item.modificado_em and item.modificado_em.isoformat(),
-        "tamanho_bytes": item.tamanho_bytes,
-        "no_catalogo": item.no_catalogo,
-        "vigente": item.vigente,
-        "extraordinaria": item.extraordinaria,
+        "enviado_em": item.sent_at and item.sent_at.isoformat(),
+        "modificado_em": item.modified_at and item.modified_at.isoformat(),
+        "tamanho_bytes": item.size,
+        "no_catalogo": item.listed,
+        "vigente": item.current,
+        "extraordinaria": item.extraordinary,
         "sha256": item.sha256,
         "url": item.url,
-        "ressalva": item.ressalva,
-        "erro": item.tentativa_erro,
+        "ressalva": item.fault,
+        "erro": item.last_error,
     }
 
 
@@ -127,10 +127,10 @@ def _show(items: list[Known], states: dict[str, str], *, hidden: int) -> None:
         table.add_column(title, no_wrap=True, justify="right" if title == "MB" else "left")
     table.add_column("título", overflow="fold")
     for item in items:
-        sent = item.enviado_em or item.modificado_em
+        sent = item.sent_at or item.modified_at
         size = number(item.weight / 2**20, 1) if item.weight else ""
         when = f"{sent:%d/%m/%Y}" if sent else ""
-        what = f"{item.titulo}: {item.ressalva}" if item.ressalva else item.titulo
+        what = f"{item.title}: {item.fault}" if item.fault else item.title
         key = item.key if item.ano else ""
         table.add_row(key, item.modelo or "", when, size, states[item.item_id], what)
     Console(width=max(100, shutil.get_terminal_size((100, 24)).columns)).print(table)

@@ -81,7 +81,7 @@ def _run(conn: psycopg.Connection, client: Client, asked: wanted.Wanted, *, dry_
 def _one(conn: psycopg.Connection, client: Client, task: wanted.Task, *, dry_run: bool) -> int:
     assert task.item is not None
     if dry_run:
-        typer.echo(f"{task.key}: buscaria {task.item.titulo}, {number(task.bytes / 2**20, 1)} MB")
+        typer.echo(f"{task.key}: buscaria {task.item.title}, {number(task.bytes / 2**20, 1)} MB")
         return 0
     try:
         copy = errand.fetch(conn, client, task.item, _bar)

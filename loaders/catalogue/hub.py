@@ -142,17 +142,17 @@ def _item(feature: Any) -> Item | None:  # noqa: ANN401
         item_id=item_id,
         source="hub",
         kind=Kind.GEODATABASE,
-        titulo=title or name or item_id,
+        title=title or name or item_id,
         url=content_of(item_id),
-        modificado_em=moment(properties.get("modified")),
-        tamanho_bytes=size if isinstance(size, int) and size > 0 else None,
-        etiquetas=tuple(map(str, tags)) if isinstance(tags, list) else (),
+        modified_at=moment(properties.get("modified")),
+        size=size if isinstance(size, int) and size > 0 else None,
+        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
         names=(name,) if name and name != title else (),
     )
 
 
 def _stamp(item: Item) -> datetime:
-    return item.modificado_em or datetime.min.replace(tzinfo=UTC)
+    return item.modified_at or datetime.min.replace(tzinfo=UTC)
 
 
 def moment(said: Any) -> datetime | None:  # noqa: ANN401

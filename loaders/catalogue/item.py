@@ -28,24 +28,24 @@ class Item:
         item_id: the portal's own.
         source: ``hub`` or ``ckan``.
         url: of its content.
-        tamanho_bytes: None where the portal does not say.
+        size: None where the portal does not say.
         names: other names that may say what the title does not.
     """
 
     item_id: str
     source: str
     kind: Kind
-    titulo: str
+    title: str
     url: str
-    modificado_em: datetime | None = None
-    tamanho_bytes: int | None = None
-    etiquetas: tuple[str, ...] = ()
+    modified_at: datetime | None = None
+    size: int | None = None
+    tags: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
     def read(self) -> Title | OddTitle:
         """What its title says, else another name of it; the title's fault, where none says it."""
         faults = []
-        for name in (self.titulo, *self.names):
+        for name in (self.title, *self.names):
             try:
                 return parse(name)
             except OddTitle as fault:

@@ -29,14 +29,14 @@ class Title:
         distribuidora_id: ANEEL's agent code.
         data_base: last day that the base should cover.
         modelo: ``M6``, ``M10``, ``V10``, ``V11``.
-        enviado_em: when the distributor sent it; None where the title does not say.
+        sent_at: when the distributor sent it; None where the title does not say.
     """
 
     sigla: str
     distribuidora_id: int
     data_base: date
     modelo: str
-    enviado_em: datetime | None
+    sent_at: datetime | None
 
 
 class OddTitle(ValueError):

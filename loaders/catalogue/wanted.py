@@ -148,7 +148,7 @@ class Task:
         if self.step is Step.FETCH:
             return True
         landed = self.step in (Step.BUILD, Step.DONE, Step.HELD, Step.FAILED)
-        return landed and self.item is not None and self.item.no_catalogo and not self.item.sha256
+        return landed and self.item is not None and self.item.listed and not self.item.sha256
 
 
 @dataclass
@@ -234,23 +234,23 @@ def _counts(item: Known, wanted: Wanted) -> bool:
     """Versions that a newer one replaced, and titles that say nothing, only by their id."""
     if item.item_id in wanted.named or item.kind == "csv_pj":
         return True
-    return item.vigente and (not item.extraordinaria or item.key in wanted.named)
+    return item.current and (not item.extraordinary or item.key in wanted.named)
 
 
 def _task(item: Known, state: _State, wanted: Wanted) -> Task:
     landed, by_name = item.landed_key, wanted.names(item)
-    if landed and not item.mudou_depois:
+    if landed and not item.changed_since:
         return Task(landed, state.after_landing(landed, by_name=by_name), item)
     if item.key in state.removed and not by_name:
         return Task(item.key, Step.REMOVED, item, "alguém a removeu; pelo nome volta")
     if item.modelo in UNREAD_MODELS and not by_name:
         return Task(item.key, Step.BY_NAME, item, f"modelo {item.modelo}; pelo nome se tenta")
     there = archive.kept(item)
-    if item.recusada and there and not item.mudou_depois and not by_name:
-        return Task(item.key, Step.REFUSED, item, item.tentativa_erro or "")
-    if there and not item.mudou_depois:
+    if item.refused and there and not item.changed_since and not by_name:
+        return Task(item.key, Step.REFUSED, item, item.last_error or "")
+    if there and not item.changed_since:
         return Task(item.key, Step.LAND, item)
-    if not item.no_catalogo:
+    if not item.listed:
         return Task(item.key, Step.GONE, item, "não está mais no catálogo, nem no arquivo")
     return Task(item.key, Step.FETCH, item)
 
@@ -275,19 +275,19 @@ def states(conn: psycopg.Connection, items: Iterable[Known]) -> dict[str, str]:
 
 
 def _word(item: Known, state: _State) -> str:
-    if item.ressalva:
+    if item.fault:
         return "ilegível"
     step = _task(item, state, Wanted()).step
-    if step in TO_DO and item.extraordinaria:
+    if step in TO_DO and item.extraordinary:
         return "extraordinária"
-    return "substituída" if step in TO_DO and item.ano and not item.vigente else str(step)
+    return "substituída" if step in TO_DO and item.ano and not item.current else str(step)
 
 
 def copies(conn: psycopg.Connection) -> dict[str, archive.Copy]:
     """Safra → its copy in the archive: of the version that counts, as it landed or is foretold."""
     found: dict[str, archive.Copy] = {}
     for item in reversed(bookkeeping.known(conn)):
-        if item.ano and item.vigente and (copy := archive.kept(item)):
+        if item.ano and item.current and (copy := archive.kept(item)):
             found[item.landed_key or item.key] = copy
     return found
 

@@ -129,7 +129,7 @@ def test_first_and_last_seen_and_what_is_new(hub: Hub, conn: psycopg.Connection)
     assert again == when
     assert later > last
     assert item(conn, "a").key == "401-2024"
-    names = [x.titulo for x in bookkeeping.known(conn) if x.kind == "csv_pj"]
+    names = [x.title for x in bookkeeping.known(conn) if x.kind == "csv_pj"]
     assert sorted(names) == ["ucat_pj", "ucbt_pj", "ucmt_pj"]
 
 
@@ -138,14 +138,14 @@ def test_an_odd_title_is_kept_with_its_reason_and_may_be_mended(
 ) -> None:
     hub.put("a", "Manual da BDGD", name="", tags=[])
     assert "título sem data-base" in refresh(conn)["hub"].odd["Manual da BDGD"]
-    assert item(conn, "a").ressalva.endswith("sem a etiqueta BDGD")
-    assert not item(conn, "a").vigente
+    assert item(conn, "a").fault.endswith("sem a etiqueta BDGD")
+    assert not item(conn, "a").current
     assert "a" not in {
         t.item.item_id for t in wanted.plan(conn, wanted.read(["TODAS"])).tasks if t.item
     }
     hub.put("a", MUX.format(2024, 2025))
     assert refresh(conn)["hub"].changed == (MUX.format(2024, 2025),)
-    assert (item(conn, "a").ressalva, item(conn, "a").key) == (None, "401-2024")
+    assert (item(conn, "a").fault, item(conn, "a").key) == (None, "401-2024")
 
 
 def test_a_re_sent_base_is_a_version_of_the_same_safra(hub: Hub, conn: psycopg.Connection) -> None:
@@ -154,7 +154,7 @@ def test_a_re_sent_base_is_a_version_of_the_same_safra(hub: Hub, conn: psycopg.C
     hub.put("velha", MUX.format(2024, 2025), modified=1_900_000_000_000)
     hub.put("extra", "Mux_Energia_401_2024-02-28_V11_20260906-1857")
     refresh(conn)
-    assert {x.item_id: x.vigente for x in bookkeeping.known(conn) if x.ano} == {
+    assert {x.item_id: x.current for x in bookkeeping.known(conn) if x.ano} == {
         "nova": True,
         "velha": False,
         "extra": True,
@@ -171,11 +171,11 @@ def test_an_item_that_vanished_stays_known_and_is_not_fetched(
     refresh(conn)
     del hub.items["i2024"]
     assert refresh(conn)["hub"].gone == (MUX.format(2024, 2025),)
-    assert not item(conn, "i2024").no_catalogo
+    assert not item(conn, "i2024").listed
     assert steps(conn, "401-2024") == {"401-2024": Step.GONE}
     hub.put("volta", MUX.format(2024, 2025))
     refresh(conn)
-    assert item(conn, "volta").vigente
+    assert item(conn, "volta").current
     assert steps(conn, "401-2024") == {"401-2024": Step.FETCH}
 
 
@@ -192,7 +192,7 @@ def test_a_reading_that_is_not_whole_makes_nothing_vanish(
     found = refresh(conn)["hub"]
     assert found.gone == ()
     assert found.remark
-    assert item(conn, "i2010").no_catalogo
+    assert item(conn, "i2010").listed
 
 
 def test_one_source_that_fails_stops_no_other(hub: Hub, conn: psycopg.Connection) -> None:
@@ -203,7 +203,7 @@ def test_one_source_that_fails_stops_no_other(hub: Hub, conn: psycopg.Connection
     assert item(conn, "a").key == "401-2024"
     hub.search_troubles = ["error"] * 2
     assert isinstance(errand.refresh(conn, Client(PATIENT))[0], SourceFailure)
-    assert item(conn, "a").no_catalogo
+    assert item(conn, "a").listed
 
 
 # ── From the archive ──────────────────────────────────────────────────────────────────────────────
@@ -236,8 +236,8 @@ def test_a_re_sent_base_takes_the_place_of_the_one_that_landed(
     refresh(conn)
     assert steps(conn, "401") == {"401-2024": Step.FETCH}
     land(bring(conn, "nova").named)
-    assert item(conn, "nova").ano_aterrissado == 2024
-    assert item(conn, "velha").ano_aterrissado is None
+    assert item(conn, "nova").landed_year == 2024
+    assert item(conn, "velha").landed_year is None
     assert steps(conn, "401") == {"401-2024": Step.BUILD}
 
 
@@ -361,7 +361,7 @@ def test_words_that_say_nothing_are_refused() -> None:
     assert asked.named == {"401-2024", "ucmt_pj", "0" * 32}
     assert asked.everything
     assert not wanted.read([""])
-    for word in ("mux", "401-24", "401-1850"):
+    for word in ("mux", "401-24", "Mux_Energia"):
         with pytest.raises(InvalidInput, match="escreva uma distribuidora"):
             wanted.read([word])
 
@@ -369,7 +369,7 @@ def test_words_that_say_nothing_are_refused() -> None:
 def test_batches_are_full_by_number_or_by_bytes() -> None:
     def task(size: int) -> wanted.Task:
         known = bookkeeping.Known(**dict.fromkeys(bookkeeping.Known.__dataclass_fields__))
-        object.__setattr__(known, "tamanho_bytes", size)
+        object.__setattr__(known, "size", size)
         return wanted.Task("401-2024", Step.FETCH, known)
 
     sizes = [9, 1, 1, 1, 1, 1, 5, 5, 1]
@@ -429,7 +429,7 @@ def test_buscar_archives_what_it_can_and_names_what_it_cannot(
     assert code == 3
     assert item(conn, "a").sha256
     assert item(conn, "b").sha256 is None
-    assert "não é uma geodatabase" in item(conn, "b").tentativa_erro
+    assert "não é uma geodatabase" in item(conn, "b").last_error
     assert typed("buscar")[0] == 2
     assert typed("buscar", "--seguidas")[0] == 0
     code, said = typed("buscar", "401-2024")

@@ -56,8 +56,8 @@ def known(fake: Hub, **changes: object) -> Known:
         **dict.fromkeys(Known.__dataclass_fields__),
     )
     url = f"{fake.url}/sharing/rest/content/items/a/data"
-    said = {"item_id": "a", "titulo": TITLE, "kind": "geodatabase", "url": url, "ano": 2024}
-    said |= {"distribuidora_id": 401, "tamanho_bytes": len(CONTENT)}
+    said = {"item_id": "a", "title": TITLE, "kind": "geodatabase", "url": url, "ano": 2024}
+    said |= {"distribuidora_id": 401, "size": len(CONTENT)}
     return replace(item, **(said | changes))
 
 
@@ -104,7 +104,7 @@ def test_the_same_bytes_again_change_no_copy(fake: Hub) -> None:
 def test_a_sent_anew_content_stands_beside_the_old_one(fake: Hub) -> None:
     old = fetch(known(fake))
     fake.files["a"] = other = zipped(x=b"other")
-    new = fetch(known(fake, tamanho_bytes=len(other)))
+    new = fetch(known(fake, size=len(other)))
     assert old.path.read_bytes() == CONTENT
     assert new.path.read_bytes() == new.named.read_bytes() == other
     manifest = json.loads((new.path.parent / archive.MANIFEST).read_text())
@@ -170,7 +170,7 @@ def test_the_beginning_of_another_version_is_thrown_away(fake: Hub) -> None:
     with pytest.raises(SourceFailure):
         fetch(known(fake))
     fake.files["a"] = other = zipped(x=b"other")
-    assert fetch(known(fake, tamanho_bytes=len(other))).path.read_bytes() == other
+    assert fetch(known(fake, size=len(other))).path.read_bytes() == other
 
 
 def test_a_beginning_longer_than_the_file_is_thrown_away(fake: Hub) -> None:
@@ -198,7 +198,7 @@ def test_what_is_no_copy_is_thrown_away(
 ) -> None:
     fake.files["a"] = content
     with pytest.raises(SourceFailure, match=said) as caught:
-        fetch(known(fake, tamanho_bytes=size))
+        fetch(known(fake, size=size))
     assert TITLE in str(caught.value)
     assert left() == []
 
@@ -213,7 +213,7 @@ def test_an_item_that_vanished_is_not_asked_again(fake: Hub) -> None:
 def test_json_that_is_no_error_is_no_copy_either(fake: Hub) -> None:
     fake.files["a"] = b'{"ok": true}'
     with pytest.raises(SourceFailure, match="JSON em lugar do arquivo"):
-        fetch(known(fake, tamanho_bytes=None))
+        fetch(known(fake, size=None))
 
 
 def test_a_disk_without_room_is_said_before_anything_comes(
@@ -228,13 +228,13 @@ def test_a_disk_without_room_is_said_before_anything_comes(
 
 def test_a_csv_is_kept_under_its_name(fake: Hub) -> None:
     fake.files["a"] = csv = b"COD_ID_ENCR;DIST;DEM_01;DATA_BASE\nA;401;1;31DEC2024\n"
-    item = known(fake, titulo="ucmt_pj", kind="csv_pj", ano=None, distribuidora_id=None)
-    copy = fetch(replace(item, tamanho_bytes=None))
+    item = known(fake, title="ucmt_pj", kind="csv_pj", ano=None, distribuidora_id=None)
+    copy = fetch(replace(item, size=None))
     assert copy.path == archive.folder() / "ucmt_pj" / f"{hashlib.sha256(csv).hexdigest()}.csv"
     assert copy.named.name == "ucmt_pj.csv"
     fake.files["a"] = CONTENT
     with pytest.raises(SourceFailure, match="não é o que o catálogo diz"):
-        fetch(replace(item, tamanho_bytes=None))
+        fetch(replace(item, size=None))
 
 
 def test_a_copy_that_was_taken_away_or_cut_is_none(fake: Hub) -> None:

@@ -132,7 +132,7 @@ def test_of_an_item_that_is_there_twice_the_newer_word_counts(fake: Hub) -> None
     }
     fake.search_troubles = [lambda _: json.dumps(page).encode()]
     found = read().items
-    assert [(i.item_id, i.titulo) for i in found] == [("a", "nova"), ("b", "b")]
+    assert [(i.item_id, i.title) for i in found] == [("a", "nova"), ("b", "b")]
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_the_three_csvs_are_found_whatever_else_the_package_has(fake: Hub) -> No
     fake.put_csvs(ucat_pj=b"", ucmt_pj=b"", ucbt_pj=b"")
     fake.resources.append({"id": "d", "name": "Dicionário de dados", "url": "http://x/dic.pdf"})
     found = ckan.read(Client(PATIENT))
-    assert [item.titulo for item in found.items] == ["ucat_pj", "ucmt_pj", "ucbt_pj"]
+    assert [item.title for item in found.items] == ["ucat_pj", "ucmt_pj", "ucbt_pj"]
     assert found.complete
     assert isinstance(found.items[0], Item)
-    assert found.items[0].modificado_em is not None
+    assert found.items[0].modified_at is not None
 
 
 def test_a_csv_that_the_package_lost_is_said(fake: Hub) -> None:

@@ -69,7 +69,7 @@ def test_another_spelling_says_as_much_as_it_can(
     title: str, said: tuple[str, int, datetime | None]
 ) -> None:
     found = parse(title)
-    assert (found.sigla, found.distribuidora_id, found.enviado_em) == said
+    assert (found.sigla, found.distribuidora_id, found.sent_at) == said
     assert (found.data_base, found.modelo) == (date(2024, 12, 31), "V11")
 
 
