@@ -99,6 +99,7 @@ def _made(settings: Settings, marts: Catalogue, pools: database.Pools, life: Lif
         leads_routes.router(marts),
         saved.router,
         tracking_routes.router,
+        tracking_routes.of_many,
         places_routes.router,
         maps_routes.router,
         consumption.router(marts),

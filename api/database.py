@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 from loaders import search_path
 from loaders.errors import DatabaseFailure
 
-APP_VERSION = 3
+APP_VERSION = 4
 """The version of schema app that this code writes: its comment, set by loaders/schema_api.sql."""
 READER, WRITER = "intel_api", "intel_app"
 STATEMENT_S = 30

@@ -120,6 +120,17 @@ create table if not exists app.busca_salva (
 comment on table app.busca_salva is 'Uma linha por busca de leads que alguém guardou: só essa pessoa a vê.';
 comment on column app.busca_salva.consulta is 'Os filtros, como depois do ? de GET /api/v1/leads.';
 
+create table if not exists app.relatorio_agendado (
+    id uuid primary key default gen_random_uuid(),
+    quando text not null check (quando in ('diario', 'semanal', 'mensal', 'publicacao')),
+    pedido jsonb not null check (jsonb_typeof(pedido) = 'object'),
+    criado_por uuid not null references app.usuario (id),
+    criado_em timestamptz not null default now()
+);
+comment on table app.relatorio_agendado is 'Uma linha por relatório que se faz de novo por si: o Dagster o lê toda manhã.';
+comment on column app.relatorio_agendado.quando is 'Toda manhã, às segundas, no dia 1, ou na manhã seguinte a uma safra sua ser publicada.';
+comment on column app.relatorio_agendado.pedido is 'O que se pede ao trabalho relatorios: periodo, safras, municipios, ofertas, secoes, titulo, pasta.';
+
 create table if not exists app.alerta_reconhecido (
     alerta_id bigint primary key references app.alerta (id) on delete cascade,
     usuario_id uuid not null references app.usuario (id),
@@ -162,4 +173,4 @@ end
 $f$;
 revoke execute on function app.poda(integer, integer) from public;
 
-comment on schema app is 'versão 3';
+comment on schema app is 'versão 4';

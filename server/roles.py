@@ -151,7 +151,7 @@ grant select, insert, delete on app.tentativa to intel_app;
 grant execute on function app.poda(integer, integer) to intel_app, intel_carga;
 grant select, insert, update on app.contato to intel_app;
 grant select, insert, update, delete on app.busca_salva to intel_app;
-grant select, insert, delete on app.alerta_reconhecido to intel_app;
+grant select, insert, delete on app.alerta_reconhecido, app.relatorio_agendado to intel_app;
 grant select, insert, update on app.regra_alerta to intel_app;
 grant select on app.alerta to intel_app;
 -- What failed and what waits for somebody (api/news, api/operations); file names and reasons alone.

@@ -76,6 +76,10 @@ class Status(BaseModel):
     device: str = Field(alias="dispositivo_id", examples=["aicss-sala"])
     last: datetime | None = Field(alias="ultima_leitura_em")
     alerts: list[dict[str, Any]] = Field(alias="alertas", examples=[[]])
+    settings: dict[str, Any] | None = Field(
+        alias="configuracao",
+        description="A que vale agora, como em PUT /aicss/config; nula: a do firmware.",
+    )
 
 
 class Config(BaseModel):

@@ -21,7 +21,8 @@ select
     d.dia as ultimo_dia,
     d.leituras as leituras_do_dia,
     d.energia_total_kwh as energia_do_dia_kwh,
-    coalesce(a.json, '[]') as alertas
+    coalesce(a.json, '[]') as alertas,
+    c.json as configuracao
 from ouvidos as o
 left join lateral (
     select l.medido_em, l.recebido_em, l.luz, l.distancia_cm
@@ -37,6 +38,19 @@ left join lateral (
     order by c.dia desc
     limit 1
 ) as d on true
+left join lateral (
+    select
+        jsonb_build_object(
+            'nome', g.nome, 'municipio_id', g.municipio_id,
+            'potencia_interna_w', g.potencia_interna_w, 'potencia_externa_w', g.potencia_externa_w,
+            'limiar_luz', g.limiar_luz, 'limiar_distancia_cm', g.limiar_distancia_cm,
+            'periodo_s', g.periodo_s, 'tarifa_brl_kwh', g.tarifa_brl_kwh
+        ) as json
+    from app.dispositivo_config as g
+    where g.dispositivo_id = o.dispositivo_id and g.valido_de <= now()
+    order by g.valido_de desc
+    limit 1
+) as c on true
 left join alertas as a on o.dispositivo_id = a.dispositivo_id
 where %(dispositivo)s::text is null or o.dispositivo_id = %(dispositivo)s
 order by o.dispositivo_id

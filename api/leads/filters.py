@@ -4,14 +4,17 @@ Belongs here: filters, orders. Not here: one lead (detail.sql), HTTP.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
+import psycopg
 from psycopg import sql
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from api.listings.parameters import Integer, Paging, Text
 from api.listings.query import Question, Sort
+from api.tracking import store
 
 RELATION = "mart_lead"
 Figure = Annotated[float, Field(allow_inf_nan=False)]
@@ -57,6 +60,9 @@ _EQUAL = {
     "energia_min": "l.energia_anual_kwh >= %(energia_min)s",
     "energia_max": "l.energia_anual_kwh <= %(energia_max)s",
 }
+_FOLLOWED = """(l.distribuidora_id, l.cod_id) {} (
+    select * from unnest(%(seguidas_distribuidora)s::integer[], %(seguidas_cod)s::text[])
+)"""
 _BOX = "l.geom && st_makeenvelope(%(x0)s, %(y0)s, %(x1)s, %(y1)s, 4674)"
 
 
@@ -98,6 +104,13 @@ class LeadFilters(Paging):
         description="Retângulo: oeste,sul,leste,norte em graus.",
         examples=["-52.3,-28.3,-51.7,-27.9"],
     )
+    standing: list[store.Standing] = Field(
+        [],
+        max_length=7,
+        alias="acompanhamento",
+        description="O que se disse por último da oferta, ou de alguma: novo, em_contato, proposta,"
+        " ganho, perdido, descartado; nenhum: nada se disse. Repetível; não para parceiros.",
+    )
     order: Order = Field(
         Order.SCORE, alias="ordem", description="Do maior ao menor; uc_id: sem ordem de valor."
     )
@@ -130,16 +143,43 @@ def corners(box: str) -> tuple[float, float, float, float]:
     return x0, y0, x1, y1
 
 
-def question(filters: LeadFilters, columns: list[str], polygon: str | None = None) -> Question:
+@dataclass(frozen=True)
+class Followed:
+    """Leads by what was said of them: these units', or all but theirs."""
+
+    units: list[store.Unit]
+    but_theirs: bool
+
+
+def followed(conn: psycopg.Connection, filters: LeadFilters) -> Followed:
+    """Whose leads the follow-up that is asked for leaves, on a connection to app."""
+    wanted, offer = {*filters.standing}, filters.oferta
+    if store.NOTHING not in wanted:
+        return Followed(store.standing(conn, wanted, offer), but_theirs=False)
+    said = {*store.standing(conn, None, offer)}
+    return Followed(sorted(said - {*store.standing(conn, wanted, offer)}), but_theirs=True)
+
+
+def question(
+    filters: LeadFilters,
+    columns: list[str],
+    polygon: str | None = None,
+    of: Followed | None = None,
+) -> Question:
     """What is asked of leads.
 
     Args:
         filters: checked.
         columns: to be shown.
         polygon: GeoJSON of an area that leads lie in, or none.
+        of: what their follow-up leaves.
     """
     values: dict[str, Any] = {}
     conditions = list(_conditions(filters, polygon, values))
+    if of:
+        values["seguidas_distribuidora"] = [distributor for distributor, _ in of.units]
+        values["seguidas_cod"] = [code for _, code in of.units]
+        conditions.append(sql.SQL(_FOLLOWED.format("not in" if of.but_theirs else "in")))
     if filters.order is Order.KEY:
         sort = None
     elif filters.order is Order.SCORE:

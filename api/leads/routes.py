@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api import formats, problems, publication
 from api.auth.caller import Caller, Reader
+from api.auth.users import Role
 from api.database import Catalogue
 from api.examples import example_of
 from api.leads import filters
@@ -100,6 +101,7 @@ def router(catalogue: Catalogue) -> APIRouter:
     made = APIRouter(prefix="/leads", tags=["Leads"])
     columns = catalogue[filters.RELATION]
     how = Answering("leads", columns, by_safra=True)
+    unkept = Answering("leads", columns, by_safra=False)
     shown = list(visible(columns))
     documented = responses("leads", columns, geometry=True)
 
@@ -113,7 +115,9 @@ def router(catalogue: Catalogue) -> APIRouter:
         request: Request, caller: Reader, asked: Annotated[filters.LeadFilters, Query()]
     ) -> Response:
         """Unidades de pessoas jurídicas da safra mais nova de cada distribuidora."""
-        return respond(request, caller, filters.question(asked, shown), asked, how)
+        of = _followed(request, caller, asked)
+        question = filters.question(asked, shown, of=of)
+        return respond(request, caller, question, asked, unkept if of else how)
 
     @made.post(
         "/busca",
@@ -128,12 +132,24 @@ def router(catalogue: Catalogue) -> APIRouter:
         asked: Annotated[filters.LeadFilters, Query()],
     ) -> Response:
         """Os mesmos filtros, ordem e páginas de GET; o corpo é um Polygon em GeoJSON."""
-        question = filters.question(asked, shown, polygon.model_dump_json())
-        unkept = Answering("leads", columns, by_safra=False)
+        of = _followed(request, caller, asked)
+        question = filters.question(asked, shown, polygon.model_dump_json(), of)
         return respond(request, caller, question, asked, unkept)
 
     _add_detail(made)
     return made
+
+
+def _followed(
+    request: Request, caller: Caller, asked: filters.LeadFilters
+) -> filters.Followed | None:
+    if not asked.standing:
+        return None
+    if caller.role is Role.PARTNER:
+        detail = "o acompanhamento é dos vendedores da casa: tire este filtro"
+        raise problems.Refusal(problems.FORBIDDEN, detail)
+    with request.app.state.pools.app.connection() as conn:
+        return filters.followed(conn, asked)
 
 
 def _add_detail(made: APIRouter) -> None:

@@ -20,8 +20,16 @@ from api.listings.parameters import Text
 MOST = 200
 """Of one person."""
 router = APIRouter(prefix="/buscas", tags=["Leads"])
+
+
+class _Search(LeadFilters):
+    """What the panel's address bar holds: filters of GET /leads, and the corners of an area."""
+
+    area: Annotated[str, StringConstraints(pattern=r"^[-0-9., ]+$")] = ""
+
+
 _MANY = frozenset(
-    name
+    field.alias or name
     for name, field in LeadFilters.model_fields.items()
     if getattr(field.annotation, "__origin__", None) is list
 )
@@ -45,7 +53,7 @@ class Wanted(BaseModel):
     ] = Field(alias="nome", examples=["Baterias em Tapejara"])
     query: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00#]*$")] = Field(
         alias="consulta",
-        description="Os filtros, como depois do ? de GET /leads.",
+        description="Os filtros, como depois do ? de GET /leads; area: os cantos do desenho.",
         examples=["municipio=4320909&oferta=arbitragem"],
     )
 
@@ -85,7 +93,7 @@ def _refuse_what_is_no_search(query: str) -> None:
     given = parse_qs(query, keep_blank_values=True, max_num_fields=500)
     single = {k: v if k in _MANY or len(v) > 1 else v[0] for k, v in given.items()}
     try:
-        LeadFilters.model_validate(single)
+        _Search.model_validate(single)
     except (ValidationError, ValueError) as error:
         wrong = sorted({str(e["loc"][0]) for e in getattr(error, "errors", list)() if e["loc"]})
         detail = f"não são filtros de leads: {', '.join(wrong) or query[:100]}"

@@ -1,10 +1,12 @@
-"""Reports by the clock: each day, each week, each month; stopped until someone switches them on.
+"""Reports by the clock: the house's own, stopped until someone switches them on; and people's.
 
-Belongs here: the job, its schedules. Not here: what a report says (reports/), nor installing what
-writes PDFs: ``make report`` does that once.
+Belongs here: the job, its schedules, whose turn it is. Not here: what a report says (reports/), nor
+installing what writes PDFs: ``make report`` does that once.
 """
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_pipeline.defs import resources
+from loaders import connection as db
 from loaders.environment import CLONE
 from loaders.errors import LoadError
 from reports.choice import Choice
@@ -87,3 +90,52 @@ schedules = [
     _schedule(Kind.WEEKLY, "15 8 * * 1", "Às segundas: o que mudou nos sete dias que acabaram."),
     _schedule(Kind.MONTHLY, "30 8 1 * *", "No dia 1: o mês que acabou, e a safra inteira."),
 ]
+
+_AGENDAS = """
+    select a.id::text, a.pedido from app.relatorio_agendado as a
+    where a.quando = any(%(vez)s) or (a.quando = 'publicacao' and exists (
+        select from intel_lead.safra_publicada as p
+        where p.publicada_em > greatest(%(desde)s, a.criado_em) and p.publicada_em <= %(ate)s
+            and (a.pedido -> 'safras' = '[]'
+                or a.pedido -> 'safras' ? concat(p.distribuidora_id, '-', p.ano))
+    ))
+    order by a.criado_em, a.id"""
+
+
+def turns(day: date) -> list[str]:
+    """Whose turn a day is, besides publications'."""
+    return [
+        "diario",
+        *(["semanal"] if day.isoweekday() == 1 else []),
+        *(["mensal"] if day.day == 1 else []),
+    ]
+
+
+@dg.schedule(
+    name="relatorios_agendados",
+    job=reporting,
+    cron_schedule="45 8 * * *",
+    execution_timezone=str(ZONE),
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Toda manhã: os relatórios que as pessoas agendaram (painel, página Relatórios).",
+)
+def agendas(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """A run for each report whose turn it is; the same morning asks for none twice."""
+    now = context.scheduled_execution_time.astimezone(ZONE)
+    asked = {"vez": turns(now.date()), "desde": now - timedelta(days=1), "ate": now}
+    with closing(db.connect()) as conn:
+        there = "select num_nulls(to_regclass('app.relatorio_agendado'),"
+        there += " to_regclass('intel_lead.safra_publicada')) = 0"
+        found = (
+            conn.execute(_AGENDAS, asked).fetchall() if conn.execute(there).fetchone()[0] else []
+        )
+    for agenda, wanted in found:
+        yield dg.RunRequest(
+            run_key=f"{agenda} {now.date()}",
+            run_config={"ops": {"fazer_relatorios": {"config": wanted}}},
+        )
+    if not found:
+        yield dg.SkipReason("nenhum relatório agendado para hoje")
+
+
+schedules.append(agendas)

@@ -17,9 +17,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from loaders.synthetic.mesh import write
 from scripts.screenshots import BROWSER
 from server import system_packages
+from tests.integration import dagster_page
 from tests.integration import warehouse as a
 from tests.integration.api_client import PASSWORD, Api, running
-from tests.integration.api_server import served
+from tests.integration.api_server import free, served
 from tests.integration.conftest import database, files, model, project
 
 __all__ = ["files", "model", "project"]
@@ -39,11 +40,13 @@ class Panel:
     Attributes:
         address: of the server.
         warehouse: behind it.
+        dagster: the port where it takes Dagster's page to be.
     """
 
     address: str
     api: Api
     warehouse: a.Warehouse
+    dagster: int
 
 
 @dataclass
@@ -109,8 +112,10 @@ def panel(
         with running(warehouse, folder) as api:
             command = [sys.executable, "-m", "scripts.panel"]
             subprocess.run(command, cwd=a.CLONE, env=os.environ | warehouse.env, check=True)
-            with served(api, warehouse) as port:
-                yield Panel(f"http://127.0.0.1:{port}", api, warehouse)
+            dagster = free()
+            settings = {"INTEL_API_DAGSTER_URL": f"http://127.0.0.1:{dagster}"}
+            with served(api, warehouse, **settings) as port:
+                yield Panel(f"http://127.0.0.1:{port}", api, warehouse, dagster)
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +127,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=WITHOUT_GPU)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def dagster(panel: Panel) -> Iterator[dagster_page.Page]:
+    """Dagster's page, open."""
+    with dagster_page.answering(panel.dagster) as page:
+        yield page
 
 
 Opener = Callable[..., BrowserContext]

@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Opener, Panel, Window, tab
 from tests.integration.api_client import DEVICE, PASSWORD
+from tests.integration.dagster_page import Page as Dagster
+from tests.integration.test_api_operations import HELD
 
 PAGES = {
     "/": "Hoje",
@@ -58,6 +60,16 @@ def download(page: Page, button: str) -> list[dict[str, str]]:
         page.get_by_role("button", name=button).click()
     text = waiting.value.path().read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def _read(panel: Panel) -> None:
+    """A reading of now, by the device itself."""
+    now = datetime.now(UTC).isoformat()
+    reading = {"dispositivo_id": DEVICE, "medido_em": now, "luz": 1234, "distancia_cm": 56.5}
+    answer = panel.api.http.post(
+        "/api/v1/aicss/dados", content=json.dumps(reading), headers=panel.api.bearer("dispositivo")
+    )
+    assert answer.status_code == 202, answer.text
 
 
 def test_a_wrong_password_is_said_and_a_right_one_opens_the_page(window: Window) -> None:
@@ -139,6 +151,38 @@ def test_a_box_drawn_on_the_map_is_a_filter(window: Window) -> None:
     assert window.errors == []
 
 
+def test_a_polygon_drawn_on_the_map_is_a_filter_that_is_kept_and_exported(window: Window) -> None:
+    page = window.page
+    window.open("/leads?oferta=backup")
+    window.sign_in("comercial")
+    window.map_is_drawn()
+    everything = total(page)
+    page.get_by_role("button", name="Desenhar polígono").click()
+    box = page.locator(".map").bounding_box()
+    corners = [(0.15, 0.15), (0.6, 0.2), (0.35, 0.7)]
+    for x, y in [*corners, corners[0]]:
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=3)
+        page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    page.wait_for_url("**area=*")
+    expect(the_list(page)).to_contain_text("na área desenhada")
+    few = total(page)
+    assert 0 < few < everything
+    rows = download(page, "Exportar")
+    assert len(rows) == few
+    page.get_by_label("Nome para guardar esta busca").fill("Meu desenho")
+    page.get_by_role("button", name="Guardar a busca").click()
+    kept = page.get_by_role("link", name="Meu desenho")
+    expect(kept).to_be_visible()
+    window.open("/leads")
+    kept.click()
+    page.wait_for_url("**area=*")
+    expect(the_list(page)).to_contain_text("na área desenhada")
+    assert total(page) == few
+    page.get_by_role("button", name="Esquecer a busca Meu desenho").click()
+    expect(kept).to_have_count(0)
+    assert window.errors == []
+
+
 def test_one_lead_tells_measured_figures_from_estimated_ones(window: Window) -> None:
     page = window.page
     window.open("/leads?camada=UCBT&oferta=backup")
@@ -166,6 +210,28 @@ def test_what_is_said_of_a_lead_stays(window: Window) -> None:
     expect(form).to_contain_text("Guardado.")
     page.reload()
     expect(page.get_by_text("Quer <b>500 kW</b>.")).to_be_visible()
+
+
+def test_what_was_said_stands_in_the_list_and_is_a_filter(window: Window) -> None:
+    page = window.page
+    window.open("/leads?oferta=gtd")
+    window.sign_in("comercial")
+    everything = total(page)
+    name = the_list(page).locator("a.name").first.get_attribute("href")
+    window.open(name)
+    form = page.locator("form").filter(has_text="Situação")
+    form.get_by_label("Oferta").select_option("gtd")
+    form.get_by_label("Situação").select_option("proposta")
+    form.get_by_role("button", name="Guardar").click()
+    expect(form).to_contain_text("Guardado.")
+    window.open("/leads?oferta=gtd")
+    first = the_list(page).locator("li").filter(has=page.locator(f"a[href='{name}']"))
+    expect(first.locator(".tag")).to_have_text("Proposta")
+    page.get_by_label("Acompanhamento").select_option("nenhum")
+    page.wait_for_url("**acompanhamento=nenhum")
+    expect(the_list(page)).not_to_contain_text(f"{everything} leads")
+    assert total(page) == everything - 1
+    assert name not in listed(page)
 
 
 def test_a_lost_network_keeps_what_is_shown_and_comes_back(window: Window) -> None:
@@ -240,6 +306,67 @@ def test_a_rule_of_alerts_is_changed_by_sales_alone(panel: Panel, context: Opene
     assert (rule["limite"], rule["alterada_por"]) == (2.75, "comercial")
 
 
+def test_a_report_is_asked_for_and_put_on_the_agenda(window: Window, dagster: Dagster) -> None:
+    page = window.page
+    window.open("/relatorios")
+    window.sign_in("comercial")
+    form = page.get_by_role("form", name="Pedir um")
+    form.get_by_label("Título").fill("Rede de Tapejara")
+    form.get_by_label("Rede", exact=False).first.check()
+    form.get_by_role("button", name="Pedir").click()
+    expect(form).to_contain_text("Pedido: o Dagster o faz")
+    asked = dagster.configs[-1]["ops"]["fazer_relatorios"]["config"]
+    assert (asked["titulo"], len(asked["ofertas"])) == ("Rede de Tapejara", 1)
+    form.get_by_label("Quando").select_option("semanal")
+    form.get_by_role("button", name="Agendar").click()
+    expect(form).to_contain_text("Agendado: às segundas")
+    kept = page.get_by_role("region", name="Agendados").get_by_role("listitem")
+    expect(kept).to_contain_text("Rede de Tapejara")
+    assert len(dagster.configs) == 1
+    kept.get_by_role("button").click()
+    expect(kept).to_contain_text("Nenhum")
+
+
+def test_a_report_without_dagster_says_what_to_type(window: Window) -> None:
+    window.open("/relatorios")
+    window.sign_in("comercial")
+    window.page.get_by_role("button", name="Pedir", exact=True).click()
+    expect(window.page.get_by_role("alert")).to_contain_text("make dev")
+
+
+def test_a_held_safra_is_released_with_its_motive(panel: Panel, window: Window) -> None:
+    with panel.warehouse.connect() as conn:
+        conn.execute(HELD)
+    page = window.page
+    window.open("/operacao")
+    window.sign_in("admin")
+    form = page.get_by_role("form", name="Liberar a safra 404-2024")
+    expect(form).to_contain_text("sumiram unidades")
+    form.get_by_label("Por que está certa assim").fill("A distribuidora confirmou por carta")
+    form.get_by_role("button", name="Liberar").click()
+    expect(form).to_be_hidden(timeout=120_000)
+    safras = page.get_by_role("region", name="O que aterrissou")
+    expect(safras.get_by_role("row").filter(has_text="404-2024")).to_contain_text("Publicada")
+
+
+def test_a_devices_settings_are_changed_where_it_is_seen(panel: Panel, window: Window) -> None:
+    _read(panel)
+    page = window.page
+    window.open("/aicss")
+    window.sign_in("admin")
+    card = page.get_by_role("region", name=DEVICE)
+    card.get_by_role("button", name="Configuração").click()
+    form = page.get_by_role("form", name=f"Configuração de {DEVICE}")
+    form.get_by_label("Potência interna, W").fill("75")
+    form.get_by_role("button", name="Guardar").click()
+    expect(form).to_contain_text("Guardado")
+    (device,) = panel.api.get(f"/api/v1/aicss/status?dispositivo_id={DEVICE}").json()
+    assert device["configuracao"]["potencia_interna_w"] == 75
+    page.reload()
+    page.get_by_role("region", name=DEVICE).get_by_role("button", name="Configuração").click()
+    expect(form.get_by_label("Potência interna, W")).to_have_attribute("placeholder", "agora: 75")
+
+
 def test_operation_is_an_administrators_and_says_so(panel: Panel, context: Opener) -> None:
     panel.api.reset_limits()
     seller, admin = tab(panel, context()), tab(panel, context())
@@ -272,12 +399,7 @@ def test_a_reading_is_seen_within_two_seconds(panel: Panel, window: Window) -> N
     window.sign_in("leitor")
     card = window.page.get_by_role("region", name=DEVICE)
     expect(card).to_be_visible()
-    now = datetime.now(UTC).isoformat()
-    reading = {"dispositivo_id": DEVICE, "medido_em": now, "luz": 1234, "distancia_cm": 56.5}
-    answer = panel.api.http.post(
-        "/api/v1/aicss/dados", content=json.dumps(reading), headers=panel.api.bearer("dispositivo")
-    )
-    assert answer.status_code == 202, answer.text
+    _read(panel)
     expect(card).to_contain_text("1.234", timeout=2000)
 
 

@@ -4,7 +4,7 @@ Not here: what a reading looks like (test_landing_aicss.py).
 """
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -107,6 +107,10 @@ def test_a_configuration_is_added_and_those_before_stay(api: Api, conn: psycopg.
     assert a.value(conn, kept, [DEVICE]) == before + 1
     origin = "select origem from app.dispositivo_config where dispositivo_id = %s and"
     assert a.value(conn, f"{origin} potencia_interna_w = 61.5", [DEVICE]) == "api"
+    ahead = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    assert put(desde=ahead, potencia_interna_w=99)[0] == 200
+    (now,) = api.get(f"{STATUS}?dispositivo_id={DEVICE}").json()
+    assert now["configuracao"]["potencia_interna_w"] == 61.5
     assert put(potencia_interna_w=61.5)[0] == 422
     assert put(potencia_interna_w=-1)[0] == 422
     assert put(desde="2026-11-30T10:00:00", limiar_luz=5)[0] == 422

@@ -275,6 +275,56 @@ def test_follow_up_is_kept_by_unit_and_offer_with_who_and_when(
         conn.execute("delete from app.acompanhamento")
 
 
+def test_leads_are_found_by_what_was_last_said_of_them(api: Api, conn: psycopg.Connection) -> None:
+    every = [row["uc_id"] for row in pages(api, f"{LEADS}?limite=500", 500)]
+    first, second, third = every[-3:]
+
+    def say(uc_id: str, offer: str, status: str) -> None:
+        path = f"{LEADS}/{uc_id}/acompanhamento/{offer}"
+        answer = api.http.put(path, json={"situacao": status}, headers=api.bearer("comercial"))
+        assert answer.status_code == 204
+
+    def found(query: str) -> set[str]:
+        return {row["uc_id"] for row in pages(api, f"{LEADS}?{query}", 500)}
+
+    tracked = {
+        uc_id
+        for (uc_id,) in conn.execute("""
+        select l.uc_id::text from marts.mart_lead as l
+        inner join app.acompanhamento using (distribuidora_id, cod_id)""")
+    }
+    say(first, "gtd", "proposta")
+    say(first, "gtd", "descartado")
+    say(first, "eficiencia", "novo")
+    say(second, "gtd", "descartado")
+    say(third, "gtd", "em_contato")
+    assert found("acompanhamento=descartado") == {first, second}
+    assert found("acompanhamento=descartado&acompanhamento=em_contato") >= {first, second, third}
+    assert found("acompanhamento=novo&energia_min=0") == {first}
+    network = {row["uc_id"] for row in pages(api, f"{LEADS}?oferta=gtd", 500)}
+    assert found("oferta=gtd&acompanhamento=descartado") == {first, second} & network
+    assert found("oferta=gtd&acompanhamento=nenhum") == network - {first, second, third}
+    assert found("acompanhamento=nenhum") == {*every} - tracked - {first, second, third}
+    unsaid_or_new = {*every} - tracked - {second, third}
+    assert found("acompanhamento=nenhum&acompanhamento=novo") == unsaid_or_new
+    area = {"type": "Polygon"}
+    area["coordinates"] = [[[-75, -35], [-30, -35], [-30, 6], [-75, 6], [-75, -35]]]
+    query = f"{LEADS}/busca?acompanhamento=descartado"
+    drawn = api.http.post(query, json=area, headers=api.bearer("leitor")).json()["itens"]
+    assert {row["uc_id"] for row in drawn} <= {first, second}
+    assert api.get(f"{LEADS}?acompanhamento=novo", "parceiro").status_code == 403
+    assert api.get(f"{LEADS}?acompanhamento=feito").status_code == 422
+
+    many = "/api/v1/acompanhamento?" + "&".join(f"uc={uc_id}" for uc_id in (first, third, every[0]))
+    said = {(row["uc_id"], row["oferta"]): row["situacao"] for row in api.get(many).json()}
+    assert said.pop((first, "gtd")) == "descartado"
+    assert said.pop((first, "eficiencia")) == "novo"
+    assert said.pop((third, "gtd")) == "em_contato"
+    assert {uc_id for uc_id, _ in said} <= {every[0]} & tracked
+    assert api.get(many, "parceiro").status_code == 403
+    assert api.get("/api/v1/acompanhamento").status_code == 422
+
+
 def test_a_lead_says_where_its_data_come_from(api: Api, conn: psycopg.Connection) -> None:
     """marts.lead_enrichment_log: the rows of legal persons of intel_lead's, and no other."""
     legal = "select uc_id from marts.lead_com_coordenadas"

@@ -12,7 +12,8 @@ import pytest
 from server import backup
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api
-from tests.integration.test_api_sync import Page, page
+from tests.integration.dagster_page import Page
+from tests.integration.test_api_sync import page
 
 __all__ = ["page"]
 

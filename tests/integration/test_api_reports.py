@@ -4,14 +4,20 @@ Not here: what a report says (test_report.py).
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 
+from api.analytics import reports
+from dagster_pipeline.defs import reports as schedules
+from reports.period import ZONE
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api
-from tests.integration.test_api_sync import LAUNCHED, Page, page
+from tests.integration.dagster_page import LAUNCHED, Page
+from tests.integration.test_api_sync import page
 
 __all__ = ["page"]
 
@@ -114,6 +120,95 @@ def test_a_report_of_a_part_is_asked_of_dagster_if_the_safra_has_it(
     ):
         assert asked(api, "comercial", **wrong)[0] == 422, wrong
     assert len(page.asked) == 1
+
+
+def test_a_report_is_kept_to_be_made_again_and_again(
+    api: Api, folder: Path, conn: psycopg.Connection
+) -> None:
+    def keep(role: str, **body: object) -> tuple[int, dict]:
+        answer = api.http.post(f"{REPORTS}/agenda", json=body, headers=api.bearer(role))
+        return answer.status_code, answer.json()
+
+    part = {"ofertas": ["gtd"], "secoes": ["leads"], "titulo": "Rede", "safras": ["401-2024"]}
+    status, one = keep("comercial", quando="semanal", **part)
+    assert (status, one["quando"], one["criado_por"]) == (201, "semanal", "comercial")
+    whole = part | {"municipios": [], "periodo": "safra"}
+    assert one["pedido"] == whole
+    asked = a.value(conn, "select pedido from app.relatorio_agendado where id = %s", [one["id"]])
+    assert asked == whole | {"pasta": str(folder)}
+    assert api.get(f"{REPORTS}/agenda").json() == [one]
+    for wrong, code in (
+        ({}, 422),
+        ({"quando": "anual"}, 422),
+        ({"quando": "diario", "safras": ["999-2024"]}, 404),
+        ({"quando": "diario", "secoes": ["lista"]}, 422),
+    ):
+        assert keep("comercial", **wrong)[0] == code, wrong
+    for role in ("leitor", "parceiro", "dispositivo"):
+        assert keep(role, quando="diario")[0] == 403
+        assert api.delete(f"{REPORTS}/agenda/{one['id']}", role).status_code == 403
+    assert api.delete(f"{REPORTS}/agenda/{one['id']}", "comercial").status_code == 204
+    assert api.delete(f"{REPORTS}/agenda/{one['id']}", "comercial").status_code == 404
+    assert api.get(f"{REPORTS}/agenda").json() == []
+
+
+def test_nobody_fills_the_mornings(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "AGENDAS", 1)
+    path, headers = f"{REPORTS}/agenda", api.bearer("comercial")
+    first, second = (api.http.post(path, json={"quando": "diario"}, headers=headers) for _ in "ab")
+    assert (first.status_code, second.status_code) == (201, 422)
+    api.delete(f"{path}/{first.json()['id']}", "comercial")
+
+
+MONDAY_1ST = datetime(2027, 2, 1, 8, 45, tzinfo=ZONE)
+TUESDAY_2ND, MONDAY_8TH = (MONDAY_1ST + timedelta(days=d) for d in (1, 7))
+
+
+@pytest.mark.parametrize(
+    ("morning", "turn"),
+    [
+        (MONDAY_1ST, {"diario", "semanal", "mensal"}),
+        (TUESDAY_2ND, {"diario"}),
+        (MONDAY_8TH, {"diario", "semanal"}),
+        # 401-2024 was published the night before; it is the one that the agenda has.
+        (None, {"publicacao"}),
+    ],
+)
+def test_dagster_asks_for_each_report_on_its_mornings(
+    api: Api, conn: psycopg.Connection, morning: datetime | None, turn: set[str]
+) -> None:
+    published = a.value(
+        conn,
+        "select publicada_em from marts.safra_publicada"
+        " where distribuidora_id = 401 and ano = 2024",
+    )
+    kept = {}
+    for when in ("diario", "semanal", "mensal", "publicacao"):
+        body = {"quando": when, "safras": ["401-2024"], "titulo": when}
+        answer = api.http.post(f"{REPORTS}/agenda", json=body, headers=api.bearer("comercial"))
+        kept[answer.json()["id"]] = when
+    with psycopg.connect(autocommit=True) as owner:
+        owner.execute(
+            "update app.relatorio_agendado set criado_em = %s", [published - timedelta(days=9)]
+        )
+
+    def asked(at: datetime) -> list[str]:
+        context = dg.build_schedule_context(scheduled_execution_time=at)
+        requests = schedules.agendas.evaluate_tick(context).run_requests
+        assert len({request.run_key for request in requests}) == len(requests)
+        return [
+            request.run_config["ops"]["fazer_relatorios"]["config"]["titulo"]
+            for request in requests
+        ]
+
+    assert {w for w in asked(morning or published + timedelta(hours=5)) if w in turn} == turn
+    if morning:
+        assert {*asked(morning)} == turn
+    else:
+        assert "publicacao" not in asked(published + timedelta(hours=25))
+        assert "publicacao" not in asked(published - timedelta(minutes=1))
+    for agenda in kept:
+        api.delete(f"{REPORTS}/agenda/{agenda}", "comercial")
 
 
 def test_without_a_folder_there_are_none(api: Api, tmp_path: Path) -> None:

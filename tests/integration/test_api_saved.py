@@ -49,7 +49,27 @@ def test_a_search_is_kept_for_its_owner_alone(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["nada=1", "uf=rs", "livre=talvez", "energia_min=5&energia_max=1", "oferta=a&oferta=b", "\0"],
+    [
+        "camada=UCMT",
+        "acompanhamento=nenhum&oferta=backup",
+        "municipio=4320909&area=-52.2%2C-28.2+-51.8%2C-28.2+-51.8%2C-27.9",
+    ],
+)
+def test_whatever_the_panel_can_ask_is_kept(api: Api, query: str) -> None:
+    assert keep(api, "Da barra", query, "admin")[0] == 201
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "nada=1",
+        "area=x",
+        "uf=rs",
+        "livre=talvez",
+        "energia_min=5&energia_max=1",
+        "oferta=a&oferta=b",
+        "\0",
+    ],
 )
 def test_what_is_no_search_is_not_kept(api: Api, query: str) -> None:
     assert keep(api, "Ruim", query)[0] == 422

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.integration.api_client import Api
+from tests.integration.dagster_page import Page
 from tests.integration.test_api_attacks import serving
-from tests.integration.test_api_sync import Page, page
+from tests.integration.test_api_sync import page
 
 __all__ = ["page"]
 UNSAID = {

@@ -4,57 +4,24 @@ Not here: the jobs themselves (unit/test_dagster_definitions.py).
 """
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from dagster_pipeline.defs import open_data
 from tests.integration.api_client import Api
+from tests.integration.dagster_page import Page, answering
 
 SYNC = "/api/v1/aneel/sync"
-LAUNCHED = {"__typename": "LaunchRunSuccess", "run": {"runId": "r-1"}}
-
-
-class Page:
-    """Dagster's page as far as this goes: it answers one thing and remembers what it was asked."""
-
-    answer: object = {
-        "data": {"launchRun": LAUNCHED, "runsOrError": {"__typename": "Runs", "results": []}}
-    }
-    asked: list[str]
-    configs: list[dict]
 
 
 @pytest.fixture
 def page(api: Api) -> Iterator[Page]:
     """A page on a port of its own, which the API asks."""
-    page = Page()
-    page.asked, page.configs = [], []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            page.asked.append(body["variables"].get("job"))
-            page.configs.append(body["variables"].get("config"))
-            text = json.dumps(page.answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        before = api.settings.dagster_url
-        api.settings.dagster_url = f"http://127.0.0.1:{server.server_port}/"
+    with answering() as page:
+        before, api.settings.dagster_url = api.settings.dagster_url, page.address
         yield page
         api.settings.dagster_url = before
-        server.shutdown()
-        thread.join()
 
 
 def ask(api: Api, role: str = "admin", dataset: str = "tarifas") -> tuple[int, dict]:

@@ -27,6 +27,9 @@ export const STATUSES = {
 
 export type Status = keyof typeof STATUSES
 
+/** By what was last said, as a list's filter. */
+export const STANDINGS = { nenhum: 'Nada se disse ainda', ...STATUSES } as const
+
 export const ROLES = { leitor: 'leitura', comercial: 'comercial', admin: 'administração', parceiro: 'parceiro', dispositivo: 'dispositivo' } as const
 
 export const CRITERIA: Record<string, string> = {

@@ -13,6 +13,8 @@ export interface Device {
   ultimo_dia: string | null
   leituras_do_dia: number | null
   energia_do_dia_kwh: number | null
+  /** What is set of it now, as PUT /aicss/config has it. */
+  configuracao?: Record<string, unknown> | null
   alertas: { tipo: string; evidencia: { motivo?: string } | null }[]
 }
 

@@ -6,7 +6,7 @@ import { typed } from '../../words/numbers.ts'
 export type Asked = NonNullable<paths['/api/v1/leads']['get']['parameters']['query']>
 export type Position = [longitude: number, latitude: number]
 
-const MANY = ['uf', 'distribuidora', 'municipio', 'segmento', 'subgrupo', 'camada', 'situacao'] as const
+const MANY = ['uf', 'distribuidora', 'municipio', 'segmento', 'subgrupo', 'camada', 'situacao', 'acompanhamento'] as const
 const ONE = ['oferta', 'ordem', 'livre', 'geracao'] as const
 const NUMBERS = ['score_min', 'energia_min', 'energia_max', 'demanda_min', 'demanda_max'] as const
 
@@ -20,6 +20,7 @@ export const NAMES: Record<string, string> = {
   camada: 'tensão',
   situacao: 'situação',
   oferta: 'oferta',
+  acompanhamento: 'acompanhamento',
   livre: 'mercado livre',
   geracao: 'geração própria',
   score_min: 'score mínimo',
