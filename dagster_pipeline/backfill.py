@@ -41,11 +41,11 @@ def work(what: list[str], *, dry_run: bool) -> int:
     """Everything that `make backfill` does; returns the exit code.
 
     Raises:
-        typer.BadParameter: nothing is asked for.
-        InvalidInput: a word says nothing; or a seed is wrong.
+        typer.BadParameter: nothing is asked for, or a word says nothing.
+        InvalidInput: INTEL_SEGUIR says nothing that is understood; or a seed is wrong.
     """
     start = time.monotonic()
-    asked = wanted.read(what) if what else wanted.followed()
+    asked = usage.read_vintages(what) or wanted.followed()
     if not asked:
         raise typer.BadParameter(
             'quais? make backfill SAFRAS="401-2024 86-2023", ou SAFRAS=TODAS; ou INTEL_SEGUIR'

@@ -77,6 +77,7 @@ def run(
     """
     with closing(db.connect()) as conn:
         db.prepare(conn)
+        _alone(conn, say)
         plan = wanted.plan(conn, asked)
         for line in shown(conn, plan):
             say(line)
@@ -87,6 +88,14 @@ def run(
             pace.published += len(outcome.build.published)
             say(f"andou    {pace}")
             yield outcome
+
+
+def _alone(conn: psycopg.Connection, say: batch.Say) -> None:
+    """Of two runs the second waits, and plans what the first has left; a lock dies with its run."""
+    lock = "hashtextextended('intel_lead novas safras', 0)"
+    if not conn.execute(f"select pg_try_advisory_lock({lock})").fetchone()[0]:
+        say("espera   outra busca de safras está em andamento …")
+        conn.execute(f"select pg_advisory_lock({lock})")
 
 
 @dataclass

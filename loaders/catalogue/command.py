@@ -12,6 +12,7 @@ from typing import Annotated
 import psycopg
 import typer
 
+from loaders import usage
 from loaders.catalogue import bookkeeping, wanted
 from loaders.catalogue.bookkeeping import Known, Refreshed
 from loaders.connection import connect, lost, prepare
@@ -48,15 +49,14 @@ def command(
     ] = False,
 ) -> None:
     """Read the catalogue and show it. Exit: 0 done, 2 usage, 3 a source failed, 4 database."""
-    code = 0
+    code, asked = 0, usage.read_vintages(what or ())
     try:
-        asked = wanted.read(what or ())
         with closing(connect()) as conn:
             prepare(conn)
             if dry_run:
                 with conn.transaction(force_rollback=True):
                     code = _refresh(conn)
-                return
+                raise typer.Exit(code)
             code = 0 if known_only else _refresh(conn)
             items = [item for item in bookkeeping.known(conn) if not asked or asked.has(item)]
             shown = [item for item in items if old or _usual(item)]
@@ -72,9 +72,8 @@ def command(
     except psycopg.OperationalError as error:
         logging.error("%s", lost(error))
         code = DatabaseFailure.code
-    finally:
-        if code:
-            raise typer.Exit(code)
+    if code:
+        raise typer.Exit(code)
 
 
 def _refresh(conn: psycopg.Connection) -> int:

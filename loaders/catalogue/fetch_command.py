@@ -12,6 +12,7 @@ from typing import Annotated
 import psycopg
 import typer
 
+from loaders import usage
 from loaders.catalogue import errand, wanted
 from loaders.connection import connect, lost, prepare
 from loaders.errors import DatabaseFailure, InvalidInput, LoadError
@@ -43,9 +44,9 @@ def command(
     """Fetch into the archive. Exit: 0 done, 2 usage, 3 something did not come, 4 database."""
     if bool(what) == followed:
         raise typer.BadParameter("diga quais (401-2024, TODAS), ou --seguidas")
-    code = 0
+    named, code = usage.read_vintages(what or ()), 0
     try:
-        asked = wanted.followed() if followed else wanted.read(what or ())
+        asked = wanted.followed() if followed else named
         with closing(connect()) as conn:
             prepare(conn)
             code = _run(conn, Client(remedy=errand.REMEDY), asked, dry_run=dry_run)

@@ -174,7 +174,8 @@ def plan(conn: psycopg.Connection, wanted: Wanted) -> Plan:
     """What is to be done for what is wanted: the newest year first, of a year the largest."""
     state = _State(conn)
     items = [item for item in bookkeeping.known(conn) if wanted.has(item)]
-    found = [_task(item, state, wanted) for item in items if _counts(item, wanted)]
+    regular = {item.key for item in items if item.current and not item.extraordinary}
+    found = [_task(item, state, wanted) for item in items if _counts(item, wanted, regular)]
     seen = {task.key for task in found} | {t.item.landed_key for t in found if t.item}
     for key in sorted(state.landed - seen):
         if wanted.everything or key in wanted.named or _dist(key) in wanted.distributors:
@@ -230,11 +231,15 @@ def _published(conn: psycopg.Connection) -> set[str]:
     return {key for (key,) in rows}
 
 
-def _counts(item: Known, wanted: Wanted) -> bool:
-    """Versions that a newer one replaced, and titles that say nothing, only by their id."""
+def _counts(item: Known, wanted: Wanted, regular: set[str]) -> bool:
+    """Versions that a newer one replaced, and titles that say nothing, only by their id.
+
+    An extraordinary base too, or by the key where the year has no other: it may be another year's.
+    """
     if item.item_id in wanted.named or item.kind == "csv_pj":
         return True
-    return item.current and (not item.extraordinary or item.key in wanted.named)
+    only_one = item.key in wanted.named and item.key not in regular
+    return item.current and (only_one if item.extraordinary else True)
 
 
 def _task(item: Known, state: _State, wanted: Wanted) -> Task:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -254,8 +256,14 @@ def _validator(answer: requests.Response) -> str:
 
 
 def _retry_after(answer: requests.Response) -> float:
+    """Seconds to wait, which the server says in seconds or as a date."""
     said = answer.headers.get("Retry-After", "")
-    return float(said) if said.isdigit() else 0.0
+    if said.isdigit():
+        return float(said)
+    try:
+        return (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
 
 
 def _refuse_other_part(answer: requests.Response, had: int) -> None:

@@ -272,6 +272,17 @@ def test_the_year_is_the_bases_and_the_titles_a_prediction(
     assert steps(conn, "86-2020") == {"86-2020": Step.BUILD}
 
 
+def test_a_key_means_the_years_own_base_where_there_is_one(
+    hub: Hub, conn: psycopg.Connection
+) -> None:
+    """The extraordinary one may be another year's, and would take its place."""
+    hub.put("e", "EFLUL_86_2021-02-28_M10_20211207-1043")
+    hub.put("a", "Eflul_86_2021-12-31_V10_20220807-1043")
+    refresh(conn)
+    (task,) = wanted.plan(conn, wanted.read(["86-2021"])).tasks
+    assert task.item.item_id == "a"
+
+
 def test_what_a_person_downloaded_and_landed_is_known_by_its_name(
     hub: Hub, conn: psycopg.Connection, bases: dict[str, bytes], tmp_path: Path
 ) -> None:
