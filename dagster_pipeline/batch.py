@@ -150,7 +150,7 @@ def run(
         files: geodatabases and CSVs.
         keys: safras to build even if nothing of them changed; none: what is pending.
         building: False: land and judge alone.
-        alone: build no safra but those that are asked for and those that the files bring.
+        alone: build no safra but those that are asked for and those that the files change.
         patient: wait up to ``OUTAGE_S`` for a database that does not answer.
         say: takes a line that a person should see.
     """
@@ -165,7 +165,8 @@ def run(
         whole = building and not keys and not files
         standing = ledger.landed(conn) if whole else given
         held = hold.held(conn, {*standing, *judged})
-        asked, done = tuple(sorted(set(given if alone else keys) - set(held))), Build()
+        new = failures.unpublished(conn, given) if alone else ()
+        asked, done = tuple(sorted({*keys, *new} - set(held))), Build()
         due = bool(asked) if alone else (asked or not keys) and not _in_vain(conn, landings)
         if building and due:
             source = manifest.built_as(ledger.open_data(conn))

@@ -154,7 +154,9 @@ def _one(
     outcome = batch.run(files, keys=keys, alone=True, patient=patient, say=say)
     for landing in outcome.landings:
         task, copy = copies[str(landing.path)]
-        if landing.code == InvalidInput.code and not landing.safras and task.item:
+        # A CSV that finds no geodatabase yet may find one tomorrow.
+        lasting = landing.code == InvalidInput.code and not (landing.safras or landing.complement)
+        if lasting and task.item:
             bookkeeping.failed(conn, [task.item.item_id], landing.error, refused=copy.sha256)
     outcome.landings += refused
     return outcome
@@ -193,12 +195,6 @@ def _bar(name: str, size: int) -> AbstractContextManager[Callable[[int], None]]:
         yield advance
 
     return telling()
-
-
-def problems(outcomes: list[batch.Outcome], plan_unknown: list[str]) -> list[str]:
-    """What a person must look at, of all batches."""
-    lines = [f"{word}: não está no catálogo da ANEEL" for word in plan_unknown]
-    return [*lines, *(line for outcome in outcomes for line in outcome.problems())]
 
 
 def code(outcomes: list[batch.Outcome]) -> int:

@@ -11,7 +11,7 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_pipeline import vintages
+from dagster_pipeline import batch, vintages
 from dagster_pipeline.defs import dbt, safras
 from dagster_pipeline.defs.resources import Database
 from loaders.catalogue import errand, wanted
@@ -72,10 +72,11 @@ def job(path: Path) -> dg.JobDefinition:
             try:
                 asked = wanted.read(config.safras) if config.safras else wanted.followed()
                 with banco.connect() as conn:
-                    _look(context, conn, client, needed=bool(asked))
-                    unknown = wanted.plan(conn, asked).unknown
+                    problems = _look(context, conn, client, asked)
+                    plan = wanted.plan(conn, asked)
+                    problems += [f"{x}: não está no catálogo da ANEEL" for x in plan.unknown]
                     if config.ensaio:
-                        for line in vintages.shown(conn, wanted.plan(conn, asked)):
+                        for line in vintages.shown(conn, plan):
                             say(line)
                         return
             except LoadError as error:
@@ -87,7 +88,7 @@ def job(path: Path) -> dg.JobDefinition:
             for outcome in vintages.run(asked, client, patient=patient, say=say):
                 safras.report(context, nodes, outcome, planned=False)
                 done.append(outcome)
-        _conclude(context, done, unknown)
+        _conclude(context, done, problems)
 
     @dg.job(
         name=JOB,
@@ -103,50 +104,62 @@ def job(path: Path) -> dg.JobDefinition:
 
 
 def _look(
-    context: dg.OpExecutionContext, conn: psycopg.Connection, client: Client, *, needed: bool
-) -> None:
-    """Read the catalogue and tell of it; a source that fails is a failure where it is needed.
+    context: dg.OpExecutionContext,
+    conn: psycopg.Connection,
+    client: Client,
+    asked: wanted.Wanted,
+) -> list[str]:
+    """Read the catalogue and tell of it; the failures of sources that what is followed needs.
 
     Raises:
-        SourceFailure: it was never read.
+        SourceFailure: something is asked for, and it was never read.
     """
     say = safras.say(context)
     try:
         found = errand.refresh(conn, client)
     except SourceFailure as failure:
-        if needed:
+        if asked:
             raise
         context.log.warning(str(failure))
-        return
+        return []
     metadata: dict[str, Any] = {}
-    for outcome in found:
+    problems = []
+    for source, outcome in found.items():
         if isinstance(outcome, Refreshed):
             say(f"catálogo {outcome}")
             for title in outcome.new if outcome.items > len(outcome.new) else ():
                 say(f"nova     {title}")
             for title in outcome.gone:
                 say(f"sumiu    {title}")
-            metadata |= {outcome.source: str(outcome), f"{outcome.source}_novos": len(outcome.new)}
+            metadata |= {source: str(outcome), f"{source}_novos": len(outcome.new)}
         else:
             say(f"falhou   {outcome}")
-            metadata[f"falha_{len(metadata)}"] = str(outcome)
+            metadata[source] = str(outcome)
+            # A person who names vintages is told by them: they may be in the archive.
+            if asked and not asked.typed and (source == "hub" or asked.csvs):
+                problems.append(str(outcome))
     metadata["seguidas_sem_publicar"] = len(wanted.waiting(conn))
     (items,) = conn.execute("select count(*) from controle.dataset_catalogo").fetchone()
     metadata["dagster/row_count"] = items
     context.log_event(dg.AssetMaterialization(CATALOGUE, metadata=metadata))
+    return problems
 
 
-def _conclude(
-    context: dg.OpExecutionContext, done: "list[vintages.batch.Outcome]", unknown: list[str]
-) -> None:
-    """Say what is published; what a person must look at fails the run."""
+def _conclude(context: dg.OpExecutionContext, done: list[batch.Outcome], before: list[str]) -> None:
+    """Say what is published; what a person must look at fails the run.
+
+    Args:
+        context: of the op.
+        done: the batches.
+        before: what was wrong before them.
+    """
     keys = [key for outcome in done for key in outcome.build.published]
     if keys:
         safras.say(context)(f"publicou {', '.join(keys)}")
-    problems = vintages.problems(done, unknown)
+    problems = [*before, *(line for outcome in done for line in outcome.problems())]
     if problems:
-        codes = max(vintages.code(done), InvalidInput.code if unknown else 0)
-        raise dg.Failure("\n".join(problems), metadata={"codigo": codes}, allow_retries=False)
+        code = max(vintages.code(done), InvalidInput.code if before else 0)
+        raise dg.Failure("\n".join(problems), metadata={"codigo": code}, allow_retries=False)
 
 
 schedule = dg.ScheduleDefinition(

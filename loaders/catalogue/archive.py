@@ -81,7 +81,8 @@ def kept(item: Known) -> Copy | None:
     path = folder() / item.path
     if not path.is_file() or path.stat().st_size != item.bytes:
         return None
-    return Copy(path, _named(item, path), item.sha256, item.bytes, 0)
+    link = _link(item, path)
+    return Copy(path, link if link.exists() else path, item.sha256, item.bytes, 0)
 
 
 def fetch(item: Known, client: Client, bar: Bar = silent) -> Copy:
@@ -188,11 +189,16 @@ def _suffix(item: Known, path: Path) -> str:
     return ".csv.zip" if zipped else ".csv"
 
 
-def _named(item: Known, path: Path) -> Path:
-    """A link beside the copy, by ANEEL's name; to the newest of that name."""
+def _link(item: Known, path: Path) -> Path:
+    """Where the link to a copy is, by ANEEL's name."""
     suffix = path.name.removeprefix(path.name.split(".")[0])
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in bare(item.title))
-    link = path.with_name(f"{name}{suffix}")
+    return path.with_name(f"{name}{suffix}")
+
+
+def _named(item: Known, path: Path) -> Path:
+    """Make the link; to the newest copy of that name."""
+    link = _link(item, path)
     if not link.is_symlink() or link.readlink() != Path(path.name):
         new = link.with_name(f".{link.name}.novo")
         new.unlink(missing_ok=True)

@@ -84,6 +84,7 @@ class Known:
     bytes: int | None
     changed_since: bool
     landed_year: int | None
+    landed_at: datetime | None
     held: bool
     last_error: str | None
     refused: bool
@@ -119,6 +120,7 @@ _COLUMNS = {
     "path": "caminho",
     "changed_since": "mudou_depois",
     "landed_year": "ano_aterrissado",
+    "landed_at": "aterrissada_em",
     "held": "retida",
     "last_error": "tentativa_erro",
     "refused": "recusada",
@@ -126,14 +128,14 @@ _COLUMNS = {
 """Field of Known → its column, where that is not its name."""
 
 
-def refresh(conn: psycopg.Connection, client: Client) -> list[Refreshed | SourceFailure]:
-    """Read each source; what it brought, or why it did not: one that fails stops no other."""
-    found: list[Refreshed | SourceFailure] = []
+def refresh(conn: psycopg.Connection, client: Client) -> dict[str, Refreshed | SourceFailure]:
+    """Read each source: what it brought, or why it did not; one that fails stops no other."""
+    found: dict[str, Refreshed | SourceFailure] = {}
     for source, read in SOURCES.items():
         try:
-            found.append(keep(conn, source, read(client)))
+            found[source] = keep(conn, source, read(client))
         except SourceFailure as failure:
-            found.append(failure)
+            found[source] = failure
     return found
 
 

@@ -78,7 +78,7 @@ def command(
 
 def _refresh(conn: psycopg.Connection) -> int:
     code = 0
-    for outcome in bookkeeping.refresh(conn, Client()):
+    for outcome in bookkeeping.refresh(conn, Client()).values():
         if isinstance(outcome, Refreshed):
             logging.info("%s", outcome)
             for title in outcome.new[:20] if outcome.items != len(outcome.new) else ():

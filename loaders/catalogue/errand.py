@@ -20,16 +20,16 @@ FRESH = timedelta(hours=1)
 """A catalogue that was read since is not read again to fetch from it."""
 
 
-def refresh(conn: psycopg.Connection, client: Client) -> list[Refreshed | SourceFailure]:
-    """Read the catalogue now.
+def refresh(conn: psycopg.Connection, client: Client) -> dict[str, Refreshed | SourceFailure]:
+    """Read the catalogue now: source → what it brought, or why it did not.
 
     Raises:
         SourceFailure: it never was read, and cannot be.
     """
     found = bookkeeping.refresh(conn, client)
-    failures = [outcome for outcome in found if isinstance(outcome, SourceFailure)]
-    if failures and bookkeeping.last_read(conn) is None:
-        raise failures[0]
+    hub = found["hub"]
+    if isinstance(hub, SourceFailure) and bookkeeping.last_read(conn) is None:
+        raise hub
     return found
 
 
@@ -42,7 +42,7 @@ def refresh_for(conn: psycopg.Connection, client: Client, wanted: Wanted) -> lis
     before = bookkeeping.last_read(conn)
     if not wanted or (before and datetime.now(UTC) - before < FRESH):
         return []
-    return [found for found in refresh(conn, client) if isinstance(found, SourceFailure)]
+    return [x for x in refresh(conn, client).values() if isinstance(x, SourceFailure)]
 
 
 def fetch(conn: psycopg.Connection, client: Client, item: Known, bar: Bar = silent) -> Copy:

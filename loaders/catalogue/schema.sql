@@ -120,7 +120,7 @@ select
     a.sha256 is not null and a.modificado_em is distinct from i.modificado_em
         and a.bytes is distinct from i.tamanho_bytes as mudou_depois,
     l.ano as ano_aterrissado,
-    l.data_fim as aterrissada_em,
+    coalesce(l.data_fim, b.data_fim) as aterrissada_em,
     l.import_id,
     coalesce(l.retida, false) as retida,
     i.tentativa_em,
@@ -134,4 +134,9 @@ left join lateral (
     where a.sha256 = t.sha256 or (i.distribuidora_id = t.distribuidora_id and lower(i.titulo) = t.nome)
     order by a.sha256 is not distinct from t.sha256 desc, t.ano desc
     limit 1
-) as l on true;
+) as l on true
+-- A CSV stands beside geodatabases: it is no safra.
+left join lateral (
+    select max(s.data_fim) as data_fim from intel_lead.import_status as s
+    where i.tipo = 'csv_pj' and s.sha256 = a.sha256 and s.status = 'completed' and s.removida_em is null
+) as b on true;

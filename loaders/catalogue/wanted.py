@@ -6,7 +6,7 @@ here: fetching (archive.py), landing, building.
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import psycopg
@@ -47,14 +47,16 @@ class Wanted:
 
     Attributes:
         everything: ``TODAS``.
-        named: keys, CSVs' names and item ids that a person typed: also what is refused, removed or
-            extraordinary.
+        named: keys, CSVs' names and item ids; where a person types them, also what is refused,
+            removed or failed.
         distributors: all vintages of them.
+        typed: a person asks now; what is followed is asked for every day.
     """
 
     everything: bool = False
     distributors: frozenset[int] = frozenset()
     named: frozenset[str] = frozenset()
+    typed: bool = True
 
     def __bool__(self) -> bool:
         """Whether anything is."""
@@ -63,13 +65,21 @@ class Wanted:
     def has(self, item: Known) -> bool:
         """Whether it wants an item."""
         return (
-            self.names(item)
+            self._names(item)
             or (self.everything and item.kind == "geodatabase")
             or item.distribuidora_id in self.distributors
         )
 
-    def names(self, item: Known) -> bool:
-        """Whether it wants this very one, by its name."""
+    def insists(self, item: Known) -> bool:
+        """Whether a person wants this very one, whatever became of it."""
+        return self.typed and self._names(item)
+
+    @property
+    def csvs(self) -> bool:
+        """Whether it wants a CSV."""
+        return bool(self.named & set(ckan.NAMES))
+
+    def _names(self, item: Known) -> bool:
         return bool({item.key, item.item_id, item.landed_key} & self.named)
 
 
@@ -108,7 +118,7 @@ def followed() -> Wanted:
         InvalidInput: it cannot be read.
     """
     try:
-        return read([environment.setting("INTEL_SEGUIR")])
+        return replace(read([environment.setting("INTEL_SEGUIR")]), typed=False)
     except InvalidInput as error:
         raise InvalidInput(f"INTEL_SEGUIR: {error}") from None
 
@@ -179,7 +189,7 @@ def plan(conn: psycopg.Connection, wanted: Wanted) -> Plan:
     seen = {task.key for task in found} | {t.item.landed_key for t in found if t.item}
     for key in sorted(state.landed - seen):
         if wanted.everything or key in wanted.named or _dist(key) in wanted.distributors:
-            step = state.after_landing(key, by_name=key in wanted.named)
+            step = state.after_landing(key, by_name=wanted.typed and key in wanted.named)
             found.append(Task(key, step))
     made = Plan(unknown=sorted(wanted.named - seen - {t.key for t in found} - _ids(items)))
     for task in sorted(found, key=_order):
@@ -243,9 +253,11 @@ def _counts(item: Known, wanted: Wanted, regular: set[str]) -> bool:
 
 
 def _task(item: Known, state: _State, wanted: Wanted) -> Task:
-    landed, by_name = item.landed_key, wanted.names(item)
+    landed, by_name = item.landed_key, wanted.insists(item)
     if landed and not item.changed_since:
         return Task(landed, state.after_landing(landed, by_name=by_name), item)
+    if item.kind == "csv_pj" and item.landed_at and not (item.changed_since or by_name):
+        return Task(item.key, Step.DONE, item)
     if item.key in state.removed and not by_name:
         return Task(item.key, Step.REMOVED, item, "alguém a removeu; pelo nome volta")
     if item.modelo in UNREAD_MODELS and not by_name:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -28,6 +29,7 @@ from loaders.catalogue import bookkeeping, wanted
 from loaders.open_data.client import Client, Patience
 from loaders.synthetic.writer import generate
 from tests.fake_hub import Hub, served
+from tests.integration.test_complement import units, write
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 PATIENT = Patience(attempts=2, first_s=0, longest_s=0, stall_s=60)
@@ -235,8 +237,11 @@ def test_a_hub_that_is_down_fails_the_look_only_where_something_is_followed(
     monkeypatch.setenv("INTEL_SEGUIR", "mux")
     refused = in_page(instance)
     assert not refused.success
-    monkeypatch.setenv("INTEL_SEGUIR", "")
     hub.search_troubles = ["error"] * 2
+    monkeypatch.setenv("INTEL_SEGUIR", "64001")
+    assert not in_page(instance).success
+    hub.search_troubles = ["error"] * 2
+    monkeypatch.setenv("INTEL_SEGUIR", "")
     assert in_page(instance).success
 
 
@@ -273,3 +278,20 @@ def test_the_page_finds_a_safras_file_in_the_archive(conn: psycopg.Connection, h
         assert os.path.realpath(path).endswith(f"{copies['64001-2023'].sha256}.gdb.zip")
         with pytest.raises(dg.Failure, match="make backfill SAFRAS=64009-2023"):
             raw.newest_file(empty, "64009-2023", copies)
+
+
+@pytest.mark.usefixtures("first")
+def test_a_csv_lands_beside_its_geodatabase_and_builds_that_safra_alone(
+    hub: Hub, conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    geodatabase = wanted.copies(conn)["64001-2023"].path
+    rows = units(geodatabase)[:5]
+    csv = write(tmp_path / "ucbt_pj.csv", rows, DATA_BASE="31/12/2023")
+    hub.files["ucbt_pj"] = csv.read_bytes()
+    client = Client(PATIENT)
+    bookkeeping.refresh(conn, client)
+    (outcome,) = vintages.run(wanted.read(["ucbt_pj"]), client)
+    assert outcome.problems() == []
+    assert outcome.build.published == ["64001-2023"]
+    following = replace(wanted.read(["ucbt_pj"]), typed=False)
+    assert wanted.plan(conn, following).tasks == []

@@ -7,6 +7,7 @@ Hub answers (unit/test_catalogue_hub.py), files (unit/test_catalogue_archive.py)
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -78,8 +79,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 def refresh(conn: psycopg.Connection) -> dict[str, bookkeeping.Refreshed]:
     """Read the catalogue; source → what it brought."""
     found = errand.refresh(conn, Client(PATIENT))
-    assert not [x for x in found if isinstance(x, SourceFailure)]
-    return {x.source: x for x in found if isinstance(x, bookkeeping.Refreshed)}
+    assert not [x for x in found.values() if isinstance(x, SourceFailure)]
+    return found
 
 
 def item(conn: psycopg.Connection, item_id: str) -> bookkeeping.Known:
@@ -199,10 +200,10 @@ def test_one_source_that_fails_stops_no_other(hub: Hub, conn: psycopg.Connection
     hub.put("a", MUX.format(2024, 2025))
     hub.resources.clear()
     found = errand.refresh(conn, Client(PATIENT))
-    assert [isinstance(x, SourceFailure) for x in found] == [False, True]
+    assert [isinstance(found[x], SourceFailure) for x in ("hub", "ckan")] == [False, True]
     assert item(conn, "a").key == "401-2024"
     hub.search_troubles = ["error"] * 2
-    assert isinstance(errand.refresh(conn, Client(PATIENT))[0], SourceFailure)
+    assert isinstance(errand.refresh(conn, Client(PATIENT))["hub"], SourceFailure)
     assert item(conn, "a").listed
 
 
@@ -322,6 +323,8 @@ def test_what_a_person_took_out_does_not_come_back_by_itself(
     removal.remove(conn, Safra.from_key("401-2024"), "engano")
     assert steps(conn, "401") == {"401-2024": Step.REMOVED}
     assert steps(conn, "401-2024") == {"401-2024": Step.LAND}
+    following = replace(wanted.read(["401-2024"]), typed=False)
+    assert [task.step for task in wanted.plan(conn, following).rest] == [Step.REMOVED]
 
 
 def test_what_was_refused_as_it_is_is_tried_by_name_or_once_it_changed(
