@@ -16,7 +16,7 @@ from dagster_pipeline import manifest, run, seeds
 from dagster_pipeline.screen import say
 from loaders import connection as db
 from loaders import usage
-from loaders.catalogue import errand, wanted
+from loaders.catalogue import errand, hub, wanted
 from loaders.errors import InvalidInput
 from loaders.open_data.client import Client
 
@@ -27,7 +27,7 @@ def rehearse(asked: wanted.Wanted) -> int:
 
     with closing(db.connect()) as conn:
         db.prepare(conn)
-        for failure in errand.refresh_for(conn, Client(remedy=errand.REMEDY), asked):
+        for failure in errand.refresh_for(conn, Client(remedy=hub.REMEDY), asked):
             say("falhou", escape(str(failure)))
         plan = wanted.plan(conn, asked)
         for line in vintages.shown(conn, plan, lines=len(plan.tasks) + len(plan.rest)):

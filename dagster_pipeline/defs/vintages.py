@@ -14,7 +14,7 @@ from pydantic import Field
 from dagster_pipeline import batch, vintages
 from dagster_pipeline.defs import dbt, safras
 from dagster_pipeline.defs.resources import Database
-from loaders.catalogue import errand, wanted
+from loaders.catalogue import errand, hub, wanted
 from loaders.catalogue.bookkeeping import Refreshed
 from loaders.errors import InvalidInput, LoadError, SourceFailure
 from loaders.open_data.client import Client
@@ -67,7 +67,7 @@ def job(path: Path) -> dg.JobDefinition:
         context: dg.OpExecutionContext, config: Vintages, banco: Database
     ) -> None:
         """Read the catalogue; fetch, land, build and publish what is asked for or followed."""
-        say, client = safras.say(context), Client(remedy=errand.REMEDY)
+        say, client = safras.say(context), Client(remedy=hub.REMEDY)
         with safras.canceled_when_interrupted(context):
             try:
                 asked = wanted.read(config.safras) if config.safras else wanted.followed()

@@ -13,7 +13,7 @@ import psycopg
 import typer
 
 from loaders import usage
-from loaders.catalogue import bookkeeping, wanted
+from loaders.catalogue import bookkeeping, hub, wanted
 from loaders.catalogue.bookkeeping import Known, Refreshed
 from loaders.connection import connect, lost, prepare
 from loaders.errors import DatabaseFailure, LoadError
@@ -78,7 +78,7 @@ def command(
 
 def _refresh(conn: psycopg.Connection) -> int:
     code = 0
-    for outcome in bookkeeping.refresh(conn, Client()).values():
+    for outcome in bookkeeping.refresh(conn, Client(remedy=hub.REMEDY)).values():
         if isinstance(outcome, Refreshed):
             logging.info("%s", outcome)
             for title in outcome.new[:20] if outcome.items != len(outcome.new) else ():

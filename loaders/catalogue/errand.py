@@ -10,12 +10,10 @@ import psycopg
 from loaders.catalogue import archive, bookkeeping
 from loaders.catalogue.archive import Bar, Copy, silent
 from loaders.catalogue.bookkeeping import Known, Refreshed
-from loaders.catalogue.hub import REMEDY
 from loaders.catalogue.wanted import Wanted
 from loaders.errors import InvalidInput, SourceFailure
 from loaders.open_data.client import Client
 
-__all__ = ["REMEDY", "fetch", "refresh", "refresh_for"]
 FRESH = timedelta(hours=1)
 """A catalogue that was read since is not read again to fetch from it."""
 

@@ -13,7 +13,7 @@ import psycopg
 import typer
 
 from loaders import usage
-from loaders.catalogue import errand, wanted
+from loaders.catalogue import errand, hub, wanted
 from loaders.connection import connect, lost, prepare
 from loaders.errors import DatabaseFailure, InvalidInput, LoadError
 from loaders.figures import number
@@ -49,7 +49,7 @@ def command(
         asked = wanted.followed() if followed else named
         with closing(connect()) as conn:
             prepare(conn)
-            code = _run(conn, Client(remedy=errand.REMEDY), asked, dry_run=dry_run)
+            code = _run(conn, Client(remedy=hub.REMEDY), asked, dry_run=dry_run)
     except LoadError as error:
         logging.error("%s", error)
         code = error.code

@@ -18,10 +18,7 @@ HUB = "https://dadosabertos-aneel.opendata.arcgis.com"
 CONTENT = "https://www.arcgis.com/sharing/rest/content/items"
 PAGE = 100
 MOST_PAGES = 500
-REMEDY = (
-    "O que já se sabe do catálogo continua; tente mais tarde, ou baixe a base pelo navegador e"
-    " digite make run BDGD=ARQUIVO"
-)
+REMEDY = "Tente mais tarde, ou baixe a base pelo navegador e digite make run BDGD=ARQUIVO"
 _LAST_SECOND = 10**11
 """The year 5138 in seconds, 1973 in milliseconds."""
 _PERMANENT = frozenset({400, 401, 403, 404, 498, 499})
