@@ -92,6 +92,10 @@ dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 status: venv db ## o que aterrissou, está retido, publicado; execuções, caixa de entrada, cópia, disco; o próximo passo
 	@$(BIN)/python -m dagster_pipeline.status
 
+.PHONY: health
+health: venv db ## o que está errado, por quê, e o que digitar; AVISAR=1 avisa também quem está em INTEL_AVISOS
+	@$(BIN)/python -m health $(if $(AVISAR),--avisar)
+
 .PHONY: alerts
 alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/alertas.md)
 	@# A rule that cannot be judged keeps nobody from what the others found.
@@ -148,6 +152,10 @@ backup: venv db ## copia o armazém para uma pasta com somas; ficam as 7 mais no
 restore: venv db ## confere uma cópia e a restaura: make restore FILE=pasta [NOVO=banco]
 	@[ -n "$$FILE" ] || { echo "qual cópia? make restore FILE=.local/backups/…" >&2; exit 2; }
 	@$(BIN)/python -m server.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
+
+.PHONY: drill
+drill: venv db ## restaura a cópia mais nova num banco à parte, confere e diz se serve
+	@$(BIN)/python -m server.drill $${DEST:+"$$DEST"}
 
 .PHONY: roles
 roles: venv db ## cria os papéis do banco, com senhas do ambiente (docs/security.md)
