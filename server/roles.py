@@ -212,7 +212,7 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 def loaders_objects() -> list[str]:
     """Qualified names of what the DDL of the loaders creates."""
-    packages = ("loaders", "loaders.aicss", "loaders.companies")
+    packages = ("loaders", "loaders.aicss", "loaders.companies", "loaders.catalogue")
     files = [resources.files(p).joinpath("schema.sql") for p in packages]
     texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"

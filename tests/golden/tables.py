@@ -160,6 +160,7 @@ NOT_COMPARED = {
     "marts.mart_previsao_energia": "empty until forecasting/ runs: test_forecasts.py",
     "marts.tarifa_vigente": "the rows of intel_lead.tarifa_vigente: test_api_lists.py",
     "marts.mart_alerta": "what is judged on other tables: test_alerts_built.py",
+    "marts.mart_catalogo_bdgd": "what a portal lists: test_catalogue_vintages.py, dbt's unit test",
     "marts.mart_lead_score_mudanca": "empty where nothing was published: test_leads.py",
     "previsao_externa_desempenho": "empty until a prediction comes from R: test_exchange.py",
 }

@@ -60,6 +60,7 @@ EXCEPTIONS = {
     ("mart_operacao", "source.intel_lead.operacao.aberto_arquivo"),
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),
+    ("mart_catalogo_bdgd", "source.intel_lead.catalogo.catalogo_situacao"),
     ("mart_aprendizado", "source.intel_lead.aprendizado.aprendizado"),
     ("peso_criterio", "source.intel_lead.aprendizado.peso_aprendido"),
 }
