@@ -1,4 +1,3 @@
-{{ config(safra_pai='lead_bruto') }}
 {#- Of the vintage with fewer units, the share that must be found in the other: codes may be made anew. #}
 {%- set parte_comum = 0.1 %}
 
