@@ -23,5 +23,8 @@ select
     count(*) over () as total
 from marts.mart_alerta as l
 where l.aberto and l.aberto_em > %(desde)s
-order by abs(l.valor_abertura - l.limite) / nullif(abs(l.limite), 0) desc nulls last, l.aberto_em desc, l.alerta_id desc
+order by
+    abs(l.valor_abertura - l.limite) / nullif(abs(l.limite), 0) desc nulls last,
+    l.aberto_em desc,
+    l.alerta_id desc
 limit %(limite)s

@@ -1,5 +1,6 @@
--- Leads that rose in the last publication that moved any, each by the offer in which it rose farthest; newest and farthest first.
--- Without a place before, a lead came in only if its unit is new: it had no place in any offer, and is in no earlier safra.
+-- Leads that rose in the last publication that moved any, each by the offer in which it rose farthest;
+-- newest and farthest first. Without a place before, a lead came in only if its unit is new: it had no place
+-- in any offer, and is in no earlier safra.
 with subidas as (
     select distinct on (m.uc_id)
         m.uc_id,
@@ -28,8 +29,8 @@ with subidas as (
                     where s.uc_id = l.uc_id and s.ano = l.ano and s.distribuidora_id = l.distribuidora_id
                         and not exists (
                             select from marts.mart_lead_score_mudanca as x
-                            where x.uc_id = s.uc_id and x.ano = s.ano and x.distribuidora_id = s.distribuidora_id
-                                and x.oferta = s.oferta
+                            where x.uc_id = s.uc_id and x.ano = s.ano
+                                and x.distribuidora_id = s.distribuidora_id and x.oferta = s.oferta
                         )
                 )
                 and not exists (
