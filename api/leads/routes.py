@@ -170,11 +170,15 @@ def _add_excluded(made: APIRouter) -> None:
         summary="A quem uma oferta não se faz, e por quê",
         response_model=list[Excluded],
     )
-    def list_excluded(request: Request, caller: Reader, oferta: filters.Offer) -> Response:
+    def list_excluded(
+        request: Request,
+        caller: Reader,
+        offer: Annotated[filters.Offer, Query(alias="oferta", description="Qual.")],
+    ) -> Response:
         """Quantas unidades da safra mais nova de cada distribuidora, por motivo."""
         with request.app.state.pools.reading.connection() as conn:
             cursor = conn.cursor(row_factory=dict_row)
-            found = cursor.execute(EXCLUDED, {"oferta": oferta}).fetchall()
+            found = cursor.execute(EXCLUDED, {"oferta": offer}).fetchall()
         request.state.rows = len(found)
         return publication.document(request, formats.as_json(found))
 

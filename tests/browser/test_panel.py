@@ -163,6 +163,9 @@ def test_a_polygon_drawn_on_the_map_is_a_filter_that_is_kept_and_exported(window
     window.map_is_drawn()
     everything = total(page)
     page.get_by_role("button", name="Desenhar polígono").click()
+    expect(page.get_by_role("button", name="Desenhar polígono")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     box = page.locator(".map").bounding_box()
     corners = [(0.15, 0.15), (0.6, 0.2), (0.35, 0.7)]
     for x, y in [*corners, corners[0]]:
