@@ -166,6 +166,7 @@ def test_a_polygon_drawn_on_the_map_is_a_filter_that_is_kept_and_exported(window
     expect(page.get_by_role("button", name="Desenhar polígono")).to_have_attribute(
         "aria-pressed", "true"
     )
+    page.locator(".map").scroll_into_view_if_needed()
     box = page.locator(".map").bounding_box()
     corners = [(0.15, 0.15), (0.6, 0.2), (0.35, 0.7)]
     for x, y in [*corners, corners[0]]:
