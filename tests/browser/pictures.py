@@ -26,5 +26,6 @@ def test_pictures(panel: Panel, context: Opener) -> None:
     window.map_is_drawn()
     window.page.screenshot(path=IMAGES / "painel_leads.png")
     window.open(first)
+    expect(window.page.get_by_label("Em números")).to_be_visible()
     expect(window.page.locator("[aria-busy=true]")).to_have_count(0)
     window.page.screenshot(path=IMAGES / "painel_lead.png")
