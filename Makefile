@@ -144,6 +144,10 @@ restore: venv db ## confere uma cópia e a restaura: make restore FILE=pasta [NO
 	@[ -n "$$FILE" ] || { echo "qual cópia? make restore FILE=.local/backups/…" >&2; exit 2; }
 	@$(BIN)/python -m server.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
 
+.PHONY: export
+export: venv db ## tabelas de marts em GeoParquet/Parquet, por safra (docs/bi.md): make export [SAFRA=401-2024] [DEST=pasta] [COMPLETO=1] [ENSAIO=1]
+	@$(BIN)/python -m exports $$SAFRA $${DEST:+--destino "$$DEST"} $(if $(COMPLETO),--completo) $(if $(ENSAIO),--ensaio)
+
 .PHONY: roles
 roles: venv db ## cria os papéis do banco, com senhas do ambiente (docs/security.md)
 	@$(BIN)/python -m server.roles create

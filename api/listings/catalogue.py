@@ -6,9 +6,6 @@ Belongs here: one entry a list. Not here: columns, types and their meaning, whic
 
 from dataclasses import dataclass
 
-CONTACTS = frozenset({"telefone", "email"})
-"""What of a company may be a person's: not for every role (auth/caller.py)."""
-
 
 @dataclass(frozen=True)
 class Listing:
