@@ -148,6 +148,12 @@ restore: venv db ## confere uma cópia e a restaura: make restore FILE=pasta [NO
 export: venv db ## tabelas de marts em GeoParquet/Parquet, por safra (docs/bi.md): make export [SAFRA=401-2024] [DEST=pasta] [COMPLETO=1] [ENSAIO=1]
 	@$(BIN)/python -m exports $$SAFRA $${DEST:+--destino "$$DEST"} $(if $(COMPLETO),--completo) $(if $(ENSAIO),--ensaio)
 
+.PHONY: servico
+export USUARIO MQTT
+servico: ## serviços do systemd, que voltam depois de uma queda: sudo make servico [USUARIO=intel] [MQTT="broker:8883 --tls"] [ENSAIO=1] [ATIVAR=1] [REMOVER=1]
+	@$(BIN)/python -m server.services $${USUARIO:+--usuario "$$USUARIO"} $${MQTT:+--mqtt "$$MQTT"} $${DEST:+--destino "$$DEST"} \
+		$(if $(ENSAIO),--ensaio) $(if $(ATIVAR),--ativar) $(if $(REMOVER),--remover)
+
 .PHONY: roles
 roles: venv db ## cria os papéis do banco, com senhas do ambiente (docs/security.md)
 	@$(BIN)/python -m server.roles create
