@@ -22,7 +22,7 @@ COPY . .
 # takes its content and its owner from here.
 RUN mkdir -p .local/dagster relatorios \
     && ln -s ../../dagster.yaml .local/dagster/dagster.yaml \
-    && .venv/bin/python -m compileall -q alerts api dagster_pipeline forecasting learning loaders reports server \
+    && .venv/bin/python -m compileall -q -x '/[.]venv/' . \
     && chown -R intel:intel .local relatorios
 ENV DBT_LOG_PATH=/srv/intel-lead/.local/dbt/logs \
     DBT_TARGET_PATH=/srv/intel-lead/.local/dbt \

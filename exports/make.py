@@ -211,7 +211,7 @@ def _batches(
         read.execute(query.as_string())
         with read.fetch_record_batch() as reader:
             yield from reader
-    except (adbc.Error, pa.ArrowException) as error:
+    except (adbc.Error, pa.ArrowException, OSError) as error:  # OSError: the driver's, midway
         raise DatabaseFailure(
             f"{relation.schema}.{relation.name} não se lê ({' '.join(str(error).split())}); nada"
             " mudou na exportação de antes"
