@@ -87,6 +87,10 @@ dev: venv db ## a página do Dagster, e o que roda agendas e sensores
 status: venv db ## o que aterrissou, está retido, publicado; execuções, caixa de entrada, cópia, disco; o próximo passo
 	@$(BIN)/python -m dagster_pipeline.status
 
+.PHONY: health
+health: venv db ## o que está errado, por quê, e o que digitar; AVISAR=1 avisa também quem está em INTEL_AVISOS
+	@$(BIN)/python -m health $(if $(AVISAR),--avisar)
+
 .PHONY: alerts
 alerts: venv db ## julga as regras de alerta e envia o que está na hora (docs/alertas.md)
 	@# A rule that cannot be judged keeps nobody from what the others found.
@@ -153,6 +157,10 @@ export USUARIO MQTT
 servico: ## serviços do systemd, que voltam depois de uma queda: sudo make servico [USUARIO=intel] [MQTT="broker:8883 --tls"] [ENSAIO=1] [ATIVAR=1] [REMOVER=1]
 	@$(BIN)/python -m server.services $${USUARIO:+--usuario "$$USUARIO"} $${MQTT:+--mqtt "$$MQTT"} $${DEST:+--destino "$$DEST"} \
 		$(if $(ENSAIO),--ensaio) $(if $(ATIVAR),--ativar) $(if $(REMOVER),--remover)
+
+.PHONY: drill
+drill: venv db ## restaura a cópia mais nova num banco à parte, confere e diz se serve
+	@$(BIN)/python -m server.drill $${DEST:+"$$DEST"}
 
 .PHONY: roles
 roles: venv db ## cria os papéis do banco, com senhas do ambiente (docs/security.md)

@@ -26,6 +26,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     safras,
     schedules,
     sensors,
+    watch,
 )
 
 
@@ -54,6 +55,7 @@ def defs() -> dg.Definitions:
             jobs.marts,
             jobs.aicss,
             backup.job,
+            backup.drill_job,
             retention.job,
             companies.job,
             alerts.judging,
@@ -65,6 +67,7 @@ def defs() -> dg.Definitions:
             *(
                 schedules.daily,
                 backup.schedule,
+                backup.drill_schedule,
                 retention.schedule,
                 companies.schedule,
                 alerts.daily,
@@ -73,7 +76,13 @@ def defs() -> dg.Definitions:
             *reports.schedules,
             *open_data.schedules,
         ],
-        sensors=[sensors.inbox_sensor(batch, path), sensors.follow_publications],
+        asset_checks=[watch.published],
+        sensors=[
+            sensors.inbox_sensor(batch, path),
+            sensors.follow_publications,
+            watch.watch,
+            watch.on_failure,
+        ],
         resources={"banco": resources.Database()},
         # One process a run: a process a step would import all of this again each time (30 s).
         executor=dg.in_process_executor,

@@ -102,8 +102,25 @@ create table if not exists app.entrega (
     entregue_em timestamptz check ((entregue_em is not null) = (situacao = 'entregue')),
     unique (assunto, referencia, destino)
 );
+alter table app.entrega drop constraint if exists entrega_assunto_check;
+alter table app.entrega add constraint entrega_assunto_check
+check (assunto in ('alerta', 'lead', 'incidente'));
 create index if not exists entrega_pendente on app.entrega (proxima_em) where situacao = 'pendente';
 comment on table app.entrega is 'Uma linha por assunto × destinatário: o que há a entregar, o que foi, e o que morreu com o último erro.';
+
+create table if not exists app.incidente (
+    id bigint generated always as identity primary key,
+    chave text not null check (chave <> ''),
+    gravidade text not null check (gravidade in ('aviso', 'erro')),
+    o_que text not null,
+    motivo text not null,
+    comando text not null,
+    aberto_em timestamptz not null,
+    visto_em timestamptz not null,
+    fechado_em timestamptz check (fechado_em >= aberto_em)
+);
+create unique index if not exists incidente_um_aberto on app.incidente (chave) where fechado_em is null;
+comment on table app.incidente is 'Uma linha por coisa errada no armazém, do primeiro olhar que a viu até o primeiro que não: no máximo uma aberta por chave (docs/runbook.md).';
 
 create table if not exists app.contato (
     distribuidora_id integer not null,

@@ -64,6 +64,12 @@ UNREADABLE = """
     ) order by 1"""
 """Schemas of other programs in a shared database: pg_dump fails at the first of their tables."""
 
+CONTENTS = """
+    select distribuidora_id || '-' || ano, sum(quantidade_leads)::bigint,
+        coalesce(sum(energia_anual_kwh), 0)
+    from intel_lead.safra_resumo group by distribuidora_id, ano order by 1"""
+"""What readers see of each safra, as the rollups have it: a restore counts the units themselves."""
+
 app = usage.App(no_args_is_help=True)
 
 
@@ -104,6 +110,17 @@ def about(conn: psycopg.Connection) -> dict[str, Any]:
         "left_out": unreadable,
         "postgis": search_path.postgis_schema(conn),
         "roles": roles,
+        "contents": _contents(conn),
+    }
+
+
+def _contents(conn: psycopg.Connection) -> dict[str, dict[str, float]]:
+    """Safra → units and kWh of the year; none before the first build."""
+    if not conn.execute("select to_regclass('intel_lead.safra_resumo')").fetchone()[0]:
+        return {}
+    return {
+        key: {"leads": units, "energia_kwh": energy}
+        for key, units, energy in conn.execute(CONTENTS)
     }
 
 

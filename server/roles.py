@@ -138,7 +138,7 @@ grant select on app.alerta, app.regra_alerta, app.dispositivo_config to intel_db
 grant usage on schema app to intel_api;
 grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor_alerta;
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
-grant insert, update on app.alerta, app.entrega to intel_carga;
+grant insert, update on app.alerta, app.entrega, app.incidente to intel_carga;
 -- What the API keeps of its users is nobody else's to see.
 revoke all on app.usuario, app.sessao, app.token_renovacao, app.chave_api, app.auditoria,
     app.tentativa, app.busca_salva, app.alerta_reconhecido

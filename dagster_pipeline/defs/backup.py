@@ -1,6 +1,6 @@
-"""The daily backup.
+"""The daily backup, and its trial.
 
-Belongs here: the job, its schedule. Not here: what a backup is (server/backup.py).
+Belongs here: jobs, schedules. Not here: what they are (server/backup.py, server/drill.py).
 """
 
 from pathlib import Path
@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_pipeline.defs import resources
-from server import backup, dump
+from loaders.errors import LoadError
+from server import backup, drill, dump
 
 
 class BackupConfig(dg.Config):
@@ -43,6 +44,42 @@ schedule = dg.ScheduleDefinition(
     job=job,
     cron_schedule="30 2 * * *",
     execution_timezone="America/Sao_Paulo",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Toda madrugada: cópia de segurança; ficam as sete mais novas.",
+)
+
+
+class DrillConfig(dg.Config):
+    """Where backups are."""
+
+    dest: str = str(backup.DEST)
+
+
+@dg.op(name="ensaio_de_restauro")
+def try_out(
+    context: dg.OpExecutionContext,
+    config: DrillConfig,
+    banco: dg.ResourceParam[resources.Database],
+) -> None:
+    """Restore the newest backup beside the warehouse, and compare; it needs the room of both."""
+    try:
+        trial = drill.run(Path(config.dest))
+    except LoadError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    context.log.info("%s: %d safras, %.0f s", trial.folder, trial.safras, trial.seconds)
+
+
+@dg.job(name="ensaio", description="Restaura a cópia mais nova num banco à parte e a confere.")
+def drill_job() -> None:
+    """One step: no asset comes of it."""
+    try_out()
+
+
+drill_schedule = dg.ScheduleDefinition(
+    name="ensaio_mensal",
+    job=drill_job,
+    cron_schedule="30 3 1 * *",
+    execution_timezone="America/Sao_Paulo",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="No dia 1, de madrugada: restaura a cópia mais nova à parte; pede disco para duas.",
 )

@@ -96,7 +96,7 @@ def readable(conn: psycopg.Connection, schema: str, name: str, columns: list[str
 def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -> bool:
     """The matrix of docs/security.md: whether a role reads these columns of a relation."""
     if role == "intel_app":
-        shared = ("acompanhamento", "contato", "alerta", "regra_alerta")
+        shared = ("acompanhamento", "contato", "alerta", "regra_alerta", "relatorio_agendado")
         return schema == "app" and name in (*OF_THE_API, *shared) or f"{schema}.{name}" in LEDGER
     if schema == "app" and name in OF_THE_API:
         return False
