@@ -20,7 +20,7 @@ COPY --from=environment /srv/intel-lead/.venv .venv
 COPY . .
 # What a container writes is in .local and relatorios, which compose.yaml keeps in volumes; a new volume
 # takes its content and its owner from here.
-RUN mkdir -p .local/dagster relatorios \
+RUN mkdir -p .local/dagster .local/inbox relatorios \
     && ln -s ../../dagster.yaml .local/dagster/dagster.yaml \
     && .venv/bin/python -m compileall -q -x '/[.]venv/' . \
     && chown -R intel:intel .local relatorios
