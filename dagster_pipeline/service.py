@@ -31,7 +31,9 @@ def commands() -> None:
 def page(
     *,
     host: Annotated[str, typer.Option("--host", help="Onde atende.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Em que porta.")] = dagster_page.PORT,
+    port: Annotated[
+        int, typer.Option("--port", envvar="INTEL_DAGSTER_PORT", help="Em que porta.")
+    ] = dagster_page.PORT,
     workspace: Workspace = dagster_page.WORKSPACE,
 ) -> None:
     """Serve Dagster's page."""
