@@ -29,7 +29,7 @@ from loaders import search_path
 from loaders.errors import DatabaseFailure
 from loaders.figures import number
 from loaders.snapshot import snapshot
-from server.dump import write
+from server.dump import sync, write
 
 BATCH_BYTES = 16 << 20
 """What the driver holds of a table at a time; a row group of the file."""
@@ -187,6 +187,7 @@ def _file(
             " contadas pelo banco; a exportação de antes ficou como estava: repita, e se voltar, é"
             " um defeito"
         )
+    sync(path)
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return {
