@@ -27,6 +27,11 @@ run: venv db ## aterrissa uma BDGD, constrói, testa e publica: um exemplo inven
 build: venv db ## constrói, testa e publica o que está pendente; SAFRA="401-2024" refaz essa
 	@$(BIN)/python -m dagster_pipeline.run --construir $$SAFRA
 
+.PHONY: backfill
+export INTEL_SEGUIR ?= $(SEGUIR)
+backfill: venv db ## busca, aterrissa e publica safras, as mais novas primeiro; repetido, continua: make backfill SAFRAS="401-2024 86-2023"|TODAS [ENSAIO=1]
+	@$(BIN)/python -m dagster_pipeline.backfill $(if $(ENSAIO),--ensaio) $(SAFRAS)
+
 .PHONY: test
 test: venv ## lint e testes, dois a dois, cada um num PostgreSQL/PostGIS só dele; o resto está em make faults
 	@$(MAKE) -j2 lint unit integration

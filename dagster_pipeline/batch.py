@@ -140,6 +140,7 @@ def run(
     *,
     keys: Collection[str] = (),
     building: bool = True,
+    alone: bool = False,
     patient: bool = False,
     say: Say = lambda _: None,
 ) -> Outcome:
@@ -149,6 +150,7 @@ def run(
         files: geodatabases and CSVs.
         keys: safras to build even if nothing of them changed; none: what is pending.
         building: False: land and judge alone.
+        alone: build no safra but those that are asked for and those that the files change.
         patient: wait up to ``OUTAGE_S`` for a database that does not answer.
         say: takes a line that a person should see.
     """
@@ -163,11 +165,13 @@ def run(
         whole = building and not keys and not files
         standing = ledger.landed(conn) if whole else given
         held = hold.held(conn, {*standing, *judged})
-        asked, done = tuple(sorted(set(keys) - set(held))), Build()
-        if building and (asked or not keys) and not _in_vain(conn, landings):
+        new = failures.unpublished(conn, given) if alone else ()
+        asked, done = tuple(sorted({*keys, *new} - set(held))), Build()
+        due = bool(asked) if alone else (asked or not keys) and not _in_vain(conn, landings)
+        if building and due:
             source = manifest.built_as(ledger.open_data(conn))
             done = build(conn, asked, say=say)
-            if not keys and not done.problem:
+            if not asked and not done.problem:
                 manifest.note_built(source)
         said = {*judged, *done.failed}
         done.failed |= failures.of(conn, keys=standing)

@@ -26,6 +26,7 @@ from dagster_pipeline.defs import (  # noqa: E402
     safras,
     schedules,
     sensors,
+    vintages,
     watch,
 )
 
@@ -38,6 +39,7 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *raw.FILES,
+            *vintages.ASSETS,
             safras.assets(path),
             raw.raw_aicss,
             companies.registry,
@@ -51,6 +53,7 @@ def defs() -> dg.Definitions:
         ],
         jobs=[
             batch,
+            vintages.job(path),
             jobs.safra,
             jobs.marts,
             jobs.aicss,
@@ -66,6 +69,7 @@ def defs() -> dg.Definitions:
         schedules=[
             *(
                 schedules.daily,
+                vintages.schedule,
                 backup.schedule,
                 backup.drill_schedule,
                 retention.schedule,

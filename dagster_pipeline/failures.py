@@ -153,6 +153,8 @@ def published(conn: psycopg.Connection, *, since: object = None) -> list[str]:
 
 def unpublished(conn: psycopg.Connection, keys: Collection[str]) -> list[str]:
     """Of these safras, those that readers do not see as they are landed."""
+    if conn.execute("select to_regclass('intel_lead.safra_publicada') is null").fetchone()[0]:
+        return sorted(keys)
     rows = conn.execute(
         "select distribuidora_id || '-' || ano from controle.safra_importada as i"
         " left join intel_lead.safra_publicada as p using (ano, distribuidora_id)"

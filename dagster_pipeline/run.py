@@ -10,12 +10,12 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import psycopg
 import typer
@@ -177,21 +177,7 @@ def execute(
     complement: bool = False,
     without: Collection[str] = (),
 ) -> int:
-    """One run of job ``lote`` in this process, as the page has any other; returns its exit code."""
-    start = time.monotonic()
-    with SCREEN.status("iniciando o Dagster …"), silence():
-        import dagster as dg
-
-        from dagster_pipeline import batch
-        from dagster_pipeline.definitions import defs
-        from dagster_pipeline.defs.resources import end_dead_runs
-        from dagster_pipeline.defs.safras import OP
-
-        job = defs().resolve_job_def("lote")
-        instance = dg.DagsterInstance.get()
-        with closing(db.connect()) as conn:
-            end_dead_runs(instance, conn)
-    say("dagster", "pronto", time.monotonic() - start)
+    """One run of job ``lote``; returns its exit code."""
     config = {
         "arquivos": [str(path.resolve()) for path in files],
         "aicss": [str(path) for path in readings],
@@ -199,13 +185,31 @@ def execute(
         "complemento": complement,
         "sem_camada": sorted(without),
     }
+    return run_job("lote", "carregar_e_publicar", config)
+
+
+def run_job(name: str, op: str, config: Mapping[str, object]) -> int:
+    """A run of a job in this process, as the page has any other; returns its exit code."""
+    start = time.monotonic()
+    with SCREEN.status("iniciando o Dagster …"), silence():
+        import dagster as dg
+
+        from dagster_pipeline import batch
+        from dagster_pipeline.definitions import defs
+        from dagster_pipeline.defs.resources import end_dead_runs
+
+        job = defs().resolve_job_def(name)
+        instance = dg.DagsterInstance.get()
+        with closing(db.connect()) as conn:
+            end_dead_runs(instance, conn)
+    say("dagster", "pronto", time.monotonic() - start)
     with SCREEN.status("…") as status, silence():
         batch.PROGRESS.set(lambda text: status.update(text))
         events = page.run_in_process(
             job,
             instance,
             {
-                "ops": {OP: {"config": config}},
+                "ops": {op: {"config": config}},
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             listener=Listener(),
@@ -345,6 +349,25 @@ def build(keys: list[str]) -> int:
     return code
 
 
+def end(work: Callable[[], int]) -> NoReturn:
+    """Do it and end the process: what stops it is one line, with its exit code."""
+    try:
+        code = work()
+    except LoadError as error:
+        SCREEN.print("[bold red]falhou[/]   ", end="")
+        SCREEN.print(str(error), markup=False)
+        code = error.code
+    except psycopg.OperationalError as error:
+        SCREEN.print("[bold red]falhou[/]   ", end="")
+        SCREEN.print(str(db.lost(error)), markup=False)
+        code = DatabaseFailure.code
+    except KeyboardInterrupt:
+        SCREEN.print("interrompido: nada ficou pela metade; o mesmo comando continua de onde parou")
+        code = usage.INTERRUPTED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what Dagster left half-read complains
+    sys.exit(code)
+
+
 def main(
     arguments: Annotated[
         list[str] | None,
@@ -365,28 +388,13 @@ def main(
 ) -> None:
     """Aterrissa arquivos da BDGD, constrói, testa e publica."""
     logging.getLogger("pyogrio").setLevel(logging.ERROR)
-    try:
-        given = arguments or []
-        if complement and (build_only or not given):
-            raise typer.BadParameter("quais CSV _pj?", param_hint="--complemento")
-        if build_only:
-            code = build(given)
-        else:
-            files = [Path(name) for name in given]
-            code = work(files, complement=complement, without=without or ())
-    except LoadError as error:
-        SCREEN.print("[bold red]falhou[/]   ", end="")
-        SCREEN.print(str(error), markup=False)
-        code = error.code
-    except psycopg.OperationalError as error:
-        SCREEN.print("[bold red]falhou[/]   ", end="")
-        SCREEN.print(str(db.lost(error)), markup=False)
-        code = DatabaseFailure.code
-    except KeyboardInterrupt:
-        SCREEN.print("interrompido: nada ficou pela metade; o mesmo comando continua de onde parou")
-        code = usage.INTERRUPTED
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what Dagster left half-read complains
-    sys.exit(code)
+    given = arguments or []
+    if complement and (build_only or not given):
+        raise typer.BadParameter("quais CSV _pj?", param_hint="--complemento")
+    if build_only:
+        end(lambda: build(given))
+    files = [Path(name) for name in given]
+    end(lambda: work(files, complement=complement, without=without or ()))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from dagster_pipeline import page
 from dagster_pipeline.manifest import CLONE
 from loaders import connection as db
 from loaders import usage
-from loaders.errors import LoadError
+from loaders.catalogue import bookkeeping, wanted
+from loaders.errors import InvalidInput, LoadError
 from loaders.figures import number
 from loaders.open_data.registry import DATASETS
 from server import place, run_states
@@ -235,6 +236,22 @@ def open_data(conn: psycopg.Connection) -> str:
     return f"{text}; o mais antigo, {oldest}, é de {local(when)}"
 
 
+def catalogue(conn: psycopg.Connection) -> str:
+    """How many vintages ANEEL has, how many of them readers see, and what is followed."""
+    read = bookkeeping.last_read(conn)
+    if not read:
+        return "Catálogo da ANEEL: nunca lido (.venv/bin/python -m loaders catalogo)"
+    usual = [x for x in bookkeeping.known(conn) if x.current and not x.extraordinary]
+    states = wanted.states(conn, usual)
+    done = sum(state == wanted.Step.DONE for state in states.values())
+    text = f"Catálogo da ANEEL: {len(usual)} bases, {done} publicadas; lido em {local(read)}"
+    try:
+        late = len(wanted.waiting(conn))
+    except InvalidInput as error:
+        return f"{text}; {error}"
+    return f"{text}; seguidas por publicar: {late}" if wanted.followed() else text
+
+
 def alerts(conn: psycopg.Connection) -> list[str]:
     """How many alerts are open, and what deliveries wait or were given up, each in one line."""
     if conn.execute("select to_regclass('app.entrega') is null").fetchone()[0]:
@@ -303,6 +320,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     yield inbox()
     yield mesh(conn)
     yield open_data(conn)
+    yield from textwrap.wrap(catalogue(conn), WIDTH, subsequent_indent="  ")
     yield from alerts(conn)
     yield saved
     yield disk(conn)

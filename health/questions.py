@@ -2,10 +2,10 @@
 
 import psycopg
 
-from health import backups, files, machine, outbox, runs, safras, sources
+from health import backups, files, machine, outbox, runs, safras, sources, vintages
 from health.finding import Finding
 
-ALL = (safras, runs, files, sources, backups, machine, outbox)
+ALL = (safras, runs, files, vintages, sources, backups, machine, outbox)
 
 
 def found(conn: psycopg.Connection) -> list[Finding]:

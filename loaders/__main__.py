@@ -25,6 +25,8 @@ _FROM_OTHER_MODULES = {
     "aberto": "loaders.open_data.command",
     "aicss": "loaders.aicss.command",
     "aicss-mqtt": "loaders.aicss.mqtt_command",
+    "buscar": "loaders.catalogue.fetch_command",
+    "catalogo": "loaders.catalogue.command",
     "dispositivo": "loaders.aicss.device_command",
     "empresas": "loaders.companies.command",
     "enriquecimento": "loaders.companies.steps_command",

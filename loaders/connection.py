@@ -16,7 +16,13 @@ from loaders.bdgd.leaves import complete_safras, create_roots
 from loaders.errors import DatabaseFailure
 from loaders.open_data import tables
 
-DDL = ("schema.sql", "schema_app.sql", "schema_api.sql", "companies/schema.sql")
+DDL = (
+    "schema.sql",
+    "schema_app.sql",
+    "schema_api.sql",
+    "companies/schema.sql",
+    "catalogue/schema.sql",
+)
 """What must be there before dbt runs, too: a source that dbt reads exists, be it empty."""
 
 DATABASE_VERSION = 5

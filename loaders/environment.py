@@ -105,6 +105,11 @@ def read_file(path: str) -> dict[str, str]:
     return {key.strip().removeprefix("export "): value.strip().strip("\"'") for key, value in pairs}
 
 
+def setting(name: str, otherwise: str = "") -> str:
+    """What INTEL_* says, in the environment, else in ``.env``."""
+    return os.environ.get(name) or read_file(USER_FILE).get(name) or otherwise
+
+
 def users_server(env: Mapping[str, str]) -> dict[str, str]:
     """PG* of the server that the user named in the environment, else in ``.env``.
 

@@ -173,4 +173,18 @@ end
 $f$;
 revoke execute on function app.poda(integer, integer) from public;
 
+-- How long calls took, by day and first part of the route: who reads marts sees this, and nobody's calls.
+create or replace function app.latencia_por_dia()
+returns table (dia date, rota text, chamadas bigint, falhas bigint, segundos double precision, p50_ms double precision, p95_ms double precision)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $f$
+    select (quando at time zone 'America/Sao_Paulo')::date, split_part(caminho, '/', 4), count(*),
+        count(*) filter (where status >= 500), sum(duracao_ms) / 1000.0,
+        percentile_cont(0.5) within group (order by duracao_ms),
+        percentile_cont(0.95) within group (order by duracao_ms)
+    from app.auditoria
+    where quando > now() - interval '30 days' and caminho like '/api/v1/%'
+    group by 1, 2
+$f$;
+revoke execute on function app.latencia_por_dia() from public;
+
 comment on schema app is 'versão 4';

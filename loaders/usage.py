@@ -7,7 +7,7 @@ values that several commands take. Not here: any command.
 import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,6 +15,9 @@ from typer.main import get_command
 
 from loaders.bdgd.layers import said_name
 from loaders.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from loaders.catalogue.wanted import Wanted
 
 INTERRUPTED = 130
 
@@ -117,6 +120,16 @@ def read_layer(text: str) -> str:
         return said_name(text)
     except InvalidInput as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def read_vintages(words: Sequence[str]) -> "Wanted":
+    """What several commands take as vintages: ``401``, ``401-2024``, ``ucmt_pj``, ``TODAS``."""
+    from loaders.catalogue import wanted
+
+    try:
+        return wanted.read(words)
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 Without = Annotated[

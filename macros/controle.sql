@@ -31,6 +31,16 @@
             {{ "'" ~ md5_dos_modelos() ~ "'" if flags.WHICH in ('build', 'run') else 'null' }}
         );
 
+        create table if not exists controle.execucao_no (
+            invocacao uuid not null,
+            terminado_em timestamptz not null,
+            tipo text not null,
+            no text not null,
+            situacao text not null,
+            segundos double precision not null,
+            linhas bigint
+        );
+        create index if not exists execucao_no_terminado on controle.execucao_no (terminado_em);
         create table if not exists controle.safra_construida (
             modelo text not null,
             ano smallint not null,

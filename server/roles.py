@@ -149,6 +149,9 @@ grant select, insert, update on app.usuario, app.sessao, app.token_renovacao, ap
 grant select, insert on app.auditoria, app.acompanhamento to intel_app;
 grant select, insert, delete on app.tentativa to intel_app;
 grant execute on function app.poda(integer, integer) to intel_app, intel_carga;
+-- Who reads marts.mart_operacao executes it.
+grant execute on function app.latencia_por_dia()
+    to intel_dbt, intel_api, analista, bi_leitor, gestor_alerta, intel_carga;
 grant select, insert, update on app.contato to intel_app;
 grant select, insert, update, delete on app.busca_salva to intel_app;
 grant select, insert, delete on app.alerta_reconhecido, app.relatorio_agendado to intel_app;
@@ -209,7 +212,7 @@ def run_all(conn: psycopg.Connection, query: str, parameters: dict[str, object])
 
 def loaders_objects() -> list[str]:
     """Qualified names of what the DDL of the loaders creates."""
-    packages = ("loaders", "loaders.aicss", "loaders.companies")
+    packages = ("loaders", "loaders.aicss", "loaders.companies", "loaders.catalogue")
     files = [resources.files(p).joinpath("schema.sql") for p in packages]
     texts = [f.read_text(encoding="utf-8") for f in files]
     create = r"create (?:table if not exists|type|or replace function|or replace view) (\w+\.\w+)"

@@ -4,7 +4,7 @@ Belongs here: which file an execution lands, and what Dagster is told of it. Not
 is read and landed (loaders/).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from dagster_pipeline.defs.resources import Database
 from loaders.aicss import command, landing
 from loaders.aicss.reading import device_of_name
 from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENT, Layer
+from loaders.catalogue.archive import Copy
 from loaders.errors import InvalidInput
 
 FILE = dg.AssetKey(["arquivo", "bdgd"])
@@ -56,29 +57,32 @@ def registered(path: Path, safra: str) -> dg.AssetMaterialization:
     )
 
 
-def newest_file(instance: dg.DagsterInstance, safra: str) -> Path:
-    """The path last registered for a safra.
+def newest_file(instance: dg.DagsterInstance, safra: str, copies: Mapping[str, Copy]) -> Path:
+    """The path last registered for a safra, else its copy in the archive.
 
     Raises:
-        dg.Failure: none is, or it is not there any more.
+        dg.Failure: none is, or it is not there any more, and there is no copy.
     """
     found = instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=FILE, asset_partitions=[safra]), limit=1
     ).records
-    if not found:
+    path = Path(found[0].asset_materialization.metadata["caminho"].value) if found else None
+    if path and path.exists():
+        return path
+    if safra in copies:
+        return copies[safra].named
+    if not path:
         raise dg.Failure(
             f"safra {safra}: nenhum arquivo conhecido. Ponha-o em {inbox.folder()}, ou dê `arquivo`"
-            " na configuração da execução, ou rode make run BDGD=ARQUIVO",
+            " na configuração da execução, ou rode make run BDGD=ARQUIVO, ou make backfill"
+            f" SAFRAS={safra}",
             allow_retries=False,
         )
-    path = Path(found[0].asset_materialization.metadata["caminho"].value)
-    if not path.exists():
-        raise dg.Failure(
-            f"safra {safra}: {path} não está mais lá. Dê `arquivo` na configuração da execução, ou"
-            " deixe os assets de raw de fora: o que aterrissou se reconstrói sem o arquivo",
-            allow_retries=False,
-        )
-    return path
+    raise dg.Failure(
+        f"safra {safra}: {path} não está mais lá. Dê `arquivo` na configuração da execução, ou"
+        " deixe os assets de raw de fora: o que aterrissou se reconstrói sem o arquivo",
+        allow_retries=False,
+    )
 
 
 def _layer_spec(spec: Layer) -> dg.AssetSpec:
@@ -193,6 +197,7 @@ def _land_aicss(
 FILES = [
     dg.AssetSpec(
         FILE,
+        deps=[["controle", "dataset_catalogo"]],
         group_name="raw",
         partitions_def=SAFRA,
         kinds={"file"},

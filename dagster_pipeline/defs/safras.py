@@ -25,6 +25,7 @@ from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
 from loaders.bdgd import landing as bdgd
 from loaders.bdgd.layers import ALL_LAYERS, said_name
+from loaders.catalogue import wanted
 from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
 
@@ -68,10 +69,10 @@ def job(path: Path) -> dg.JobDefinition:
             if config.aicss:
                 list(raw.land_aicss(context, banco, config.aicss))
             outcome = batch.run(
-                files, keys=config.safras, patient=_unwatched(context), say=_say(context)
+                files, keys=config.safras, patient=unwatched(context), say=say(context)
             )
             inbox.file_away(outcome)
-            _report(context, nodes, outcome, planned=False, readings=bool(config.aicss))
+            report(context, nodes, outcome, planned=False, readings=bool(config.aicss))
         _conclude(outcome)
 
     @dg.job(
@@ -107,10 +108,8 @@ def assets(path: Path) -> dg.AssetsDefinition:
         with canceled_when_interrupted(context):
             files = _files(context, config, keys) if chosen & set(RAW) else []
             building = not chosen <= set(RAW)
-            outcome = batch.run(
-                files, keys=keys, building=building, patient=True, say=_say(context)
-            )
-            _report(context, nodes, outcome, planned=True)
+            outcome = batch.run(files, keys=keys, building=building, patient=True, say=say(context))
+            report(context, nodes, outcome, planned=True)
         _conclude(outcome)
         yield from ()
 
@@ -121,19 +120,22 @@ def _files(
     context: dg.AssetExecutionContext, config: raw.BdgdFile, keys: list[str]
 ) -> list[batch.File]:
     """Each safra's file, once; a file that is wanted for one safra lands that one alone."""
-    wanted: dict[Path, list[str]] = {}
+    found: dict[Path, list[str]] = {}
+    with closing(db.connect()) as conn:
+        db.prepare(conn)
+        copies = wanted.copies(conn)
     for key in keys:
         try:
-            known = config.arquivo or raw.newest_file(context.instance, key)
+            known = config.arquivo or raw.newest_file(context.instance, key, copies)
         except dg.Failure as missing:
             if len(keys) == 1:
                 raise
             context.log.warning(f"{missing.description}: fica como aterrissou")
             continue
-        wanted.setdefault(Path(known), []).append(key)
+        found.setdefault(Path(known), []).append(key)
     return [
         batch.File(path, options(config, Safra.from_key(of[0]) if len(of) == 1 else None))
-        for path, of in wanted.items()
+        for path, of in found.items()
     ]
 
 
@@ -164,18 +166,20 @@ def canceled_when_interrupted(context: dg.OpExecutionContext) -> Iterator[None]:
         yield
     except (psycopg.OperationalError, DatabaseFailure) as error:
         text = str(error if isinstance(error, DatabaseFailure) else db.lost(error))
-        _say(context)(f"falhou   {text}")
+        say(context)(f"falhou   {text}")
         raise dg.Failure(text, metadata={"codigo": DatabaseFailure.code}) from None
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         context.instance.report_run_canceling(context.run)
         raise
 
 
-def _unwatched(context: dg.OpExecutionContext) -> bool:
+def unwatched(context: dg.OpExecutionContext) -> bool:
+    """Whether nobody waits for this run at a terminal."""
     return context.run.tags.get("de") != "make"
 
 
-def _say(context: dg.OpExecutionContext) -> batch.Say:
+def say(context: dg.OpExecutionContext) -> batch.Say:
+    """Takes lines that a person should see."""
     return lambda text: context.log.info(f"{LINE}{text}")
 
 
@@ -192,7 +196,7 @@ def _conclude(outcome: batch.Outcome) -> None:
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
-def _report(
+def report(
     context: dg.OpExecutionContext,
     nodes: Mapping[str, Any],
     outcome: batch.Outcome,

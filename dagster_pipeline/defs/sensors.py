@@ -17,6 +17,7 @@ from dagster_pipeline.defs.resources import end_dead_runs
 from dagster_pipeline.defs.safras import OP, tell
 from loaders import connection as db
 from loaders import ledger, removal
+from loaders.catalogue import wanted
 from loaders.errors import DatabaseFailure
 
 TAG = "de"
@@ -81,15 +82,19 @@ def inbox_sensor(batch: dg.JobDefinition, manifest: Path) -> dg.SensorDefinition
 def _keep_partitions(
     context: dg.SensorEvaluationContext, nodes: Mapping[str, Any]
 ) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
-    """A partition for each landed safra, none for what was removed; ends dead runs."""
+    """A partition for each safra that landed or is archived, none for a removed one; dead runs end.
+
+    So the page can materialize what only the archive has, many at once.
+    """
     with closing(db.connect()) as conn:
         db.prepare(conn)
         if dead := end_dead_runs(context.instance, conn):
             context.log.warning(f"o processo destas execuções morreu: {', '.join(dead)}")
             tell(context.instance, conn, nodes)
         known = set(context.instance.get_dynamic_partitions(SAFRA.name))
-        new = sorted(ledger.landed(conn) - known)
-        gone = sorted(known & removal.removed(conn))
+        removed = removal.removed(conn)
+        new = sorted((ledger.landed(conn) | wanted.copies(conn).keys()) - known - removed)
+        gone = sorted(known & removed)
     changes = [SAFRA.build_add_request(new)] if new else []
     return changes + ([SAFRA.build_delete_request(gone)] if gone else [])
 

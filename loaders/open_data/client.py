@@ -4,10 +4,13 @@ Belongs here: requests, retries, what is no answer. Not here: which addresses (s
 content means (content.py).
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ BROWSER = (
 """The portals' firewall cuts off what does not say it is a browser."""
 REMEDY = "Tente mais tarde, ou baixe o arquivo e use --arquivo"
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_PARTIAL, _NOT_MODIFIED = 206, 304
+_PARTIAL, _NOT_MODIFIED, _BEYOND = 206, 304, 416
 _BLOCK = 2**18
 
 
@@ -33,7 +36,8 @@ class Patience:
 
     Attributes:
         attempts: of one request.
-        first_s, longest_s: pause after the first failure, doubled up to the longest.
+        first_s, longest_s: pause after the first failure, doubled up to the longest; a quarter
+            more or less, so that many clients do not come back together.
         connect_s, stall_s: to connect; without a byte.
         whole_s: for one download.
     """
@@ -74,8 +78,19 @@ class Client:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = agent
 
-    def json(self, url: str, params: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+    def json(
+        self,
+        url: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        refused: Callable[[Any], str] = lambda _: "",
+    ) -> Any:  # noqa: ANN401
         """An answer in JSON.
+
+        Args:
+            url: where.
+            params: the query.
+            refused: why what came is an error that may pass, though the server called it well.
 
         Raises:
             SourceFailure: none after all attempts, or it is no JSON.
@@ -84,11 +99,14 @@ class Client:
         def ask() -> Any:  # noqa: ANN401
             with self._answer(url, params) as answer:
                 try:
-                    return answer.json()
+                    found = answer.json()
                 except requests.exceptions.JSONDecodeError:
                     page = answer.text.lstrip()[:1] == "<"
                     what = "uma página HTML" if page else "uma resposta cortada ou sem JSON"
                     raise _Passing(f"devolveu {what}") from None
+                if reason := refused(found):
+                    raise _Passing(reason)
+                return found
 
         return self._patiently(ask, url)
 
@@ -113,6 +131,8 @@ class Client:
         most_bytes: int,
         since: str | None = None,
         begun_of: str = "",
+        keeps_tag: bool = False,
+        refused: Callable[[bytes], str] = lambda _: "",
         progress: Callable[[int], None] = lambda _: None,
     ) -> Downloaded | None:
         """Stream a file to disk; None where it has not changed since that date.
@@ -124,27 +144,40 @@ class Client:
             since: the date of what is there already, as its server gave it.
             begun_of: entity tag of the file that ``target`` may be the beginning of: what is there
                 is gone on with, at the next attempt too, where the server can and has it still.
+            keeps_tag: the tag is the one that the server gave with that beginning, kept beside it.
+            refused: why a file's first bytes are an error that may pass, though the server called
+                it well.
             progress: told of bytes as they are on disk.
 
         Raises:
             SourceFailure: it did not come whole after all attempts, or is too large.
         """
         told = 0
+        note = target.with_name(f"{target.name}.tag")
 
         def fetch() -> Downloaded | None:
             nonlocal told
             begun = time.monotonic()
             headers = {"If-Modified-Since": since} if since else {}
-            had = target.stat().st_size if begun_of and target.exists() else 0
+            tag = note.read_text() if keeps_tag and note.exists() else begun_of
+            had = target.stat().st_size if tag and target.exists() else 0
             if had:
-                headers |= {"Range": f"bytes={had}-", "If-Range": begun_of}
+                headers |= {"Range": f"bytes={had}-", "If-Range": tag}
             with self._answer(url, None, headers) as answer:
                 if answer.status_code == _NOT_MODIFIED:
                     return None
+                if answer.status_code == _BEYOND:
+                    target.unlink(missing_ok=True)
+                    raise _Passing("já não tem o que começou a vir")
                 had = had if answer.status_code == _PARTIAL else 0
+                _refuse_other_part(answer, had)
                 received = had
+                if keeps_tag and not had:
+                    note.write_text(_validator(answer))
                 with target.open("ab" if had else "wb") as out:
                     for block in answer.iter_content(_BLOCK):
+                        if received == 0 and (reason := refused(block)):
+                            raise _Passing(reason)
                         received += len(block)
                         if received > most_bytes:
                             raise SourceFailure(
@@ -156,6 +189,7 @@ class Client:
                         progress(received - told)
                         told = received
                 _refuse_short(answer, received - had)
+                note.unlink(missing_ok=True)
                 return Downloaded(target, answer.headers.get("Last-Modified"))
 
         return self._patiently(fetch, url)
@@ -182,7 +216,7 @@ class Client:
             ) as answer:
                 if answer.status_code in _AGAIN:
                     raise _Passing(f"respondeu {answer.status_code}", _retry_after(answer))
-                if not answer.ok and answer.status_code != _NOT_MODIFIED:
+                if not answer.ok and answer.status_code not in (_NOT_MODIFIED, _BEYOND):
                     raise SourceFailure(f"{url}: respondeu {answer.status_code}; nada mudou")
                 yield answer
         except requests.exceptions.Timeout:
@@ -211,12 +245,31 @@ class Client:
         failure = state.outcome.exception() if state.outcome else None
         asked = failure.retry_after_s if isinstance(failure, _Passing) else 0.0
         doubled = self._patience.first_s * 2 ** (state.attempt_number - 1)
-        return min(max(asked, doubled), self._patience.longest_s)
+        spread = doubled * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        return min(max(asked, spread), self._patience.longest_s)
+
+
+def _validator(answer: requests.Response) -> str:
+    """What If-Range may name: a strong entity tag, else the date; nothing: begin anew."""
+    tag = answer.headers.get("ETag", "")
+    return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
 
 
 def _retry_after(answer: requests.Response) -> float:
+    """Seconds to wait, which the server says in seconds or as a date."""
     said = answer.headers.get("Retry-After", "")
-    return float(said) if said.isdigit() else 0.0
+    if said.isdigit():
+        return float(said)
+    try:
+        return (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _refuse_other_part(answer: requests.Response, had: int) -> None:
+    said = answer.headers.get("Content-Range", "")
+    if had and said and not said.startswith(f"bytes {had}-"):
+        raise _Passing(f"mandou outro pedaço do arquivo ({said})")
 
 
 def _refuse_short(answer: requests.Response, received: int) -> None:

@@ -77,11 +77,8 @@ def remotes(dataset: Dataset, origin: Origin, client: Client, years: range) -> l
             return [Remote(f"{dataset.id}.json", origin.base)]
         return [Remote(f"{dataset.id}_{y}", origin.base.replace("{ano}", str(y))) for y in years]
     address = f"{origin.base}/api/3/action/package_show"
-    result = _result(client.json(address, {"id": origin.package}), address)
-    listed = result.get("resources")
-    if not isinstance(listed, list):
-        raise SourceFailure(f"{address}: resposta de outra forma; nada mudou")
-    found = [r for r in listed if isinstance(r, dict) and r.get("url") and _wanted(r, origin)]
+    listed = resources(client.json(address, {"id": origin.package}), address)
+    found = [r for r in listed if r.get("url") and _wanted(r, origin)]
     recent = [r for r in found if _newest_year(r) is None or _newest_year(r) >= years.start]
     if not found:
         raise SourceFailure(
@@ -92,6 +89,18 @@ def remotes(dataset: Dataset, origin: Origin, client: Client, years: range) -> l
         Remote(_said_name(r), str(r["url"]), r.get("last_modified"))
         for r in sorted(recent, key=lambda r: _newest_year(r) or 0)
     ]
+
+
+def resources(answer: Any, address: str) -> list[dict[str, Any]]:  # noqa: ANN401
+    """What a package of CKAN's has.
+
+    Raises:
+        SourceFailure: the answer is an error, or of another form.
+    """
+    listed = _result(answer, address).get("resources")
+    if not isinstance(listed, list):
+        raise SourceFailure(f"{address}: resposta de outra forma; nada mudou")
+    return [resource for resource in listed if isinstance(resource, dict)]
 
 
 def _result(answer: Any, address: str) -> dict[str, Any]:  # noqa: ANN401

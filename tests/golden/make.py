@@ -20,6 +20,7 @@ from tests.golden import (
     context,
     curves,
     devices,
+    differences,
     domains,
     drawing,
     expected,
@@ -100,6 +101,7 @@ def work_out(inputs: Inputs) -> tuple[list[Delivery], Tables]:
         bills.finish(safra, known, prices["tarifa_vigente"])
         earlier = [s for s in safras if s.utility == safra.utility and s.year < safra.year]
         trends.finish(safra, known, earlier)
+        differences.finish(safra, known, earlier)
         scores.finish(safra)
         drawing.finish(safra, files)
         units += cells.finish(safra, known, told.get("continuidade_conjunto", []))

@@ -79,6 +79,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "lead_perfil": _LEAD,
     "lead_tendencia": _LEAD,
     "lead_mercado": _LEAD,
+    "safra_diferenca": (*_SAFRA, "municipio_id"),
+    "marts.mart_diferenca_safra": ("distribuidora_id", "ano_para", "municipio_id"),
     "lead_elegivel": _OFFER,
     "marts.lead_excluido": _OFFER,
     "marts.mart_lead_oferta": _OFFER,
@@ -149,6 +151,7 @@ WHICH = {
 NOT_COMPARED = {
     "marts.lead_enrichment_log": "intel_lead's rows of legal persons: test_api_leads.py",
     "municipio_zoom": "as loaders/ibge/simplify.py drew it: test_mesh.py, test_api_maps.py",
+    "marts.mart_operacao": "how long its own work took: test_operation.py",
     "marts.mart_municipio_mapa": "the rows of municipio_zoom: test_api_maps.py",
     "import_status": "the ledger itself; its last rows are vw_import_status_resumido",
     "qualidade_validacao": "what the gate found: test_gate.py",
@@ -157,6 +160,7 @@ NOT_COMPARED = {
     "marts.mart_previsao_energia": "empty until forecasting/ runs: test_forecasts.py",
     "marts.tarifa_vigente": "the rows of intel_lead.tarifa_vigente: test_api_lists.py",
     "marts.mart_alerta": "what is judged on other tables: test_alerts_built.py",
+    "marts.mart_catalogo_bdgd": "what a portal lists: test_catalogue_vintages.py, dbt's unit test",
     "marts.mart_lead_score_mudanca": "empty where nothing was published: test_leads.py",
     "previsao_externa_desempenho": "empty until a prediction comes from R: test_exchange.py",
 }

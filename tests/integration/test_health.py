@@ -41,7 +41,8 @@ def here(
     """The module's warehouse, with a fresh backup that was tried; nobody is told."""
     for name, value in warehouse.env.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv(incidents.RECIPIENTS, raising=False)
+    for setting in (incidents.RECIPIENTS, "INTEL_SEGUIR"):
+        monkeypatch.delenv(setting, raising=False)
     monkeypatch.setattr(backups, "ages", lambda: (HOUR, HOUR))
     conn.execute("truncate app.incidente")
     conn.execute("delete from app.entrega")
@@ -138,6 +139,33 @@ def test_a_landing_waits_for_its_build_for_some_time(conn: psycopg.Connection) -
         building.execute(f"select pg_advisory_lock({ledger.DBT_LOCK})")
         assert keys(conn) == {}
     conn.execute(heal)
+
+
+def test_a_followed_vintage_that_readers_do_not_see(
+    conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn.execute("""
+        insert into controle.dataset_catalogo (item_id, fonte, titulo, tipo, url, sigla,
+            distribuidora_id, data_base, modelo, enviado_em, visto_primeiro_em)
+        select i, 'hub', 'A_401_' || d || '_V11_20260801-1200', 'geodatabase', 'http://x', 'A', 401,
+            d::date, 'V11', '2026-08-01', now() - days * interval '1 day'
+        from (values ('a', '2027-12-31', 5), ('b', '2026-12-31', 1), ('c', '2024-12-31', 5)
+        ) as v (i, d, days)""")
+    conn.execute("""
+        insert into controle.dataset_catalogo_leitura (fonte, itens, novos, completa)
+        values ('hub', 3, 3, true), ('ckan', 0, 0, true)""")
+    assert keys(conn) == {}
+    monkeypatch.setenv("INTEL_SEGUIR", "401")
+    found = {finding.key: finding for finding in questions.found(conn)}
+    # 2026 came yesterday; 2024 is public, from a file of another name.
+    assert "catalogo:401-2027" in found
+    assert "catalogo:401-2026" not in found
+    assert found["catalogo:401-2027"].command == 'make backfill SAFRAS="401-2027"'
+    conn.execute("update controle.dataset_catalogo_leitura set lido_em = now() - interval '3 days'")
+    assert "catalogo:leitura" in keys(conn)
+    monkeypatch.setenv("INTEL_SEGUIR", "tudo")
+    assert keys(conn) == {"catalogo:ajuste": Severity.ERROR}
+    conn.execute("truncate controle.dataset_catalogo, controle.dataset_catalogo_leitura cascade")
 
 
 @pytest.mark.parametrize(

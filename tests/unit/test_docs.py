@@ -84,7 +84,7 @@ def relations() -> dict[str, set[str]]:
         *(CLONE / "loaders").glob("schema_*.sql"),
         *(CLONE / "macros").glob("*.sql"),
     ]
-    made = r"create (?:table|type|or replace function)(?: if not exists)? (\w+)\.(\w+)"
+    made = r"create (?:table|type|or replace (?:function|view))(?: if not exists)? (\w+)\.(\w+)"
     for path in ddl:
         text = path.read_text(encoding="utf-8")
         # The one macro that makes the same functions in both.

@@ -48,12 +48,19 @@ EXCEPTIONS = {
     ("safra_camada", "source.intel_lead.carga.entrega"),
     # The distributor's published safra before this one, or those before.
     ("lead_tendencia", "source.intel_lead.publicado.lead_perfil_anteriores"),
+    ("safra_diferenca", "source.intel_lead.publicado.lead_bruto_anterior"),
+    ("safra_diferenca", "source.intel_lead.publicado.lead_mercado_anterior"),
     ("anomalia", "source.intel_lead.publicado.lead_perfil_anterior"),
     ("previsao_faixa", "source.intel_lead.publicado.lead_perfil_anterior"),
     ("previsao_faixa", "source.intel_lead.publicado.lead_perfil_consumo_anterior"),
     # What the product writes while it runs: of no safra, so no model stages it.
+    ("mart_operacao", "source.intel_lead.controle.import_status"),
+    ("mart_operacao", "source.intel_lead.operacao.execucao_no"),
+    ("mart_operacao", "source.intel_lead.operacao.safra_construida"),
+    ("mart_operacao", "source.intel_lead.operacao.aberto_arquivo"),
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),
+    ("mart_catalogo_bdgd", "source.intel_lead.catalogo.catalogo_situacao"),
     ("mart_aprendizado", "source.intel_lead.aprendizado.aprendizado"),
     ("peso_criterio", "source.intel_lead.aprendizado.peso_aprendido"),
 }

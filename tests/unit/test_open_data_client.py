@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
+from tenacity import RetryCallState, Retrying
 
 from loaders.errors import InvalidInput, SourceFailure
 from loaders.open_data import content, sources
-from loaders.open_data.client import Client, Patience
+from loaders.open_data.client import Client, Patience, _Passing, _retry_after
 from loaders.open_data.landing import Delivery
 from loaders.open_data.registry import DATASETS
 from tests.fake_portal import Portal, portal
@@ -162,3 +164,31 @@ def test_what_comes_by_file_alone_says_where_to_find_it(fake: Portal, tmp_path: 
                 known=dict().get,
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [
+        ("7", 7, 7),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 20, 20),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 1.5, 2.5),
+        ("amanhã", 1.5, 2.5),
+        ("", 1.5, 2.5),
+    ],
+)
+def test_a_pause_is_as_long_as_the_server_asks_and_never_twice_the_same(
+    said: str, least: float, most: float
+) -> None:
+    """Doubled, a quarter more or less; no longer than the client's own patience."""
+    client = Client(Patience(first_s=2, longest_s=20))
+    answer = requests.Response()
+    answer.headers["Retry-After"] = said
+
+    def pause() -> float:
+        state = RetryCallState(Retrying(), None, (), {})
+        state.set_exception((_Passing, _Passing("", _retry_after(answer)), None))
+        return client._pause(state)
+
+    pauses = [pause() for _ in range(20)]
+    assert all(least <= one <= most for one in pauses)
+    assert (len(set(pauses)) > 1) == (least != most)

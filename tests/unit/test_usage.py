@@ -38,6 +38,9 @@ from loaders.errors import DatabaseFailure, HeldDelivery, InvalidInput, LoadErro
             "--inicio: '2025-02-30': data que não existe",
         ),
         (["aicss", "/nada"], "/nada: não existe"),
+        (["catalogo", "mux"], "'mux': escreva uma distribuidora (401), uma safra (401-2024)"),
+        (["buscar", "401-24"], "'401-24': escreva uma distribuidora"),
+        (["buscar"], "diga quais (401-2024, TODAS), ou --seguidas"),
     ],
 )
 def test_a_wrong_call_is_said_in_one_line(

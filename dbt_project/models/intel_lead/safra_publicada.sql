@@ -15,7 +15,7 @@
     'desempenho_estimativa', 'mart_gtd_rede', 'anomalia', 'safra_serie',
     'lead_empresa', 'mart_hexagono', 'mart_cluster_geografico', 'mart_lead_celula', 'mart_alimentador_mapa',
     'lead_perfil_consumo', 'mart_perfil_consumo', 'previsao_faixa',
-    'lead_tendencia',
+    'lead_tendencia', 'safra_diferenca',
 ] %}
 -- depends_on: {{ ref(tabela) }}
 {% endfor %}
