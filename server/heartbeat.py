@@ -6,7 +6,6 @@ server/services.py writes), who is told (the outside service), what is wrong her
 did not take it, 4 the warehouse does not answer: nothing is told.
 """
 
-import os
 import sys
 from contextlib import closing
 
@@ -61,8 +60,7 @@ def call(address: str) -> None:
 )
 def pulse() -> None:
     """Tell the outside that the warehouse answers."""
-    known = environment.read_file(environment.USER_FILE) | dict(os.environ)
-    if not (address := known.get(VARIABLE)):
+    if not (address := environment.setting(VARIABLE)):
         sys.stderr.write(f"pulso: {VARIABLE} não está no ambiente nem em .env\n")
         raise typer.Exit(2)
     try:
