@@ -153,6 +153,16 @@ restore: venv db ## confere uma cópia e a restaura: make restore FILE=pasta [NO
 	@[ -n "$$FILE" ] || { echo "qual cópia? make restore FILE=.local/backups/…" >&2; exit 2; }
 	@$(BIN)/python -m server.backup restore "$$FILE" $${NOVO:+--novo "$$NOVO"}
 
+.PHONY: export
+export: venv db ## tabelas de marts em GeoParquet/Parquet, por safra (docs/bi.md): make export [SAFRA=401-2024] [DEST=pasta] [COMPLETO=1] [ENSAIO=1]
+	@$(BIN)/python -m exports $$SAFRA $${DEST:+--destino "$$DEST"} $(if $(COMPLETO),--completo) $(if $(ENSAIO),--ensaio)
+
+.PHONY: servico
+export USUARIO MQTT
+servico: ## serviços do systemd, que voltam depois de uma queda: sudo make servico [USUARIO=intel] [MQTT="broker:8883 --tls"] [ENSAIO=1] [ATIVAR=1] [REMOVER=1]
+	@$(BIN)/python -m server.services $${USUARIO:+--usuario "$$USUARIO"} $${MQTT:+--mqtt "$$MQTT"} $${DEST:+--destino "$$DEST"} \
+		$(if $(ENSAIO),--ensaio) $(if $(ATIVAR),--ativar) $(if $(REMOVER),--remover)
+
 .PHONY: drill
 drill: venv db ## restaura a cópia mais nova num banco à parte, confere e diz se serve
 	@$(BIN)/python -m server.drill $${DEST:+"$$DEST"}

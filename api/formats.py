@@ -17,11 +17,8 @@ import orjson
 from fastapi import Request
 
 from api import problems
+from exports.licence import ATTRIBUTION
 
-ATTRIBUTION = (
-    "Contém informações da Base de Dados Geográfica da Distribuidora (BDGD), ANEEL,"
-    " disponibilizada sob a Open Database License (ODbL) 1.0."
-)
 Row = dict[str, Any]
 
 

@@ -15,16 +15,12 @@ import psycopg
 from psycopg.rows import dict_row, tuple_row
 
 from loaders.errors import InvalidInput
+from loaders.snapshot import snapshot as of_one_moment
 from reports.choice import Choice
 from reports.period import Period
 
 Row = Mapping[str, Any]
 Figures = Mapping[str, Sequence[Row]]
-
-# A snapshot older than a publication sees the replaced safra empty (docs/architecture.md): none is
-# published while one is taken.
-_LOCK = "select pg_advisory_lock_shared(hashtext('intel_lead.publicacao'))"
-_UNLOCK = "select pg_advisory_unlock_shared(hashtext('intel_lead.publicacao'))"
 
 OF_SAFRA = (
     *("resumo", "localizacao", "municipios", "ofertas", "leads", "excluidos", "perfis"),
@@ -72,16 +68,13 @@ class Safra:
 
 @contextmanager
 def snapshot(conn: psycopg.Connection) -> Iterator[None]:
-    """Everything asked within is of one moment, and nothing is published meanwhile."""
-    conn.execute(_LOCK)
-    try:
-        with conn.transaction():
-            conn.execute("set transaction isolation level repeatable read, read only")
-            # Twelve digits: the last ones of a sum depend on the order in which it was added.
-            conn.execute("set local extra_float_digits = -3")
-            yield
-    finally:
-        conn.execute(_UNLOCK)
+    """One moment's figures, with twelve digits.
+
+    The last ones of a sum depend on the order in which it was added.
+    """
+    with of_one_moment(conn):
+        conn.execute("set local extra_float_digits = -3")
+        yield
 
 
 def chosen(

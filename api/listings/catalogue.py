@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 
 from api.database import Column
 
-CONTACTS = frozenset({"telefone", "email"})
-"""What of a company may be a person's: not for every role (auth/caller.py)."""
-
 
 @dataclass(frozen=True)
 class Made:

@@ -14,8 +14,9 @@ from api.examples import example_of
 from api.formats import MEDIA, Form
 from api.listings import query
 from api.listings.answer import Answering, respond
-from api.listings.catalogue import CONTACTS, LISTINGS, Listing
+from api.listings.catalogue import LISTINGS, Listing
 from api.listings.parameters import Paging, page_model, parameters
+from loaders.companies.contacts import CONTACTS
 
 
 def visible(columns: dict[str, Column], caller: Caller | None = None) -> dict[str, Column]:

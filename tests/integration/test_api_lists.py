@@ -15,7 +15,8 @@ from psycopg import sql
 
 from api.analytics.consumption import KEYS
 from api.formats import ATTRIBUTION, Form
-from api.listings.catalogue import CONTACTS, LISTINGS, Listing
+from api.listings.catalogue import LISTINGS, Listing
+from loaders.companies.contacts import CONTACTS
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api
 

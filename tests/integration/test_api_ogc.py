@@ -13,7 +13,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from api.listings.catalogue import CONTACTS
+from loaders.companies.contacts import CONTACTS
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api, running
 from tests.integration.api_server import served

@@ -20,6 +20,7 @@ FILES = sorted(
         "forecasting",
         "learning",
         "reports",
+        "exports",
         "dagster_pipeline",
         "scripts",
         "bench",
