@@ -174,17 +174,18 @@ $f$;
 revoke execute on function app.poda(integer, integer) from public;
 
 -- How long calls took, by day and first part of the route: who reads marts sees this, and nobody's calls.
-create or replace function app.latencia_por_dia()
-returns table (dia date, rota text, chamadas bigint, falhas bigint, segundos double precision, p50_ms double precision, p95_ms double precision)
-language sql stable security definer set search_path = pg_catalog, pg_temp as $f$
-    select (quando at time zone 'America/Sao_Paulo')::date, split_part(caminho, '/', 4), count(*),
-        count(*) filter (where status >= 500), sum(duracao_ms) / 1000.0,
-        percentile_cont(0.5) within group (order by duracao_ms),
-        percentile_cont(0.95) within group (order by duracao_ms)
-    from app.auditoria
-    where quando > now() - interval '30 days' and caminho like '/api/v1/%'
-    group by 1, 2
-$f$;
-revoke execute on function app.latencia_por_dia() from public;
+create or replace view app.latencia_por_dia as
+select
+    (quando at time zone 'America/Sao_Paulo')::date as dia,
+    split_part(caminho, '/', 4) as rota,
+    count(*) as chamadas,
+    count(*) filter (where status >= 500) as falhas,
+    sum(duracao_ms)::double precision / 1000 as segundos,
+    percentile_cont(0.5) within group (order by duracao_ms) as p50_ms,
+    percentile_cont(0.95) within group (order by duracao_ms) as p95_ms
+from app.auditoria
+where quando > now() - interval '30 days' and caminho like '/api/v1/%'
+group by 1, 2;
+comment on view app.latencia_por_dia is 'Uma linha por dia × rota da API, dos últimos 30 dias: quantas chamadas, quanto demoraram. De quem, não diz.';
 
 comment on schema app is 'versão 4';

@@ -134,7 +134,8 @@ alter default privileges for role intel_dbt, intel_carga, current_user in schema
 -- Schema app is the owner's: people edit rules and contacts, who lands and builds judges and sends.
 grant usage on schema app to intel_carga, intel_dbt, analista, gestor_alerta;
 grant select on all tables in schema app to intel_carga, analista, gestor_alerta;
-grant select on app.alerta, app.regra_alerta, app.dispositivo_config to intel_dbt;
+grant select on app.alerta, app.regra_alerta, app.dispositivo_config, app.latencia_por_dia
+    to intel_dbt;
 grant usage on schema app to intel_api;
 grant select, insert on app.dispositivo_config to intel_api, intel_carga, gestor_alerta;
 grant insert, update, delete on app.regra_alerta, app.contato to gestor_alerta;
@@ -149,9 +150,6 @@ grant select, insert, update on app.usuario, app.sessao, app.token_renovacao, ap
 grant select, insert on app.auditoria, app.acompanhamento to intel_app;
 grant select, insert, delete on app.tentativa to intel_app;
 grant execute on function app.poda(integer, integer) to intel_app, intel_carga;
--- Who reads marts.mart_operacao executes it.
-grant execute on function app.latencia_por_dia()
-    to intel_dbt, intel_api, analista, bi_leitor, gestor_alerta, intel_carga;
 grant select, insert, update on app.contato to intel_app;
 grant select, insert, update, delete on app.busca_salva to intel_app;
 grant select, insert, delete on app.alerta_reconhecido, app.relatorio_agendado to intel_app;

@@ -56,10 +56,11 @@ def test_shares_and_speeds_are_of_what_was_done(own: psycopg.Connection) -> None
         insert into intel_lead.import_status
             (arquivo, ano, distribuidora_id, camada, status, linhas_processadas, linhas_rejeitadas,
             data_inicio, data_fim, erro)
-        select 'a.zip', 2024, 404, c::intel_lead.camada_enum, 'completed', 100, 25,
+        select 'a.zip', 2024, 404, c::intel_lead.camada_enum, 'completed'::intel_lead.status_enum,
+            100, 25,
             '2025-03-01 12:00:01-03', '2025-03-01 12:00:11-03', null
         from unnest('{UCBT,UCMT,PONNOT}'::text[]) as c
-        union all select 'b.zip', null, null, null, 'failed', 0, 0,
+        union all select 'b.zip', null, null, null, 'failed'::intel_lead.status_enum, 0, 0,
             '2025-03-01 13:00:00-03', '2025-03-01 13:00:02-03', 'cortado'
         """)
     own.execute("""

@@ -104,7 +104,7 @@ def expected(role: str, schema: str, name: str, kind: str, columns: list[str]) -
         return schema in ("app", "raw", "raw_safra", "controle", "intel_lead", "marts")
     if role == "intel_dbt":
         if schema == "app":
-            return name in ("alerta", "regra_alerta", "dispositivo_config")
+            return name in ("alerta", "regra_alerta", "dispositivo_config", "latencia_por_dia")
         return not (schema in ("raw", "raw_safra") and PERSONAL & set(columns))
     if schema == "app":
         settings = role == "intel_api" and name == "dispositivo_config"

@@ -58,6 +58,7 @@ EXCEPTIONS = {
     ("mart_operacao", "source.intel_lead.operacao.execucao_no"),
     ("mart_operacao", "source.intel_lead.operacao.safra_construida"),
     ("mart_operacao", "source.intel_lead.operacao.aberto_arquivo"),
+    ("mart_operacao", "source.intel_lead.app.latencia_por_dia"),
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),
     ("mart_catalogo_bdgd", "source.intel_lead.catalogo.catalogo_situacao"),

@@ -144,7 +144,7 @@ etapas as (
         null as excecoes,
         p50_ms,
         p95_ms
-    from app.latencia_por_dia()
+    from {{ source('app', 'latencia_por_dia') }}
 )
 
 select
