@@ -23,6 +23,8 @@ READERS = {
     "owner": {"intel_lead", "marts", "controle", "raw"},
 }
 """Role → the schemas that it reads of those that the pages name."""
+COMMANDS = re.compile(r"pg_terminate_backend|pg_promote|pg_create_physical_replication_slot")
+"""What is written as a query and is none: it changes the server."""
 
 
 def queries() -> Iterator[tuple[str, str]]:
@@ -35,7 +37,7 @@ def queries() -> Iterator[tuple[str, str]]:
         lines = [re.sub(r"^( +)\w+[=-]> ", r"\1", line) for line in text.splitlines()]
         blocks = re.findall(r"^ {4,}(select\b(?:[^;]|\n)*?;)", "\n".join(lines), re.MULTILINE)
         for query in [*blocks, *re.findall(r"`(select\b[^`]+)`", text)]:
-            if "pg_terminate_backend" not in query:  # that is no query
+            if not COMMANDS.search(query):
                 yield f"{page.name}: {query[:40]}", query
 
 
