@@ -244,8 +244,10 @@ HISTORY = (
     "intel_lead.import_status",
     "intel_lead.qualidade_validacao",
     "marts.mart_lead_score_mudanca",
+    "marts.mart_operacao",
 )
-"""What tells of the way here: every import there was, the last publication that moved ranks."""
+"""What tells of the way here: every import there was, all the work that was done, the last
+publication that moved ranks."""
 
 
 def until(condition: Callable[[], object]) -> None:
