@@ -86,7 +86,9 @@ def running(warehouse: a.Warehouse, folder: Path) -> Iterator[Api]:
         patch.setenv("PGDATABASE", warehouse.env["PGDATABASE"])
         with warehouse.connect() as conn:
             roles.create_all(conn)
-        settings = Settings(keys=folder / "chaves.json", connections=4, _env_file=None)
+        settings = Settings(
+            keys=folder / "chaves.json", connections=4, panel=folder / "nenhum", _env_file=None
+        )
         app = create_app(settings)
         keys = {}
         with connect_as(WRITER) as conn:
