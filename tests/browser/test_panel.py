@@ -64,7 +64,7 @@ def download(page: Page, button: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def _read(panel: Panel) -> None:
+def send_reading(panel: Panel) -> None:
     """A reading of now, by the device itself."""
     now = datetime.now(UTC).isoformat()
     reading = {"dispositivo_id": DEVICE, "medido_em": now, "luz": 1234, "distancia_cm": 56.5}
@@ -536,7 +536,7 @@ def test_a_held_safra_is_released_with_its_motive(panel: Panel, window: Window) 
 
 
 def test_a_devices_settings_are_changed_where_it_is_seen(panel: Panel, window: Window) -> None:
-    _read(panel)
+    send_reading(panel)
     page = window.page
     window.open("/aicss")
     window.sign_in("admin")
@@ -585,7 +585,7 @@ def test_a_reading_is_seen_within_two_seconds(panel: Panel, window: Window) -> N
     window.sign_in("leitor")
     card = window.page.get_by_role("region", name=DEVICE)
     expect(card).to_be_visible()
-    _read(panel)
+    send_reading(panel)
     expect(card).to_contain_text("1.234", timeout=2000)
 
 
