@@ -25,6 +25,7 @@ _ARROW = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp with time zone": pa.timestamp("us", "UTC"),
+    "timestamp without time zone": pa.timestamp("us"),
     "double precision[]": pa.list_(pa.float64()),
     "text[]": pa.list_(pa.string()),
 }
