@@ -39,8 +39,8 @@ def test_pictures_of_the_other_pages(panel: Panel, context: Opener) -> None:
     window = tab(panel, context(viewport=SIZE))
     window.open("/")
     window.sign_in("admin")
-    for name in ("hoje", *OTHERS):
-        window.open("/" if name == "hoje" else f"/{name}")
+    for name in OTHERS:
+        window.open(f"/{name}")
         expect(window.page.get_by_role("heading", level=1)).to_be_visible()
         expect(window.page.locator("[aria-busy=true]")).to_have_count(0)
         window.page.screenshot(path=IMAGES / f"painel_{name}.png")
