@@ -41,7 +41,7 @@ def test_a_build_is_told_node_by_node(conn: psycopg.Connection) -> None:
     assert (landed["linhas"], landed["rejeitadas"]) == conn.execute(rows).fetchone()
     models = "select count(distinct modelo) from controle.safra_construida"
     assert built["execucoes"] > a.value(conn, models)
-    assert (built["safras"], built["segundos_por_safra"]) == (2, built["segundos"] / 2)
+    assert built["safras"] is None
     assert tested["execucoes"] > 100
     assert (tested["falhas"], tested["parte_com_sucesso"]) == (0, 1)
     leads = "select count(*) from intel_lead.lead_bruto"

@@ -56,7 +56,6 @@ EXCEPTIONS = {
     # What the product writes while it runs: of no safra, so no model stages it.
     ("mart_operacao", "source.intel_lead.controle.import_status"),
     ("mart_operacao", "source.intel_lead.operacao.execucao_no"),
-    ("mart_operacao", "source.intel_lead.operacao.safra_construida"),
     ("mart_operacao", "source.intel_lead.operacao.aberto_arquivo"),
     ("mart_operacao", "source.intel_lead.app.latencia_por_dia"),
     ("mart_alerta", "source.intel_lead.app.alerta"),

@@ -19,34 +19,9 @@ nos as (
         case tipo when 'test' then 'testes' else 'construcao' end as etapa,
         situacao,
         segundos,
-        linhas,
-        invocacao
+        linhas
     from {{ source('operacao', 'execucao_no') }}
     where situacao <> 'skipped'
-),
-
-comandos as (
-    select distinct
-        dia,
-        invocacao
-    from nos
-),
-
-construidas as (
-    select distinct
-        i.dia,
-        c.ano,
-        c.distribuidora_id
-    from {{ source('operacao', 'safra_construida') }} as c
-    inner join comandos as i on c.invocacao = i.invocacao
-),
-
-safras_por_dia as (
-    select
-        dia,
-        count(*) as safras
-    from construidas
-    group by dia
 ),
 
 excecoes as (
@@ -105,14 +80,13 @@ etapas as (
         count(*) as execucoes,
         count(*) filter (where n.situacao in ('error', 'fail', 'runtime error')) as falhas,
         sum(n.segundos) as segundos,
-        max(s.safras) as safras,
+        null as safras,
         sum(n.linhas) as linhas,
         null as rejeitadas,
         null as excecoes,
         null as p50_ms,
         null as p95_ms
     from nos as n
-    left join safras_por_dia as s on n.dia = s.dia
     group by n.dia, n.etapa
     union all
     select
