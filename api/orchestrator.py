@@ -34,8 +34,6 @@ query ($limit: Int!) {
     ... on Runs { results { runId jobName status startTime endTime } }
   }
 }"""
-ASSETS = "__ASSET_JOB"
-"""How Dagster calls the job of a safra's build."""
 
 
 class Run(BaseModel):
@@ -89,7 +87,7 @@ def newest(address: str, limit: int) -> list[Done]:
     return [
         Done(
             **vars(_run(address, run["runId"])),
-            job="safra" if run["jobName"].startswith(ASSETS) else run["jobName"],
+            job=run_states.job_in_words(run["jobName"]),
             state=run_states.in_words(run["status"]),
             start=_moment(run["startTime"]),
             end=_moment(run["endTime"]),

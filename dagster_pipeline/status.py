@@ -20,6 +20,7 @@ from psycopg import sql
 
 from dagster_pipeline import page
 from dagster_pipeline.manifest import CLONE
+from health import files
 from loaders import connection as db
 from loaders import usage
 from loaders.catalogue import bookkeeping, wanted
@@ -85,16 +86,6 @@ QUERY = """
     order by
         not i.retida and r.motivo is null and p.import_id is not distinct from i.import_id,
         p.publicada_em desc nulls first, 1
-"""
-REFUSED = """
-    select arquivo, data_inicio, erro
-    from (
-        select distinct on (arquivo) arquivo, data_inicio, status, erro
-        from intel_lead.import_status order by arquivo, import_id desc
-    ) as t
-    where status = 'failed' and erro not like 'safra retida%%'
-        and data_inicio > now() - interval '7 days'
-    order by data_inicio desc limit %s
 """
 BEFORE_DBT = """
     select distribuidora_id || '-' || ano, '',
@@ -162,7 +153,7 @@ def shown(found: list[Line]) -> Iterator[str]:
 
 def refused(conn: psycopg.Connection) -> Iterator[str]:
     """The newest files of which the latest try was refused, and why."""
-    for file, when, why in conn.execute(REFUSED, [SHOWN_FILES]):
+    for file, when, why in files.refused(conn)[:SHOWN_FILES]:
         yield from textwrap.wrap(
             f"recusado em {local(when)}: {why if file in why else f'{file}: {why}'}",
             WIDTH,
@@ -191,7 +182,7 @@ def runs(warehouse: psycopg.Connection) -> list[str]:
     for job, status, start, end in rows:
         began = local(datetime.fromtimestamp(start, UTC)) if start else ""
         took = f"{end - start:.0f} s" if start and end else ""
-        name = "safra" if job.startswith("__ASSET_JOB") else job
+        name = run_states.job_in_words(job)
         lines.append(f"  {began:<15}{name:<14}{run_states.in_words(status):<14}{took:>8}")
     return lines
 

@@ -244,6 +244,7 @@ _FRICTIONLESS = {
     "boolean": "boolean",
     "date": "date",
     "timestamp with time zone": "datetime",
+    "timestamp without time zone": "datetime",
 }
 
 

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from health.finding import Finding, Severity
-from server import place
+from server import place, run_states
 
 _NEWEST = """
     select distinct on (pipeline_name) pipeline_name, run_id, status
@@ -18,8 +18,6 @@ _WHY = """
     select event from {events}
     where run_id = %s and dagster_event_type in ('STEP_FAILURE', 'PIPELINE_FAILURE')
     order by id limit 1"""
-_ASSETS = "__ASSET_JOB"
-"""How Dagster calls the job of a build that was asked for in the page."""
 
 
 def found(conn: psycopg.Connection) -> Iterator[Finding]:
@@ -37,7 +35,7 @@ def found(conn: psycopg.Connection) -> Iterator[Finding]:
     except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
         return
     for job, run in failed:
-        name = "safra" if job.startswith(_ASSETS) else job
+        name = run_states.job_in_words(job)
         yield Finding(
             f"execucao:{name}",
             Severity.ERROR,

@@ -1,4 +1,4 @@
-"""A Dagster run's state in a person's word, as `make status` and the API say it.
+"""A Dagster run's job and state in a person's word: of `make status`, `make health`, the API.
 
 Belongs here: that. Not here: asking Dagster (api/orchestrator.py, dagster_pipeline/page.py).
 """
@@ -17,3 +17,8 @@ _WORDS = {
 def in_words(state: str) -> str:
     """``SUCCESS`` is ``feita``; one that is not known is said as it came."""
     return _WORDS.get(state, state.lower())
+
+
+def job_in_words(job: str) -> str:
+    """``safra`` of a build that was asked for in the page; another job by its name."""
+    return "safra" if job.startswith("__ASSET_JOB") else job

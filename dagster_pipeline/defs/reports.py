@@ -85,12 +85,6 @@ def _schedule(kind: Kind, cron: str, description: str) -> dg.ScheduleDefinition:
     )
 
 
-schedules = [
-    _schedule(Kind.DAILY, "0 8 * * *", "Toda manhã: o que mudou ontem."),
-    _schedule(Kind.WEEKLY, "15 8 * * 1", "Às segundas: o que mudou nos sete dias que acabaram."),
-    _schedule(Kind.MONTHLY, "30 8 1 * *", "No dia 1: o mês que acabou, e a safra inteira."),
-]
-
 _AGENDAS = """
     select a.id::text, a.pedido from app.relatorio_agendado as a
     where a.quando = any(%(vez)s) or (a.quando = 'publicacao' and exists (
@@ -138,4 +132,9 @@ def agendas(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | d
         yield dg.SkipReason("nenhum relatório agendado para hoje")
 
 
-schedules.append(agendas)
+schedules = [
+    _schedule(Kind.DAILY, "0 8 * * *", "Toda manhã: o que mudou ontem."),
+    _schedule(Kind.WEEKLY, "15 8 * * 1", "Às segundas: o que mudou nos sete dias que acabaram."),
+    _schedule(Kind.MONTHLY, "30 8 1 * *", "No dia 1: o mês que acabou, e a safra inteira."),
+    agendas,
+]
