@@ -58,15 +58,17 @@ def test_shares_and_speeds_are_of_what_was_done(own: psycopg.Connection) -> None
             data_inicio, data_fim, erro)
         select 'a.zip', 2024, 404, c::intel_lead.camada_enum, 'completed'::intel_lead.status_enum,
             100, 25,
-            '2025-03-01 12:00:01-03', '2025-03-01 12:00:11-03', null
+            '2025-03-01 12:00:01-03'::timestamptz, '2025-03-01 12:00:11-03'::timestamptz, null
         from unnest('{UCBT,UCMT,PONNOT}'::text[]) as c
-        union all select 'b.zip', null, null, null, 'failed'::intel_lead.status_enum, 0, 0,
-            '2025-03-01 13:00:00-03', '2025-03-01 13:00:02-03', 'cortado'
+        union all select 'b.zip', null, null, null::intel_lead.camada_enum,
+            'failed'::intel_lead.status_enum, 0, 0,
+            '2025-03-01 13:00:00-03'::timestamptz, '2025-03-01 13:00:02-03'::timestamptz, 'cortado'
         """)
     own.execute("""
         insert into controle.execucao_no
-        select gen_random_uuid(), '2025-03-02 02:30:00+00', tipo, no, situacao, 2, linhas
-        from (values ('test', 'x', 'pass', null), ('test', 'y', 'fail', 3), 
+        select gen_random_uuid(), '2025-03-02 02:30:00+00'::timestamptz, tipo, no,
+            situacao, 2, linhas
+        from (values ('test', 'x', 'pass', null), ('test', 'y', 'fail', 3),
             ('test', 'z', 'warn', 1), ('test', 'w', 'skipped', null), ('model', 'm', 'success', 500)
         ) as v (tipo, no, situacao, linhas)""")
     found = steps(own, LONG_AGO)
