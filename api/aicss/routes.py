@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import problems
 from api.auth.caller import Caller, allow
 from api.auth.users import Role
-from api.listings.parameters import INTEGER, Moment, Text
+from api.listings.parameters import INTEGER, WHOLE, Moment, Text
 from loaders.aicss import devices, landing
 from loaders.errors import InvalidInput
 
@@ -89,7 +89,7 @@ class Config(BaseModel):
     device: Text = Field(alias="dispositivo_id", min_length=1, examples=["aicss-sala"])
     since: Moment | None = Field(None, alias="desde", description="Sem ele, agora.")
     name: Text | None = Field(None, alias="nome", examples=["Sala"])
-    place: int | None = Field(None, alias="municipio_id", ge=1, le=INTEGER, strict=True)
+    place: Annotated[int, Field(ge=1, le=INTEGER), WHOLE] | None = Field(None, alias="municipio_id")
     inner: Amount | None = Field(None, alias="potencia_interna_w", examples=[60])
     outer: Amount | None = Field(None, alias="potencia_externa_w")
     light: Annotated[Amount, Field(le=4095)] | None = Field(None, alias="limiar_luz")

@@ -16,7 +16,7 @@ from alerts.metrics import METRICS
 from api import problems
 from api.auth.caller import Caller, Insider, Salesperson
 from api.auth.users import Role
-from api.listings.parameters import Integer, Text
+from api.listings.parameters import WHOLE, Integer, Text
 
 router = APIRouter(prefix="/alertas", tags=["Alertas"])
 Key = Annotated[
@@ -67,7 +67,7 @@ class Change(BaseModel):
     )
     operator: Literal[">", ">=", "<", "<="] = Field(">", alias="operador")
     limit: Figure = Field(alias="limite", description="Na unidade da métrica.", examples=[2])
-    window: Annotated[int, Field(ge=1, le=12, strict=True)] = Field(12, alias="janela_meses")
+    window: Annotated[int, Field(ge=1, le=12), WHOLE] = Field(12, alias="janela_meses")
     hysteresis: Annotated[Figure, Field(ge=0)] = Field(
         0,
         alias="histerese",

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api import orchestrator, problems
 from api.auth.caller import Salesperson, allow
 from api.auth.users import Role
-from api.listings.parameters import INTEGER, Text
+from api.listings.parameters import INTEGER, WHOLE, Text
 from loaders.errors import InvalidInput
 from reports import figures
 from reports.choice import TITLE, Choice, Offer, Section
@@ -108,7 +108,7 @@ class WantedReports(BaseModel):
         description="A safra inteira, ou o que mudou nos dias que acabaram.",
         examples=["safra"],
     )
-    places: list[Annotated[int, Field(ge=1, le=INTEGER, strict=True)]] = Field(
+    places: list[Annotated[int, Field(ge=1, le=INTEGER), WHOLE]] = Field(
         [],
         alias="municipios",
         max_length=50,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
+from pydantic_core import PydanticKnownError
 
 from api.database import Column
 from api.formats import ATTRIBUTION, Form
@@ -29,6 +30,14 @@ def _is_written(value: object) -> object:
     return value
 
 
+def _is_counted(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+WHOLE = BeforeValidator(_is_counted)
+"""A body's int by JSON Schema: 1485.0 is one, "1485" and true are none."""
 Day = Annotated[date, BeforeValidator(_is_written)]
 Moment = Annotated[datetime, BeforeValidator(_is_written)]
 """As ISO 8601 writes them: pydantic would take a number of seconds too."""

@@ -23,12 +23,14 @@ UNSAID = {
     ("POST", "/api/v1/leads/busca"),
     ("GET", "/api/v1/analytics/consumo"),
     ("POST", "/api/v1/analytics/relatorios"),
+    ("POST", "/api/v1/analytics/relatorios/agenda"),
     ("POST", "/api/v1/buscas"),
     ("GET", "/api/v1/novidades"),
     ("PUT", "/api/v1/alertas/regras/{chave}"),
     ("POST", "/api/v1/operacao/safras/{safra}/liberacao"),
 }
-"""What takes less than a schema can say: a result with its day, ranges in order, a known device."""
+"""What takes less than a schema can say: a result with its day, ranges in order, a known device or
+município."""
 
 
 EXAMPLES = settings(
