@@ -109,6 +109,22 @@ api: venv db ## a API REST, no endereço que diz; antes, uma vez: make roles e p
 painel: venv db ## monta o painel (web/dist), que make api serve no mesmo endereço; antes: make run e make roles (docs/painel.md)
 	@$(BIN)/python -m scripts.panel
 
+.PHONY: bi bi-stop bi-export bi-lock
+export INTEL_BI_SENHA
+bi: venv db ## painéis do Superset sobre os marts, no endereço que diz (docs/bi.md): make bi [INTEL_BI_SENHA=…] [DESCARTAR=1]
+	@$(PYTHON) -m scripts.venv bi
+	@$(BIN)/python -m bi ligar $(if $(DESCARTAR),--descartar)
+
+bi-stop: venv ## desliga o Superset; o que é dele fica
+	@$(BIN)/python -m bi parar
+
+bi-export: venv db ## traz para dashboards/ o que foi mudado à mão no Superset
+	@$(BIN)/python -m bi exportar
+
+bi-lock: venv ## resolve bi/requirements.lock de novo
+	UV_CUSTOM_COMPILE_COMMAND="make bi-lock" $(BIN)/uv pip compile -q bi/requirements.in \
+		--universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -o bi/requirements.lock
+
 .PHONY: report
 export PERIODO
 report: venv db ## relatórios em HTML e PDF da safra mais nova de cada distribuidora: make report [SAFRA=401-2024] [PERIODO=diario|semanal|mensal] [MUNICIPIO=4320909] [OFERTA=arbitragem] [SECAO="ligar leads"]
