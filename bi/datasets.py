@@ -17,8 +17,17 @@ DATABASE = "Armazém"
 VERSION = "1.0.0"
 UNSHOWN = ("geometry", "jsonb", "[]")
 """Types that no chart draws."""
-SHORT = 34
-"""Characters of a description that still serve as a column's head."""
+UNITS = {"kwh": "kWh", "mwh": "MWh", "kw": "kW", "kva": "kVA", "h": "h", "pct": "%", "brl": "R$"}
+ACCENTS = {
+    **{"municipio": "município", "media": "média", "medio": "médio", "maximo": "máximo"},
+    **{"posicao": "posição", "situacao": "situação", "subestacao": "subestação", "razao": "razão"},
+    **{"maxima": "máxima", "participacao": "participação", "tendencia": "tendência"},
+    **{"tecnicas": "técnicas", "nao": "não", "iluminacao": "iluminação", "diferenca": "diferença"},
+    **{"mes": "mês", "execucoes": "execuções", "minima": "mínima", "variacao": "variação"},
+    **{"dic": "DIC", "fic": "FIC", "dec": "DEC", "fec": "FEC", "uf": "UF", "mae": "MAE"},
+    **{"mape": "MAPE", "mase": "MASE", "uc": "UC", "cod": "código", "observacoes": "observações"},
+}
+"""Words of columns' names as people write them."""
 
 
 class UnknownName(Exception):
@@ -118,10 +127,12 @@ def _statement(
     return "\n".join(lines)
 
 
-def head(name: str, column: Column) -> str:
-    """What stands over a column in a table: the description's beginning, or its name."""
-    first = column.description.split(". ")[0].split("; ")[0].split(": ")[0].rstrip(".")
-    return first if first and len(first) <= SHORT else name
+def head(name: str) -> str:
+    """What stands over a column: ``demanda_maxima_kw`` is *Demanda máxima (kW)*."""
+    words = name.split("_")
+    unit = UNITS.get(words[-1]) if len(words) > 1 else None
+    told = " ".join(ACCENTS.get(word, word) for word in (words[:-1] if unit else words))
+    return f"{told[0].upper()}{told[1:]}" + (f" ({unit})" if unit else "")
 
 
 def as_superset(dataset: Dataset, database_uuid: str) -> dict[str, Any]:
@@ -154,7 +165,7 @@ def _columns(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for name, column in dataset.columns.items():
         yield {
             "column_name": name,
-            "verbose_name": head(name, column),
+            "verbose_name": head(name),
             "description": column.description,
             "type": column.type.upper(),
             "is_dttm": column.type.startswith(("date", "timestamp")),
@@ -165,6 +176,7 @@ def _columns(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for name, expression in dataset.computed.items():
         yield {
             "column_name": name,
+            "verbose_name": head(name),
             "expression": expression,
             "type": "TEXT",
             "is_dttm": False,
