@@ -5,7 +5,7 @@ Exit: 0 done, 2 usage, 3 charts that would fall or changes by hand, 4 database, 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Annotated
 
@@ -108,16 +108,20 @@ def take_out(env: dict[str, str]) -> dict[str, str]:
     return package.exported(TAKEN_OUT)
 
 
-def refuse_changes(env: dict[str, str]) -> None:
+def changed_by_hand(contents: Mapping[str, str]) -> dict[str, str | None]:
+    """Files that somebody changed in Superset's pages since the import; None: deleted there."""
+    before = assets.read(AS_IMPORTED)
+    now, then = assets.ours(contents, before).files(), before.files()
+    return {path: now.get(path) for path in assets.differences(then, now)}
+
+
+def refuse_changes(held: Mapping[str, str]) -> None:
     """Refuse to write over what somebody changed in Superset's pages and nobody exported.
 
     Raises:
         InvalidInput: there are such changes.
     """
-    before = assets.read(AS_IMPORTED)
-    now, then = assets.ours(take_out(env), before).files(), before.files()
-    changed = sorted(path for path in now.keys() | then.keys() if now.get(path) != then.get(path))
-    if changed:
+    if changed := changed_by_hand(held):
         raise InvalidInput(
             "painéis foram mudados à mão no Superset, e importar os perderia:\n  "
             + "\n  ".join(changed)
@@ -140,15 +144,23 @@ def prepare(env: dict[str, str]) -> None:
     IMPORTED.unlink(missing_ok=True)
 
 
-def bring_in(contents: dict[str, str], env: dict[str, str], *, discard: bool) -> None:
+def bring_in(
+    contents: dict[str, str], shown: assets.Assets, env: dict[str, str], *, discard: bool
+) -> None:
     """Import the package unless it is in already."""
     mark = package.mark(contents, {"senha": env.get("INTEL_BI_SENHA", "")})
-    if IMPORTED.exists() and IMPORTED.read_text() == mark:
+    if IMPORTED.exists() and IMPORTED.read_text() == mark and not discard:
         return
-    if IMPORTED.exists() and not discard:
-        refuse_changes(env)
+    before = assets.read(AS_IMPORTED)
+    if IMPORTED.exists():
+        held = take_out(env)
+        if discard:
+            before = assets.ours(held, before)
+        else:
+            refuse_changes(held)
     say("importando os painéis …")
-    package.write(contents, PACKAGE)
+    gone = assets.dump(package.gone(before, shown))
+    package.write(contents | {"gone.yaml": gone}, PACKAGE)
     told = process.sync("import", PACKAGE, env)
     keep_as_imported(contents)
     IMPORTED.write_text(mark)
@@ -156,10 +168,10 @@ def bring_in(contents: dict[str, str], env: dict[str, str], *, discard: bool) ->
         say(f"usuário admin, senha {told['password']} (mostrada só agora; outra: INTEL_BI_SENHA=…)")
 
 
-def keep_as_imported(contents: dict[str, str]) -> None:
+def keep_as_imported(contents: Mapping[str, str | None]) -> None:
     """Remember the charts and dashboards that are in, to know later what was changed by hand."""
     kinds = ("charts/", "dashboards/")
-    shown = {path: text for path, text in contents.items() if path.startswith(kinds)}
+    shown = {path: text for path, text in contents.items() if text and path.startswith(kinds)}
     package.write(shown, AS_IMPORTED)
 
 
@@ -192,7 +204,7 @@ def start(
         env, address, distributors = connected()
         contents = package.files(shown, datasets, address=address, distributors=distributors)
         prepare(env)
-        bring_in(contents, env, discard=discard)
+        bring_in(contents, shown, env, discard=discard)
         ours = {k: v for k, v in env.items() if k.startswith(("SUPERSET", "INTEL_BI", "BI_"))}
         ours["config"] = (process.INSIDE / "superset_config.py").read_text(encoding="utf-8")
         process.start(env, package.mark(ours))
@@ -216,15 +228,23 @@ def export() -> None:
             raise InvalidInput("o Superset deste clone ainda não tem painéis: make bi")
         env, _, _ = connected()
         contents = take_out(env)
-        changed = assets.write(assets.ours(contents, assets.read()))
-        datasets = package.known_datasets(package.known_marts())
-        for name in package.made_by_hand(contents, datasets):
+        changed = changed_by_hand(contents)
+        here, then = assets.read().files(), assets.read(AS_IMPORTED).files()
+        if both := changed.keys() & {*assets.differences(then, here)}:
+            raise InvalidInput(
+                "mudaram no Superset e, desde a importação, também em dashboards/: "
+                + ", ".join(sorted(both))
+                + ". Guarde os seus (git stash) e repita; nada foi escrito"
+            )
+        assets.write(changed)
+        keep_as_imported(then | changed)
+        for name in package.made_by_hand(contents, package.known_datasets(package.known_marts())):
             say(
                 f"não se exporta, {name}: métricas ficam em config: meta: metricas do yml do mart,"
-                " conjuntos em dashboards/datasets.yaml"
+                " conjuntos e colunas calculadas em dashboards/datasets.yaml"
             )
-        keep_as_imported(contents=assets.read().files())
-        say("\n".join(f"mudou: dashboards/{path}" for path in changed) or "nada mudou")
+        words = {path: "mudou" if text else "saiu" for path, text in changed.items()}
+        say("\n".join(f"{word}: dashboards/{p}" for p, word in words.items()) or "nada mudou")
 
     ending(work)
 

@@ -99,6 +99,8 @@ def chart(exported: Mapping[str, Any]) -> dict[str, Any]:
     """A chart in our form."""
     kept = {key: exported[key] for key in CHART if exported.get(key) is not None}
     params = {k: v for k, v in exported["params"].items() if k not in OF_ONE_MACHINE}
+    if not params.get("annotation_layers"):  # Superset's import adds an empty one
+        params.pop("annotation_layers", None)
     return kept | {"params": params}
 
 
@@ -155,14 +157,15 @@ def ours(exported: Mapping[str, str], known: Assets) -> Assets:
     )
 
 
-def write(assets: Assets, folder: Path = FOLDER) -> list[str]:
-    """Make the folder hold these; the paths that changed, ``-`` before those that went."""
-    new = assets.files()
-    old = read(folder).files()
-    changed = [path for path, text in new.items() if old.get(path) != text]
-    gone = [path for path in old if path not in new]
-    for path in changed:
-        (folder / path).write_text(new[path], encoding="utf-8")
-    for path in gone:
-        (folder / path).unlink()
-    return sorted(changed) + [f"-{path}" for path in sorted(gone)]
+def differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Paths whose text changed, came or went."""
+    return sorted(path for path in then.keys() | now.keys() if then.get(path) != now.get(path))
+
+
+def write(texts: Mapping[str, str | None], folder: Path = FOLDER) -> None:
+    """Write files; one without text goes."""
+    for path, text in texts.items():
+        if text is None:
+            (folder / path).unlink(missing_ok=True)
+        else:
+            (folder / path).write_text(text, encoding="utf-8")

@@ -26,6 +26,8 @@ ACCENTS = {
     **{"mes": "mês", "execucoes": "execuções", "minima": "mínima", "variacao": "variação"},
     **{"dic": "DIC", "fic": "FIC", "dec": "DEC", "fec": "FEC", "uf": "UF", "mae": "MAE"},
     **{"mape": "MAPE", "mase": "MASE", "uc": "UC", "cod": "código", "observacoes": "observações"},
+    **{"municipios": "municípios", "geracao": "geração", "competencia": "competência"},
+    **{"codigo": "código", "evidencia": "evidência", "periodo": "período"},
 }
 """Words of columns' names as people write them."""
 

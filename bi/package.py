@@ -73,6 +73,18 @@ def files(
     return {path: assets.dump(it) for path, it in made.items()} | shown.files()
 
 
+def gone(before: assets.Assets, now: assets.Assets) -> dict[str, list[str]]:
+    """The uuids of charts and dashboards that were in the package before and are not now."""
+    kinds = {
+        "charts": (before.charts, now.charts),
+        "dashboards": (before.dashboards, now.dashboards),
+    }
+    return {
+        kind: sorted({a["uuid"] for a in old.values()} - {a["uuid"] for a in new.values()})
+        for kind, (old, new) in kinds.items()
+    }
+
+
 def mark(*parts: Mapping[str, str]) -> str:
     """The same for the same contents."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -61,6 +61,17 @@ def make_roles(manager: object, session: object, distributors: dict[int, str]) -
     session.commit()
 
 
+def remove(session: object, gone: dict[str, list[str]]) -> None:
+    """Delete charts and dashboards that an earlier package brought and this one has not."""
+    from superset.models.dashboard import Dashboard
+    from superset.models.slice import Slice
+
+    for kind, model in (("dashboards", Dashboard), ("charts", Slice)):
+        for asset in session.query(model).filter(model.uuid.in_(gone[kind])):
+            session.delete(asset)
+    session.commit()
+
+
 def bring_in(folder: Path) -> dict[str, object]:
     """Import a package; the same twice changes nothing."""
     from superset import db, security_manager
@@ -73,7 +84,9 @@ def bring_in(folder: Path) -> dict[str, object]:
         for file in sorted(folder.rglob("*.yaml"))
     }
     distributors = yaml.safe_load(contents.pop("distribuidoras.yaml"))
+    gone = yaml.safe_load(contents.pop("gone.yaml"))
     ImportAssetsCommand(contents).run()
+    remove(db.session, gone)
     make_roles(security_manager, db.session, distributors)
     return {"password": password}
 
