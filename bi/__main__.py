@@ -13,7 +13,7 @@ import psycopg
 import typer
 
 from bi import assets, falls, package, place, process
-from bi.datasets import Dataset, UnknownName
+from bi.datasets import Dataset
 from dagster_pipeline.manifest import DbtParseError
 from loaders import connection as db
 from loaders import usage
@@ -40,11 +40,13 @@ def ending(work: Callable[[], None]) -> None:
     """Do the work; a failure ends in its message and exit code."""
     try:
         work()
-    except (LoadError, DbtParseError, UnknownName, psycopg.Error) as error:
+    except psycopg.Error as error:
         sys.stderr.write(f"bi: {error}\n")
-        codes = {UnknownName: InvalidInput.code, DbtParseError: InvalidInput.code}
-        code = codes.get(type(error)) or getattr(error, "code", DatabaseFailure.code)
-        raise typer.Exit(code if isinstance(code, int) else DatabaseFailure.code) from None
+        raise typer.Exit(DatabaseFailure.code) from None
+    except (LoadError, DbtParseError) as error:
+        sys.stderr.write(f"bi: {error}\n")
+        code = InvalidInput.code if isinstance(error, DbtParseError) else error.code
+        raise typer.Exit(code) from None
 
 
 def say(text: str) -> None:

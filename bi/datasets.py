@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bi.marts import SCHEMA, Column, Mart, Metric, columns_named
+from bi.marts import SCHEMA, Column, Mart, Metric
 
 NAMESPACE = uuid.UUID("5d6b7d0e-5a77-5c1c-9a5b-6f2f3f0f1d19")
 DATABASE = "Armazém"
@@ -32,10 +32,6 @@ ACCENTS = {
 """Words of columns' names as people write them."""
 
 
-class UnknownName(Exception):
-    """dashboards/datasets.yaml names a mart or column that dbt has not; the message says which."""
-
-
 @dataclass(frozen=True)
 class Dataset:
     """What charts take rows of.
@@ -45,6 +41,7 @@ class Dataset:
         sql: None where the mart itself is read.
         marts: the relations that it reads.
         computed: expression of each column that no mart has.
+        lacking: what it is made of and dbt has not: it cannot be had at all.
     """
 
     name: str
@@ -54,6 +51,7 @@ class Dataset:
     columns: Mapping[str, Column]
     metrics: tuple[Metric, ...]
     computed: Mapping[str, str] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
 
     @property
     def uuid(self) -> str:
@@ -72,44 +70,39 @@ def identity(kind: str, name: str) -> str:
 
 
 def make(entries: Mapping[str, Any], marts: Mapping[str, Mart]) -> dict[str, Dataset]:
-    """All datasets, by name.
-
-    Raises:
-        UnknownName: an entry names what dbt has not.
-    """
+    """All datasets, by name."""
     return {name: _dataset(name, entry or {}, marts) for name, entry in entries.items()}
 
 
-def _known(marts: Mapping[str, Mart], name: str, dataset: str) -> Mart:
-    if name not in marts:
-        raise UnknownName(f"o conjunto {dataset} lê {SCHEMA}.{name}, que o dbt não tem")
-    return marts[name]
-
-
 def _dataset(name: str, entry: Mapping[str, Any], marts: Mapping[str, Mart]) -> Dataset:
-    base = _known(marts, entry.get("from", name), name)
-    joined = [(_known(marts, join["mart"], name), join) for join in entry.get("join", [])]
+    base_name, joins = entry.get("from", name), entry.get("join", [])
+    read = (base_name, *(join["mart"] for join in joins))
+    if unknown := [f"{SCHEMA}.{mart}" for mart in read if mart not in marts]:
+        return Dataset(name, "", None, read, {}, (), lacking=tuple(unknown))
+    base = marts[base_name]
     columns = {**base.columns}
     metrics = {metric.name: metric for metric in base.metrics}
-    for mart, join in joined:
-        taken = join.get("columns", mart.columns)
-        lacking = {*taken, *join["by"]} - {*mart.columns}
-        if lacking:
-            raise UnknownName(
-                f"o conjunto {name} pede a {SCHEMA}.{mart.name} o que ela não tem:"
-                f" {', '.join(sorted(lacking))}"
-            )
-        columns |= {c: mart.columns[c] for c in taken if c not in columns}
+    lacking = []
+    for join in joins:
+        mart = marts[join["mart"]]
+        taken = join.get("columns", [*mart.columns])
+        asked = [(mart, c) for c in [*taken, *join["by"]]] + [(base, c) for c in join["by"]]
+        lacking += [f"{SCHEMA}.{m.name}.{c}" for m, c in asked if c not in m.columns]
+        columns |= {c: mart.columns[c] for c in taken if c in mart.columns and c not in columns}
         if "columns" not in join:
             metrics = {metric.name: metric for metric in mart.metrics} | metrics
     shown = {c: it for c, it in columns.items() if not it.type.endswith(UNSHOWN)}
-    computed = entry.get("computed", {})
-    for expression in computed.values():
-        if lacking := columns_named(expression) - {*shown}:
-            raise UnknownName(f"o conjunto {name} calcula com o que não tem: {', '.join(lacking)}")
-    sql = _statement(base, joined, shown) if joined else None
-    read = (base.name, *(mart.name for mart, _ in joined))
-    return Dataset(name, base.description, sql, read, shown, tuple(metrics.values()), {**computed})
+    sql = _statement(base, [(marts[join["mart"]], join) for join in joins], shown)
+    return Dataset(
+        name,
+        base.description,
+        sql if joins else None,
+        read,
+        shown,
+        tuple(metrics.values()),
+        {**entry.get("computed", {})},
+        tuple(dict.fromkeys(lacking)),
+    )
 
 
 def _statement(

@@ -20,6 +20,7 @@ METRIC = (
 COLUMNS = ("groupby", "groupbyColumns", "groupbyRows", "columns", "all_columns", "groupby_b")
 COLUMN = ("x_axis", "entity", "series", "dimension", "granularity_sqla", "temporal_column")
 """Keys of a chart's params, by what they hold."""
+NO_DATASET = "o conjunto de dados, que não está em dashboards/datasets.yaml"
 
 
 @dataclass(frozen=True, order=True)
@@ -74,13 +75,9 @@ def taken(params: Mapping[str, Any], dataset: Dataset) -> set[str]:
 
 def _lacking(taken_names: set[str], dataset: Dataset, gone: set[str]) -> set[str]:
     there = {*dataset.columns, *dataset.computed} - gone
-    through = {
-        n
-        for name, sql in dataset.computed.items()
-        if name in taken_names
-        for n in columns_named(sql)
-    }
-    return (taken_names | through) - there
+    computed = [sql for name, sql in dataset.computed.items() if name in taken_names]
+    through = {name for sql in computed for name in columns_named(sql)}
+    return {*dataset.lacking} | (taken_names | through) - there
 
 
 def find(
@@ -106,7 +103,7 @@ def _charts(
         place = f"{places.get(chart['uuid'], 'fora dos painéis')} › {chart['slice_name']}"
         dataset = by_uuid.get(chart["dataset_uuid"])
         if dataset is None:
-            yield Fall(place, "?", "o conjunto de dados, que não está em dashboards/datasets.yaml")
+            yield Fall(place, "?", NO_DATASET)
             continue
         for name in _lacking(
             taken(chart["params"], dataset), dataset, gone.get(dataset.name, set())
@@ -123,9 +120,9 @@ def _filters(
             for target in one["targets"]:
                 if "column" not in target:
                     continue
-                dataset = by_uuid.get(target["datasetUuid"])
-                name = target["column"]["name"]
+                dataset, name = by_uuid.get(target["datasetUuid"]), target["column"]["name"]
                 if dataset is None:
-                    yield Fall(place, "?", "o conjunto de dados")
-                elif _lacking({name}, dataset, gone.get(dataset.name, set())):
-                    yield Fall(place, dataset.name, name)
+                    yield Fall(place, "?", NO_DATASET)
+                    continue
+                for lacking in _lacking({name}, dataset, gone.get(dataset.name, set())):
+                    yield Fall(place, dataset.name, lacking)

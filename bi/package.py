@@ -30,11 +30,7 @@ def known_marts() -> dict[str, Mart]:
 
 
 def known_datasets(found: Mapping[str, Mart], folder: Path = assets.FOLDER) -> dict[str, Dataset]:
-    """The datasets of dashboards/datasets.yaml.
-
-    Raises:
-        UnknownName: one names what dbt has not.
-    """
+    """The datasets of dashboards/datasets.yaml."""
     text = (folder / "datasets.yaml").read_text(encoding="utf-8")
     return datasets.make(yaml.safe_load(text), found)
 
