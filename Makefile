@@ -56,6 +56,11 @@ integration: venv ## os testes, em dois processos, cada um num PostgreSQL/PostGI
 test-painel: venv ## o painel num navegador de verdade, numa API e num banco só dele; uns minutos
 	$(BIN)/python -m pytest tests/browser
 
+.PHONY: test-bi
+test-bi: venv ## os painéis do Superset num navegador de verdade, no exemplo e numa base: uns minutos: make test-bi [BDGD=a.gdb.zip]
+	@$(PYTHON) -m scripts.venv bi
+	$(BIN)/python -m pytest tests/bi
+
 .PHONY: painel-figuras
 painel-figuras: venv ## refaz as figuras de docs/painel.md, de dados inventados
 	$(BIN)/python -m pytest -q tests/browser/pictures.py

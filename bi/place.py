@@ -21,6 +21,15 @@ FOLDER = Path(environment.CLONE) / ".local" / "bi"
 SECRETS = FOLDER / "segredos.env"
 OWNER = DATABASE = "superset"
 READER = "bi_leitor"
+READER_IS = """
+select
+    exists (
+        select from pg_roles as r inner join pg_namespace as n on n.nspname = 'marts'
+        where r.rolname = %(role)s and has_schema_privilege(r.oid, n.oid, 'usage')
+    ),
+    exists (select from pg_roles where rolname = %(role)s and rolcanlogin)
+"""
+"""Whether it reads marts, whether it can log in."""
 
 
 def kept() -> dict[str, str]:
@@ -76,10 +85,12 @@ def reader_password(conn: psycopg.Connection) -> str:
     """
     given = environment.setting("BI_LEITOR_PASSWORD")
     known = given or kept().get("BI_LEITOR_PASSWORD")
+    reads, has_password = conn.execute(READER_IS, {"role": READER}).fetchone()
+    if not reads:
+        roles.create_all(conn)
     if known and enters(known):
         return known
-    row = conn.execute("select rolcanlogin from pg_roles where rolname = %s", [READER]).fetchone()
-    if given or (row and row[0]):
+    if given or has_password:
         wrong = "BI_LEITOR_PASSWORD não é a dele" if known else "make bi não a sabe"
         raise DatabaseFailure(
             f"o papel {READER} já tem senha, e {wrong}. Digite BI_LEITOR_PASSWORD=… make bi com a"
@@ -87,10 +98,7 @@ def reader_password(conn: psycopg.Connection) -> str:
         )
     made = secrets.token_urlsafe(24)
     os.environ["BI_LEITOR_PASSWORD"] = made
-    if row:
-        roles.make_role(conn, READER)
-    else:
-        roles.create_all(conn)
+    roles.make_role(conn, READER)
     _keep(kept() | {"BI_LEITOR_PASSWORD": made})
     return made
 
