@@ -18,17 +18,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, expect
 
-from tests.browser.conftest import chromium, context
+from loaders.synthetic.writer import generate
+from tests.browser.conftest import chromium
 from tests.golden.inputs import MUX
 from tests.integration import warehouse as a
 from tests.integration.api_client import Api, running
 from tests.integration.api_server import free
-from tests.integration.conftest import (
-    _land_devices as land_devices,
-)
-from tests.integration.conftest import database, files, model, project
+from tests.integration.conftest import database, land_devices, project
 
-__all__ = ["chromium", "context", "files", "model", "project"]
+__all__ = ["chromium", "project"]
 """Fixtures of other rooms' tests that stand here too."""
 PASSWORD = secrets.token_urlsafe(12)
 PATIENCE_MS = 90_000
@@ -149,11 +147,17 @@ def real_base() -> Path | None:
     return Path(named) if named else (MUX if MUX.exists() else None)
 
 
+def made_up(folder: Path) -> list[Path]:
+    """Two distributors, large enough that not every cell of a município is hidden."""
+    first = generate(folder / "401.gdb.zip", ucs=3000, distribuidora=401, anomalias=True)
+    return [first, generate(folder / "404.gdb.zip", ucs=2000, distribuidora=404, seed=2)]
+
+
 @pytest.fixture(scope="session", params=["exemplo", "real"])
 def superset(
     request: pytest.FixtureRequest,
     server: dict[str, str],
-    model: a.Warehouse,  # noqa: F811 - a fixture
+    project: a.Project,  # noqa: F811 - a fixture
     clone: Clone,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Superset]:
@@ -161,14 +165,12 @@ def superset(
     if request.param == "real" and real_base() is None:
         pytest.skip("sem base real: make test-bi BDGD=arquivo.gdb.zip")
     folder = tmp_path_factory.mktemp("base")
-    own = a.Project.copy(model.project.folder, folder / "projeto")
-    template = ("template", model.env["PGDATABASE"], "strategy file_copy")
-    with database(server, *(template if request.param == "exemplo" else ())) as env:
-        warehouse = a.Warehouse(env, own)
-        if request.param == "real":
-            assert (landed := warehouse.load(real_base())).ok, landed.trouble
-            land_devices(warehouse)
-            assert (built := warehouse.build(*a.ALL)).ok, built.trouble
+    bases = made_up(folder) if request.param == "exemplo" else [real_base()]
+    with database(server) as env:
+        warehouse = a.Warehouse(env, project)
+        assert (landed := warehouse.load(*bases)).ok, landed.trouble
+        land_devices(warehouse)
+        assert (built := warehouse.build(*a.ALL)).ok, built.trouble
         with running(warehouse, folder) as api:
             up = clone.bi("ligar", warehouse=warehouse)
             assert up.returncode == 0, up.stderr
