@@ -150,7 +150,8 @@ def bring_in(
     contents: dict[str, str], shown: assets.Assets, env: dict[str, str], *, discard: bool
 ) -> None:
     """Import the package unless it is in already."""
-    mark = package.mark(contents, {"senha": env.get("INTEL_BI_SENHA", "")})
+    by = (process.INSIDE / "sync.py").read_text(encoding="utf-8")
+    mark = package.mark(contents, {"by": by, "password": env.get("INTEL_BI_SENHA", "")})
     if IMPORTED.exists() and IMPORTED.read_text() == mark and not discard:
         return
     before = assets.read(AS_IMPORTED)

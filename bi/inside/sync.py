@@ -15,8 +15,16 @@ from flask import g
 from superset.app import create_app
 
 ADMIN = "admin"
-READS = ("can_read", "can_get", "can_dashboard", "can_slice", "can_explore_json", "can_log")
-"""What begins so in role Gamma, a reader of dashboards keeps; the rest changes something."""
+CHANGES = ("can_add", "can_bulk", "can_delete", "can_edit", "can_export", "can_invalidate")
+CHANGES += ("can_put", "can_tag", "can_explore")
+SHARED = {"Chart", "Dashboard", "Dataset", "Tag", "Theme"}
+"""Of role Gamma, a reader of dashboards keeps what neither begins so nor writes what all share."""
+
+
+def reads_only(permission: object) -> bool:
+    """Whether a permission of Gamma's is a reader's too."""
+    name, of = permission.permission.name, permission.view_menu.name
+    return not (name.startswith(CHANGES) or (name == "can_write" and of in SHARED))
 
 
 def admin_password(manager: object) -> str | None:
@@ -42,7 +50,7 @@ def make_roles(manager: object, session: object, distributors: dict[int, str]) -
     (warehouse,) = session.query(Database).filter_by(database_name="Armazém")
     access = manager.add_permission_view_menu("database_access", warehouse.perm)
     reader = manager.add_role("comercial")
-    reader.permissions = [p for p in gamma if p.permission.name.startswith(READS)] + [access]
+    reader.permissions = [p for p in gamma if reads_only(p)] + [access]
     analyst = manager.add_role("analista")
     lab = manager.find_role("sql_lab").permissions
     analyst.permissions = [*{p.id: p for p in [*gamma, *lab, access]}.values()]

@@ -12,12 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, expect
 
+from forecasting import publish
 from loaders.synthetic.writer import generate
 from tests.browser.conftest import chromium
 from tests.golden.inputs import MUX
@@ -171,6 +173,8 @@ def superset(
         assert (landed := warehouse.load(*bases)).ok, landed.trouble
         land_devices(warehouse)
         assert (built := warehouse.build(*a.ALL)).ok, built.trouble
+        with warehouse.connect() as conn:
+            publish.update(conn, date.today())
         with running(warehouse, folder) as api:
             up = clone.bi("ligar", warehouse=warehouse)
             assert up.returncode == 0, up.stderr
