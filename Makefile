@@ -61,6 +61,11 @@ test-bi: venv ## os painéis do Superset num navegador de verdade, no exemplo e 
 	@$(PYTHON) -m scripts.venv bi
 	$(BIN)/python -m pytest tests/bi
 
+.PHONY: bi-figuras
+bi-figuras: venv ## refaz as figuras de docs/bi.md, de uma base de verdade: make bi-figuras BDGD=a.gdb.zip
+	@$(PYTHON) -m scripts.venv bi
+	$(BIN)/python -m pytest -q tests/bi/pictures.py
+
 .PHONY: painel-figuras
 painel-figuras: venv ## refaz as figuras de docs/painel.md, de dados inventados
 	$(BIN)/python -m pytest -q tests/browser/pictures.py

@@ -17,7 +17,10 @@ DATABASE = "Armazém"
 VERSION = "1.0.0"
 UNSHOWN = ("geometry", "jsonb", "[]")
 """Types that no chart draws."""
-UNITS = {"kwh": "kWh", "mwh": "MWh", "kw": "kW", "kva": "kVA", "h": "h", "pct": "%", "brl": "R$"}
+UNITS = {
+    **{"kwh": "kWh", "mwh": "MWh", "kw": "kW", "kva": "kVA", "h": "h", "pct": "%", "brl": "R$"},
+    "id": "código",
+}
 ACCENTS = {
     **{"municipio": "município", "media": "média", "medio": "médio", "maximo": "máximo"},
     **{"posicao": "posição", "situacao": "situação", "subestacao": "subestação", "razao": "razão"},
@@ -25,11 +28,12 @@ ACCENTS = {
     **{"tecnicas": "técnicas", "nao": "não", "iluminacao": "iluminação", "diferenca": "diferença"},
     **{"mes": "mês", "execucoes": "execuções", "minima": "mínima", "variacao": "variação"},
     **{"dic": "DIC", "fic": "FIC", "dec": "DEC", "fec": "FEC", "uf": "UF", "mae": "MAE"},
-    **{"mape": "MAPE", "mase": "MASE", "uc": "UC", "cod": "código", "observacoes": "observações"},
+    **{"mape": "MAPE", "mase": "MASE", "uc": "UC", "cod": "unidade", "observacoes": "observações"},
     **{"municipios": "municípios", "geracao": "geração", "competencia": "competência"},
     **{"codigo": "código", "evidencia": "evidência", "periodo": "período"},
+    **{"serie": "série", "nivel": "nível", "potencia": "potência", "tarifario": "tarifário"},
 }
-"""Words of columns' names as people write them."""
+"""Endings and words of columns' names as people write them."""
 
 
 @dataclass(frozen=True)

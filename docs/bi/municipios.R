@@ -1,4 +1,4 @@
-# Quanto cada município consome, o ano mais novo. Lê PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD.
+# Leads de cada município e a energia deles. Lê PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD.
 # Rscript docs/bi/municipios.R
 library(DBI)
 driver <- if (requireNamespace("RPostgres", quietly = TRUE)) RPostgres::Postgres() else RPostgreSQL::PostgreSQL()
@@ -8,5 +8,5 @@ armazem <- dbConnect(
   user = Sys.getenv("PGUSER"), password = Sys.getenv("PGPASSWORD")
 )
 municipios <- dbGetQuery(armazem, paste(readLines("docs/bi/municipios.sql"), collapse = "\n"))
-dbDisconnect(armazem)
+invisible(dbDisconnect(armazem))
 write.csv(municipios, stdout(), row.names = FALSE)

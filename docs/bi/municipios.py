@@ -1,4 +1,4 @@
-"""Quanto cada município consome, agora: python docs/bi/municipios.py "$(make -s db-url)"."""
+"""Leads de cada município e a energia deles: python docs/bi/municipios.py "$(make -s db-url)"."""
 
 import sys
 from pathlib import Path

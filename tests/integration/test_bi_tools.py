@@ -50,9 +50,7 @@ def expected(warehouse: a.Warehouse) -> Rows:
 def read(text: str) -> Rows:
     """The rows of a CSV with a head."""
     rows = csv.DictReader(io.StringIO(text))
-    return [
-        (r["municipio"], r["uf"], int(r["quantidade_leads"]), float(r["energia_mwh"])) for r in rows
-    ]
+    return [(r["municipio"], r["uf"], int(r["leads"]), float(r["energia_mwh"])) for r in rows]
 
 
 def run(login: Mapping[str, str], *command: str | Path) -> str:
