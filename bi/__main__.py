@@ -23,9 +23,6 @@ app = usage.App(no_args_is_help=True)
 PACKAGE, TAKEN_OUT = place.FOLDER / "pacote", place.FOLDER / "exportado"
 IMPORTED, AS_IMPORTED = place.FOLDER / "importado.md5", place.FOLDER / "importado"
 PREPARED = place.FOLDER / "preparado.md5"
-DISTRIBUTORS = (
-    "select distinct distribuidora_id, distribuidora from marts.safra_publicada order by 1"
-)
 
 
 @app.callback(
@@ -92,6 +89,8 @@ def refuse_unbuilt(
     Raises:
         InvalidInput: charts would fall until the next build.
     """
+    if not place.published(conn):
+        raise InvalidInput("ainda não há safra publicada, e os painéis estariam vazios: make run")
     marts = package.known_marts()
     read = {name: {*marts[name].columns} for d in datasets.values() for name in d.marts}
     lacking = place.lacking(conn, read)
@@ -182,11 +181,11 @@ def connected() -> tuple[dict[str, str], str, dict[int, str]]:
     """Superset's environment, the warehouse's address for bi_leitor, published distributors."""
     with closing(db.connect()) as conn:
         secrets = place.kept()
-        place.make_database(conn, secrets["SUPERSET_PASSWORD"])
+        if place.make_database(conn, secrets["SUPERSET_PASSWORD"]):
+            PREPARED.unlink(missing_ok=True)
         password = place.reader_password(conn)
         warehouse = place.address(place.READER, None, conn.info.dbname)
-        published = conn.execute("select to_regclass('marts.safra_publicada')").fetchone()[0]
-        distributors = dict(conn.execute(DISTRIBUTORS).fetchall()) if published else {}
+        distributors = place.published(conn)
     return process.settings(secrets, password), warehouse, distributors
 
 

@@ -53,8 +53,8 @@ def address(user: str, password: str | None, database: str) -> str:
     return environment.to_url(env).replace("postgresql://", "postgresql+psycopg2://", 1)
 
 
-def make_database(conn: psycopg.Connection, password: str) -> None:
-    """Make role and database ``superset`` where they are missing.
+def make_database(conn: psycopg.Connection, password: str) -> bool:
+    """Make role and database ``superset`` where they are missing; whether the database was.
 
     Raises:
         DatabaseFailure: we may not; says the SQL for the administrator.
@@ -65,8 +65,9 @@ def make_database(conn: psycopg.Connection, password: str) -> None:
             conn.execute(sql.SQL("create role {} login").format(names[0]))
         hashed = conn.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
         conn.execute(sql.SQL("alter role {} password {}").format(names[0], hashed.decode()))
-        there = "select exists (select from pg_database where datname = %s)"
-        if not conn.execute(there, [DATABASE]).fetchone()[0]:
+        missing = "select not exists (select from pg_database where datname = %s)"
+        (made,) = conn.execute(missing, [DATABASE]).fetchone()
+        if made:
             conn.execute(sql.SQL("create database {} owner {}").format(names[1], names[0]))
             conn.execute(sql.SQL("revoke connect on database {} from public").format(names[1]))
     except psycopg.errors.InsufficientPrivilege:
@@ -75,6 +76,7 @@ def make_database(conn: psycopg.Connection, password: str) -> None:
             " guarda o que é dele; nada foi mudado. Rode make bi como quem administra o servidor"
             " (PGUSER, PGPASSWORD)"
         ) from None
+    return made
 
 
 def reader_password(conn: psycopg.Connection) -> str:
@@ -110,6 +112,14 @@ def enters(password: str) -> bool:
             return True
     except psycopg.OperationalError:
         return False
+
+
+def published(conn: psycopg.Connection) -> dict[int, str]:
+    """Published distributors: code → name; none where nothing was built."""
+    if conn.execute("select to_regclass('marts.safra_publicada') is null").fetchone()[0]:
+        return {}
+    query = "select distinct distribuidora_id, distribuidora from marts.safra_publicada order by 1"
+    return dict(conn.execute(query).fetchall())
 
 
 def lacking(conn: psycopg.Connection, relations: dict[str, set[str]]) -> dict[str, set[str]]:
