@@ -10,7 +10,7 @@
             {% do linhas.append(
                 "('" ~ invocation_id ~ "'::uuid, '" ~ r.node.resource_type ~ "', '" ~ r.node.name ~ "', '"
                 ~ r.status ~ "', " ~ r.execution_time ~ ', '
-                ~ (afetadas if afetadas is number and afetadas >= 0 else 'null') ~ ')'
+                ~ (afetadas if afetadas is number and afetadas >= 0 else 'null::bigint') ~ ')'
             ) %}
         {% endfor %}
         {% if linhas %}

@@ -50,6 +50,17 @@ def test_a_build_is_told_node_by_node(conn: psycopg.Connection) -> None:
     assert published["excecoes"] == (a.value(conn, exceptions) or 0)
 
 
+def test_what_has_no_rows_of_its_own_is_told_too(
+    warehouse: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """One view alone, as the page's *Materialize* asks for it: no node of it counts rows."""
+    count = "select count(*) from controle.execucao_no where no = 'dispositivo'"
+    before = a.value(conn, count)
+    done = warehouse.build("--select", "dispositivo", "--exclude", "resource_type:test")
+    assert done.code == 0, done.text
+    assert a.value(conn, count) == before + 1
+
+
 def test_shares_and_speeds_are_of_what_was_done(own: psycopg.Connection) -> None:
     """Two files, one of three layers in 10 s, one that failed; three tests, one of which failed."""
     own.execute("""
