@@ -105,7 +105,7 @@ def test_dagster_keeps_runs_and_materializations(instance: dg.DagsterInstance) -
     [
         ("intel_lead/lead_energia_mensal", "dagster/partition_row_count"),
         ("marts/resumo_municipio", "dagster/row_count"),
-        ("seeds/conversao_potencia", "dagster/row_count"),
+        ("seeds/feriado", "dagster/row_count"),
     ],
 )
 def test_a_materialization_says_rows_and_bytes(
@@ -124,8 +124,10 @@ def test_the_publication_of_a_safra_says_how_much_it_is(
 ) -> None:
     event = instance.get_latest_materialization_event(dbt.PUBLISHED)
     told = {k: v.value for k, v in event.asset_materialization.metadata.items()}
-    count = "select count(*), min(import_id) from intel_lead.lead_bruto"
-    assert (told["leads"], told["import_id"]) == conn.execute(count).fetchone()
+    count = "select count(*) from intel_lead.lead_bruto"
+    assert told["leads"] == conn.execute(count).fetchone()[0]
+    imported = "select import_id from intel_lead.safra_publicada"
+    assert told["import_id"] == conn.execute(imported).fetchone()[0]
     leaves = (
         "select sum(pg_total_relation_size(oid)) from pg_class"
         " where relnamespace = 'safra'::regnamespace and relkind = 'r'"
