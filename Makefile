@@ -56,6 +56,16 @@ integration: venv ## os testes, em dois processos, cada um num PostgreSQL/PostGI
 test-painel: venv ## o painel num navegador de verdade, numa API e num banco só dele; uns minutos
 	$(BIN)/python -m pytest tests/browser
 
+.PHONY: test-bi
+test-bi: venv ## os painéis do Superset num navegador de verdade, no exemplo e numa base: uns minutos: make test-bi [BDGD=a.gdb.zip]
+	@$(PYTHON) -m scripts.venv bi
+	$(BIN)/python -m pytest tests/bi
+
+.PHONY: bi-figuras
+bi-figuras: venv ## refaz as figuras de docs/bi.md, de uma base de verdade: make bi-figuras BDGD=a.gdb.zip
+	@$(PYTHON) -m scripts.venv bi
+	$(BIN)/python -m pytest -q tests/bi/pictures.py
+
 .PHONY: painel-figuras
 painel-figuras: venv ## refaz as figuras de docs/painel.md, de dados inventados
 	$(BIN)/python -m pytest -q tests/browser/pictures.py
@@ -108,6 +118,22 @@ api: venv db ## a API REST, no endereço que diz; antes, uma vez: make roles e p
 .PHONY: painel
 painel: venv db ## monta o painel (web/dist), que make api serve no mesmo endereço; antes: make run e make roles (docs/painel.md)
 	@$(BIN)/python -m scripts.panel
+
+.PHONY: bi bi-stop bi-export bi-lock
+export INTEL_BI_SENHA
+bi: venv db ## painéis do Superset sobre os marts, no endereço que diz (docs/bi.md): make bi [INTEL_BI_SENHA=…] [DESCARTAR=1]
+	@$(PYTHON) -m scripts.venv bi
+	@$(BIN)/python -m bi ligar $(if $(DESCARTAR),--descartar)
+
+bi-stop: venv ## desliga o Superset; o que é dele fica
+	@$(BIN)/python -m bi parar
+
+bi-export: venv db ## traz para dashboards/ o que foi mudado à mão no Superset
+	@$(BIN)/python -m bi exportar
+
+bi-lock: venv ## resolve bi/requirements.lock de novo
+	UV_CUSTOM_COMPILE_COMMAND="make bi-lock" $(BIN)/uv pip compile -q bi/requirements.in \
+		--universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -o bi/requirements.lock
 
 .PHONY: report
 export PERIODO

@@ -44,7 +44,8 @@ def land_tariffs(warehouse: a.Warehouse, path: Path) -> None:
     assert (ended := done.wait()).ok, ended.trouble
 
 
-def _land_devices(warehouse: a.Warehouse) -> None:
+def land_devices(warehouse: a.Warehouse) -> None:
+    """Land a day of one sensor's readings; nothing is built."""
     sample = a.CLONE / "loaders" / "synthetic" / "aicss_sample" / "aicss-sala_2025-01-15.csv"
     done = a.Running(a._loaders, ["aicss", str(sample)], env=warehouse.env).wait()
     assert done.ok, done.trouble
@@ -84,7 +85,7 @@ def model(
         warehouse = a.Warehouse(env, project)
         for done in (
             warehouse.load(files["antiga"], files["outra"]),
-            _land_devices(warehouse),
+            land_devices(warehouse),
             warehouse.build(*a.ALL),
         ):
             assert done is None or done.ok, done.trouble

@@ -11,7 +11,13 @@ import yaml
 
 CLONE = Path(__file__).resolve().parents[2]
 MODELS = CLONE / "dbt_project" / "models"
-ROOMS = {"api": "api", "relatorios": "reports", "alertas": "alerts", "r": "loaders/exchange"}
+ROOMS = {
+    "api": "api",
+    "paineis": "dashboards",
+    "relatorios": "reports",
+    "alertas": "alerts",
+    "r": "loaders/exchange",
+}
 
 
 def marts() -> dict[str, str]:
@@ -27,7 +33,9 @@ def marts() -> dict[str, str]:
 def test_an_exposure_names_what_the_code_reads(name: str) -> None:
     text = (MODELS / "_exposures.yml").read_text(encoding="utf-8")
     (exposure,) = (e for e in yaml.safe_load(text)["exposures"] if e["name"] == name)
-    files = (f for f in (CLONE / ROOMS[name]).rglob("*") if f.suffix in (".py", ".sql", ".html"))
+    files = (
+        f for f in (CLONE / ROOMS[name]).rglob("*") if f.suffix in (".py", ".sql", ".html", ".yaml")
+    )
     words = {word for f in files for word in re.findall(r"\w+", f.read_text(encoding="utf-8"))}
     read = {f"ref('{model}')" for relation, model in marts().items() if relation in words}
     assert read == {*exposure["depends_on"]}

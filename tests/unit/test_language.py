@@ -25,6 +25,7 @@ FILES = sorted(
         "scripts",
         "bench",
         "api",
+        "bi",
         "tests",
     )
     for file in (CLONE / room).rglob("*.py")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.cli.main import dbtRunner
 
 from loaders.bdgd.layers import RAW_TABLES, UC_LAYERS
 from loaders.connection import DATABASE_VERSION
@@ -68,17 +67,6 @@ KEPT = {"safra", "dominio", "publicacao", "incremental", "table", "inteira"}
 """Materializations that make a table."""
 
 Node = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Node]]:
-    """What `dbt parse` says of the project; the server of the environment refuses connections."""
-    target = tmp_path_factory.mktemp("target")
-    folders = ["--project-dir", CLONE / "dbt_project", "--profiles-dir", CLONE]
-    folders += ["--target-path", target, "--log-path", target]
-    done = dbtRunner().invoke(["--quiet", "parse", *map(str, folders)])
-    assert done.success, done.exception
-    return done.result.to_dict(omit_none=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,27 @@
-"""requirements.lock: whole, hashed, free of any machine's addresses. Not here: what it installs."""
+"""The locks: whole, hashed, free of any machine's addresses. Not here: what they install."""
 
 import re
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 CLONE = Path(__file__).resolve().parents[2]
 LOCK = (CLONE / "requirements.lock").read_text()
+LOCKS = ["requirements.lock", "bi/requirements.lock"]
 
 
-def test_no_host_stands_in_the_lock() -> None:
-    assert not re.findall(r".*(?:://|index-url|find-links|\.(?:org|com|net|io)\b).*", LOCK)
+@pytest.mark.parametrize("name", LOCKS)
+def test_no_host_stands_in_the_lock(name: str) -> None:
+    lock = (CLONE / name).read_text()
+    assert not re.findall(r".*(?:://|index-url|find-links|\.(?:org|com|net|io)\b).*", lock)
 
 
-def test_every_pin_has_a_hash() -> None:
-    pins = re.findall(r"^[a-z0-9].*\n.*", LOCK, re.MULTILINE)
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_pin_has_a_hash(name: str) -> None:
+    pins = re.findall(r"^[a-z0-9].*\n.*", (CLONE / name).read_text(), re.MULTILINE)
     assert pins
     assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
 
@@ -26,6 +31,13 @@ def test_everything_that_pyproject_names_is_in_the_lock() -> None:
     named = project["dependencies"] + project["optional-dependencies"]["dev"]
     locked = set(re.findall(r"^([a-z0-9.-]+)(?:\[.*\])?==", LOCK, re.MULTILINE))
     assert {re.match(r"[a-z0-9.-]+", name).group() for name in named} - locked == set()
+
+
+def test_everything_that_superset_needs_is_in_its_lock() -> None:
+    lines = (CLONE / "bi" / "requirements.in").read_text().splitlines()
+    named = {Requirement(line).name for line in lines if line and not line.startswith("#")}
+    lock = (CLONE / "bi" / "requirements.lock").read_text()
+    assert named - set(re.findall(r"^([a-z0-9.-]+)==", lock, re.MULTILINE)) == set()
 
 
 def test_pip_finds_every_extra_pinned() -> None:
