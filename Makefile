@@ -147,7 +147,7 @@ screenshots: venv db ## refaz as figuras do README, de uma safra publicada: make
 
 .PHONY: docs
 docs: venv db ## o dicionário de dados (dbt docs) num arquivo, e a página de qualidade
-	$(BIN)/python -m scripts.docs_site
+	$(BIN)/python -m dagster_pipeline.docs_site
 	$(BIN)/python -m scripts.quality_page
 
 .PHONY: db db-url psql db-stop db-status clean-db

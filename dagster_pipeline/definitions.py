@@ -30,27 +30,42 @@ from dagster_pipeline.defs import (  # noqa: E402
     watch,
 )
 
+ENGINEERS = "team:engenharia"
+
+
+def owned(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Who answers for what dbt says nothing of (``meta.dono``): who runs the warehouse."""
+    return spec if spec.owners else spec.replace_attributes(owners=[ENGINEERS])
+
+
+def keys_of(asset: dg.AssetsDefinition | dg.AssetSpec) -> set[dg.AssetKey]:
+    """What a definition makes."""
+    return {asset.key} if isinstance(asset, dg.AssetSpec) else set(asset.keys)
+
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything Dagster knows of; parses the dbt project if it changed."""
     path = manifest.prepare()
     batch = safras.job(path)
+    assets = [
+        *raw.FILES,
+        *vintages.ASSETS,
+        safras.assets(path),
+        raw.raw_aicss,
+        companies.registry,
+        *open_data.assets,
+        dbt.published_assets(path),
+        forecasts.forecasts,
+        learned_weights.OUTCOMES,
+        learned_weights.learned_weights,
+        exchange.exported,
+        exchange.predicted,
+    ]
+    made = {key for asset in assets for key in keys_of(asset)}
+    read = [spec for spec in dbt.sources(path) if spec.key not in made]
     return dg.Definitions(
-        assets=[
-            *raw.FILES,
-            *vintages.ASSETS,
-            safras.assets(path),
-            raw.raw_aicss,
-            companies.registry,
-            *open_data.assets,
-            dbt.published_assets(path),
-            forecasts.forecasts,
-            learned_weights.OUTCOMES,
-            learned_weights.learned_weights,
-            exchange.exported,
-            exchange.predicted,
-        ],
+        assets=list(dg.map_asset_specs(owned, [*assets, *read])),
         jobs=[
             batch,
             vintages.job(path),

@@ -1,6 +1,7 @@
-"""What `make dev` executes: Dagster's page and its daemon, once per clone.
+"""What `make dev` executes: Dagster's page and its daemon, and the data dictionary, once per clone.
 
-Belongs here: whether it runs already, its port, the inbox. Not here: what it shows (defs/).
+Belongs here: whether it runs already, its ports, the inbox. Not here: what it shows (defs/,
+docs_site.py).
 """
 
 import fcntl
@@ -9,11 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import typer
 
-from dagster_pipeline import page
+from dagster_pipeline import docs_site, page
 from dagster_pipeline.defs.inbox import make as make_inbox
 from loaders import usage
 
@@ -35,11 +39,14 @@ def _serve() -> int:
     """Run it to its end; its exit code."""
     port = page.free_port()
     page.mark().write_text(json.dumps({"port": port, "pid": os.getpid()}))
+    site, making = _serve_docs()
     print(f"Dagster: http://localhost:{port}   caixa de entrada: {make_inbox()}", flush=True)
+    print(f"dicionário de dados: {site}{'   (sendo feito)' if making else ''}", flush=True)
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "--port", str(port)]
     command += ["--workspace", str(page.WORKSPACE)]
     # What the library may change some day is not for who reads this terminal.
     environment = os.environ | {"PYTHONWARNINGS": "ignore"}
+    environment.setdefault(docs_site.ADDRESS, site)
     # make leaves background commands deaf to these; Dagster ends its own processes on INT.
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
@@ -53,6 +60,33 @@ def _serve() -> int:
         return process.wait()
     finally:
         page.mark().unlink(missing_ok=True)
+        if making:
+            making.terminate()
+
+
+def _serve_docs() -> tuple[str, subprocess.Popen[bytes] | None]:
+    """Where the dictionary is; who makes it, where there is none of the project as it stands."""
+    making = None
+    if not docs_site.is_current():
+        docs_site.promise()
+        making = subprocess.Popen(
+            # After the page, which somebody waits for.
+            ["nice", "-n", "15", sys.executable, "-m", docs_site.__name__],
+            cwd=page.WORKSPACE.parent,
+            stdout=subprocess.DEVNULL,
+        )
+    port = page.free_port(docs_site.PORT)
+    handler = partial(_Quiet, directory=str(docs_site.FOLDER))
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://localhost:{port}", making
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, without a line for each request."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@
         {{ funcao_registra_mudanca() }}
         {{ funcao_audita_dominio() }}
         {{ funcao_esconde_contatos() }}
+        {{ funcao_visoes_lidas() }}
         {{ funcao_recria_visao() }}
         {{ funcao_cria_visao() }}
         {{ migra() }}

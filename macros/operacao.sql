@@ -10,7 +10,7 @@
             {% do linhas.append(
                 "('" ~ invocation_id ~ "'::uuid, '" ~ r.node.resource_type ~ "', '" ~ r.node.name ~ "', '"
                 ~ r.status ~ "', " ~ r.execution_time ~ ', '
-                ~ (afetadas if afetadas is number and afetadas >= 0 else 'null') ~ ')'
+                ~ (afetadas if afetadas is number and afetadas >= 0 else 'null::bigint') ~ ')'
             ) %}
         {% endfor %}
         {% if linhas %}
@@ -23,4 +23,43 @@
         {% endif %}
     {% endif %}
     {{ return('select 1') }}
+{% endmacro %}
+
+{# Readers' queries of each view of marts, as pg_stat_statements counted them; no rows where it is not there, or
+   where the owner may not read it (pg_read_all_stats). Builds are the owner's own queries, and are left out. #}
+{% macro funcao_visoes_lidas() %}
+    create or replace function controle.visoes_lidas()
+    returns table (desde date, visao text, consultas bigint, segundos double precision)
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
+    declare
+        esquema text := (
+            select n.nspname from pg_extension as e inner join pg_namespace as n on e.extnamespace = n.oid
+            where e.extname = 'pg_stat_statements'
+        );
+    begin
+        if esquema is null then
+            return;
+        end if;
+        return query execute format($q$
+            select
+                (i.stats_reset at time zone 'America/Sao_Paulo')::date,
+                l.visao,
+                sum(s.calls)::bigint,
+                sum(s.total_exec_time) / 1000
+            from %1$I.pg_stat_statements as s
+            cross join %1$I.pg_stat_statements_info as i
+            cross join lateral (
+                select distinct v[1] as visao
+                from regexp_matches(s.query, '\mmarts"?\."?(\w+)', 'g') as v
+            ) as l
+            where
+                s.dbid = (select oid from pg_database where datname = current_database())
+                and not pg_has_role(s.userid, current_user, 'member')
+                and s.query ~* '^\s*(select|with|copy|declare)'
+            group by 1, 2
+        $q$, esquema);
+    exception
+        -- The library is not loaded (shared_preload_libraries).
+        when object_not_in_prerequisite_state then return;
+    end $f$;
 {% endmacro %}

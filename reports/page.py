@@ -3,7 +3,7 @@
 Belongs here: figures → HTML. Not here: what a section says (templates/), figures, PDF.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from importlib import resources
 from itertools import groupby
@@ -50,7 +50,7 @@ def page(
         secoes=sections,
         dados=figures,
         leads=leads,
-        graficos=_drawn(figures, safra) if "mapa" in sections else {},
+        graficos=_drawn(figures, safra, sections),
         palavras=words,
         limites=LIMITS,
         estilo=resources.files("reports").joinpath("templates/estilo.css").read_text("utf-8"),
@@ -61,20 +61,28 @@ def _by(rows: Iterable[Row], key: str) -> dict[object, Row]:
     return {row[key]: row for row in rows}
 
 
-def _drawn(figures: Figures, safra: Safra) -> dict[str, str]:
-    """Chart → SVG; a chart without its data is not there, and the section says so."""
+def _drawn(figures: Figures, safra: Safra, sections: Collection[str]) -> dict[str, str]:
+    """Chart → SVG, of these sections; a chart without its data is not there, and they say so."""
     name = f"{safra.distribuidora} {safra.ano}"
     drawn = {}
+    if "mapa" in sections:
+        drawn |= _maps(figures, name)
+    if "energia" in sections and any(row["energia_kwh"] for row in figures["mensal"]):
+        drawn["energia"] = charts.monthly(figures["mensal"], f"Energia mensal, {name}")
+    if "previsao" in sections:
+        ahead = [row for row in figures["previsao"] if row["media"] is not None]
+        past = [row for row in figures["historia"] if row["energia_kwh"] is not None]
+        if ahead and past:
+            drawn["previsao"] = charts.forecast(past, ahead, f"Previsão, {name}")
+    return drawn
+
+
+def _maps(figures: Figures, name: str) -> dict[str, str]:
     leads, cells, outlines = (figures[k] for k in ("mapa_leads", "hexagonos", "contorno"))
+    drawn = {}
     if leads or cells or outlines:
         drawn["mapa"] = charts.places("mapa", leads, cells, outlines, f"Mapa, {name}")
     if close := [row for row in leads if row["do_maior"]]:
         title = f"Mapa, {close[0]['maior']}"
         drawn["perto"] = charts.places("perto", close, cells, outlines, title, close=True)
-    if any(row["energia_kwh"] for row in figures["mensal"]):
-        drawn["energia"] = charts.monthly(figures["mensal"], f"Energia mensal, {name}")
-    ahead = [row for row in figures["previsao"] if row["media"] is not None]
-    past = [row for row in figures["historia"] if row["energia_kwh"] is not None]
-    if ahead and past:
-        drawn["previsao"] = charts.forecast(past, ahead, f"Previsão, {name}")
     return drawn

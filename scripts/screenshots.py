@@ -18,15 +18,22 @@ from xml.sax.saxutils import escape
 
 import typer
 
-from dagster_pipeline import page
+from dagster_pipeline import docs_site, page
 from loaders import connection as db
 from loaders.environment import CLONE
 from loaders.errors import LoadError
 from server import system_packages
 
 IMAGES = Path(CLONE) / "docs" / "img"
-PAGES = {"dagster_linhagem.png": "/asset-groups"}
+PAGES = {
+    "dagster_linhagem.png": "/asset-groups",
+    "dagster_safra.png": "/assets/intel_lead/safra_publicada?view=partitions&partition={safra}",
+    "dagster_tabela.png": "/assets/marts/mart_lead_score",
+}
 """Picture → the path of Dagster's page that it shows."""
+DICTIONARY = "#!/model/model.intel_lead.mart_lead_score"
+SECTIONS = ("energia", "leads", "qualidade")
+"""Of the report: totals, no unit by itself."""
 
 BROWSER = Path("/usr/bin/chromium")
 SETTINGS = (
@@ -139,6 +146,18 @@ def dagster() -> Iterator[str]:
         process.wait()
 
 
+@contextmanager
+def report(safra: str) -> Iterator[Path]:
+    """A report of a safra, in HTML, while it is looked at."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "reports", safra, "--saida", folder]
+        command += [f"--secao={section}" for section in SECTIONS]
+        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode not in (0, 1):
+            sys.exit(f"não há relatório de {safra}: make report SAFRA={safra}")
+        (page_of_it,) = Path(folder).rglob("*.html")
+        yield page_of_it
+
+
 def photograph(address: str, picture: Path) -> None:
     """Write what a browser shows of a page, some seconds after it has opened."""
     with tempfile.TemporaryDirectory() as profile:
@@ -163,9 +182,14 @@ def main(
     (IMAGES / "mapa_de_leads.svg").write_text(drawn(found, ano=ano), encoding="utf-8")
     if not BROWSER.exists():
         system_packages.install(["chromium"])
+    if not docs_site.is_current():
+        subprocess.run([sys.executable, "-m", docs_site.__name__], check=True)
+    photograph(f"{docs_site.PAGE.as_uri()}{DICTIONARY}", IMAGES / "dicionario.png")
+    with report(safra) as page_of_it:
+        photograph(page_of_it.as_uri(), IMAGES / "relatorio.png")
     with dagster() as address:
         for picture, path in PAGES.items():
-            photograph(address + path, IMAGES / picture)
+            photograph(address + path.format(safra=safra), IMAGES / picture)
     print(f"figuras em {IMAGES}")
 
 

@@ -329,6 +329,8 @@ def throwaway() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="intel-lead-test-", dir="/tmp"))
     # Nothing in it must survive a power cut; a killed server it does survive.
     fast = {"fsync": "off", "full_page_writes": "off"}
+    # What some servers have and the warehouse reads where it is there: tests try both.
+    fast |= {"shared_preload_libraries": "pg_stat_statements"}
     cluster = Cluster(folder=folder, settings=settings(memory_mb=2048) | fast)
     try:
         yield cluster

@@ -5,8 +5,9 @@ Belongs here: which models run together, and how dbt's events become Dagster's. 
 """
 
 import json
+import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs, dbt_assets
 
-from dagster_pipeline import batch, dbt_command, failures
+from dagster_pipeline import batch, dbt_command, docs_site, failures, lineage
+from dagster_pipeline.defs import sizes
 from dagster_pipeline.defs.resources import Database, prune
 from dagster_pipeline.manifest import OF_A_SAFRA
 
@@ -36,6 +38,19 @@ class Translator(DagsterDbtTranslator):
         """The table's own name: a model that stands for another schema's has an alias."""
         key = super().get_asset_key(dbt_resource_props)
         return dg.AssetKey([*key.path[:-1], dbt_resource_props.get("alias") or key.path[-1]])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What the table holds; its SQL is in dbt's docs."""
+        said = dbt_resource_props["description"]
+        if site := os.environ.get(docs_site.ADDRESS):
+            kind, unique_id = dbt_resource_props["resource_type"], dbt_resource_props["unique_id"]
+            return f"{said}\n\n[No dicionário de dados]({site}/#!/{kind}/{unique_id})"
+        return said
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
+        """Who answers for it: ``meta.dono`` in dbt_project.yml."""
+        owner = dbt_resource_props["config"].get("meta", {}).get("dono")
+        return [f"team:{owner}"] if owner else None
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """``safra`` for what has a partition, ``seeds``, else the model's folder."""
@@ -63,7 +78,9 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         if spec is None:
             return None
-        return spec._replace(description=claim(manifest["nodes"][unique_id]))
+        test = manifest["nodes"][unique_id]
+        blocking = severity(test) is dg.AssetCheckSeverity.ERROR
+        return spec._replace(description=claim(test), blocking=blocking)
 
 
 def after_publications() -> dg.AutomationCondition:
@@ -105,7 +122,7 @@ def claim(test: Mapping[str, Any]) -> str:
 
 def is_of_a_safra(props: Mapping[str, Any]) -> bool:
     """Whether a node is a table that has a partition per safra."""
-    return props["config"].get("materialized") in ("safra", "publicacao")
+    return props["config"].get("materialized") in sizes.OF_A_SAFRA
 
 
 def filled_elsewhere(manifest: Mapping[str, Any]) -> dict[str, dg.AssetKey]:
@@ -131,8 +148,38 @@ def asset_key(props: Mapping[str, Any]) -> dg.AssetKey:
 
 @cache
 def loaded(path: Path) -> Mapping[str, Any]:
-    """The manifest, read once a process."""
-    return json.loads(path.read_text())
+    """The manifest, read once a process; its columns say what they are made of, if that is told."""
+    nodes = json.loads(path.read_text())
+    lineage.add_origins(nodes, lineage.kept()[0])
+    return nodes
+
+
+def column_lineage(nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Unique id → metadata: its columns' origins, as Dagster has them; nothing before make docs."""
+    keys = {
+        unique_id: asset_key(node) if unique_id in nodes["nodes"] else source_key(node)
+        for unique_id, node in {**nodes["nodes"], **nodes["sources"]}.items()
+        if node.get("relation_name")
+    }
+    return {
+        unique_id: {
+            "dagster/column_lineage": dg.TableColumnLineage(
+                {
+                    column: [
+                        dg.TableColumnDep(keys[of], name) for of, name in made_of if of in keys
+                    ]
+                    for column, made_of in columns.items()
+                }
+            )
+        }
+        for unique_id, columns in lineage.kept()[0].items()
+    }
+
+
+def source_key(props: Mapping[str, Any]) -> dg.AssetKey:
+    """A source's key: the one that its yml gives, else its name under the source's."""
+    given = props["config"].get("meta", {}).get("dagster", {}).get("asset_key")
+    return dg.AssetKey(given or [props["source_name"], props["name"]])
 
 
 def specs_of_a_safra(path: Path) -> list[dg.AssetSpec]:
@@ -141,6 +188,20 @@ def specs_of_a_safra(path: Path) -> list[dg.AssetSpec]:
         manifest=loaded(path), dagster_dbt_translator=Translator(), select=OF_A_SAFRA
     )
     return [spec.replace_attributes(code_version=None) for spec in specs]
+
+
+def sources(path: Path) -> list[dg.AssetSpec]:
+    """What dbt reads and something else fills, as its yml describes it."""
+    return [
+        dg.AssetSpec(
+            source_key(source),
+            description=Translator().get_description(source),
+            group_name="origens",
+            kinds={"postgres"},
+            metadata=Translator().get_metadata(source),
+        )
+        for source in loaded(path)["sources"].values()
+    ]
 
 
 def tables_of_a_safra(nodes: Mapping[str, Any]) -> list[dg.AssetKey]:
@@ -180,7 +241,8 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
             )
         with banco.connect() as conn:
             alerted = batch.alert(conn, say=say)
-        yield from results(manifest, done, chosen, context.selected_asset_check_keys)
+            counted = sizes.of_whole(conn, manifest, done.nodes)
+        yield from results(manifest, done, counted, chosen, context.selected_asset_check_keys)
         prune()
         if problem := failures.problem(done) if done.code else alerted:
             raise dg.Failure(problem, allow_retries=False)
@@ -191,15 +253,19 @@ def published_assets(path: Path) -> dg.AssetsDefinition:
 def results(
     manifest: Mapping[str, Any],
     done: dbt_command.Done,
+    counted: Mapping[str, dict[str, Any]],
     chosen: Collection[dg.AssetKey],
     checks: Collection[dg.AssetCheckKey],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """What dbt made, as the outputs of a step that was asked for these."""
+    origins = column_lineage(manifest)
     for node in done.nodes:
         props = manifest["nodes"].get(node.id)
         if props and node.kind in ("model", "seed") and node.status == "success":
             if asset_key(props) in chosen:
-                yield dg.MaterializeResult(asset_key(props), metadata={"segundos": node.seconds})
+                known = {**counted.get(node.id, {}), **origins.get(node.id, {})}
+                metadata = {"segundos": node.seconds, **known}
+                yield dg.MaterializeResult(asset_key(props), metadata=metadata)
         elif props and (key := check_key(manifest, props)) in checks:
             yield dg.AssetCheckResult(
                 passed=node.status == "pass",

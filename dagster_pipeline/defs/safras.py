@@ -19,7 +19,7 @@ from dagster._core.events import (
 )
 
 from dagster_pipeline import batch, dbt_command, failures
-from dagster_pipeline.defs import checks, dbt, events, forecasts, inbox, raw
+from dagster_pipeline.defs import checks, dbt, events, forecasts, inbox, raw, sizes
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database, prune
 from loaders import connection as db
@@ -253,10 +253,9 @@ def tell(
 ) -> list[str]:
     """Make up for what killed runs did not say; returns the safras."""
     keys, assets = untold(instance, conn), dbt.tables_of_a_safra(nodes)
-    rows = _rows(conn, keys)
+    known = sizes.of_safras(conn, keys)
     for asset, key in product(assets, keys):
-        counted = rows.get((asset.path[-1], key))
-        metadata = {} if counted is None else {"dagster/partition_row_count": counted}
+        metadata = known.get((asset.path[-1], key), {})
         event = dg.AssetMaterialization(asset, partition=key, metadata=metadata)
         instance.report_runless_asset_event(event)
     return keys
@@ -281,15 +280,17 @@ def _events(
     yield from raw.materialized(conn, landed)
     yield from checks.of_the_gate(outcome.verdicts)
     yield from raw.found(conn, news.found)
-    rows, after = _rows(conn, published), dbt.made_of(nodes, "previsao")
+    known, after = sizes.of_safras(conn, published), dbt.made_of(nodes, "previsao")
+    whole, origins = sizes.of_whole(conn, nodes, outcome.build.nodes), dbt.column_lineage(nodes)
+    known |= {(name, ""): size for name, size in whole.items()}
     for node in outcome.build.nodes:
         if node.id not in after:
-            yield from _of_node(node, nodes, rows, published, news)
+            yield from _of_node(node, nodes, known, origins, published, news)
     if outcome.forecast:
         yield from forecasts.materialized(outcome.forecast)
     for node in outcome.build.nodes:
         if node.id in after:
-            yield from _of_node(node, nodes, rows, published, news)
+            yield from _of_node(node, nodes, known, origins, published, news)
     yield from checks.of_dbt(nodes, outcome.build)
     yield from checks.of_the_published(conn, published)
 
@@ -297,25 +298,26 @@ def _events(
 def _of_node(
     node: dbt_command.Node,
     nodes: Mapping[str, Any],
-    rows: Mapping[tuple[str, str], int],
+    known: Mapping[tuple[str, str], dict[str, Any]],
+    origins: Mapping[str, dict[str, Any]],
     published: list[str],
     news: "News",
 ) -> Iterator[Event]:
     props = nodes["nodes"].get(node.id)
     if not props or node.kind not in ("model", "seed") or node.status != "success":
         return
-    asset = dbt.asset_key(props)
+    asset, of_columns = dbt.asset_key(props), origins.get(node.id, {})
     if not dbt.is_of_a_safra(props):
         if news.of(node, props):
-            yield dg.AssetMaterialization(asset, metadata={"segundos": node.seconds})
+            size = known.get((node.id, ""), {})
+            metadata = {"segundos": node.seconds, **size, **of_columns}
+            yield dg.AssetMaterialization(asset, metadata=metadata)
         return
-    for key in published:
-        counted = rows.get((props["alias"], key))
-        yield dg.AssetMaterialization(
-            asset,
-            partition=key,
-            metadata={} if counted is None else {"dagster/partition_row_count": counted},
-        )
+    for n, key in enumerate(published, 1):
+        # The page reads columns' origins from an asset's newest event: once is enough.
+        last = of_columns if n == len(published) else {}
+        metadata = {**known.get((props["alias"], key), {}), **last}
+        yield dg.AssetMaterialization(asset, partition=key, metadata=metadata)
 
 
 class News:
@@ -362,15 +364,3 @@ class News:
         if new:
             self.seen.add(node.id)
         return new
-
-
-def _rows(conn: psycopg.Connection, keys: list[str]) -> dict[tuple[str, str], int]:
-    """(table, safra) → rows, as dbt counted them when it built the leaf."""
-    if not keys:
-        return {}
-    found = conn.execute(
-        "select modelo, distribuidora_id || '-' || ano, linhas from controle.safra_construida"
-        " where distribuidora_id || '-' || ano = any(%s)",
-        [keys],
-    )
-    return {(table, key): rows for table, key, rows in found}

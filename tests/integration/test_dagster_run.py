@@ -100,6 +100,42 @@ def test_dagster_keeps_runs_and_materializations(instance: dg.DagsterInstance) -
 
 
 @pytest.mark.usefixtures("first")
+@pytest.mark.parametrize(
+    ("asset", "label"),
+    [
+        ("intel_lead/lead_energia_mensal", "dagster/partition_row_count"),
+        ("marts/resumo_municipio", "dagster/row_count"),
+        ("seeds/feriado", "dagster/row_count"),
+    ],
+)
+def test_a_materialization_says_rows_and_bytes(
+    instance: dg.DagsterInstance, conn: psycopg.Connection, asset: str, label: str
+) -> None:
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset.split("/")))
+    told = {k: v.value for k, v in event.asset_materialization.metadata.items()}
+    (rows,) = conn.execute(f"select count(*) from {asset.replace('/', '.')}").fetchone()
+    assert told[label] == rows > 0
+    assert told["bytes"] >= 8192
+
+
+@pytest.mark.usefixtures("first")
+def test_the_publication_of_a_safra_says_how_much_it_is(
+    instance: dg.DagsterInstance, conn: psycopg.Connection
+) -> None:
+    event = instance.get_latest_materialization_event(dbt.PUBLISHED)
+    told = {k: v.value for k, v in event.asset_materialization.metadata.items()}
+    count = "select count(*) from intel_lead.lead_bruto"
+    assert told["leads"] == conn.execute(count).fetchone()[0]
+    imported = "select import_id from intel_lead.safra_publicada"
+    assert told["import_id"] == conn.execute(imported).fetchone()[0]
+    leaves = (
+        "select sum(pg_total_relation_size(oid)) from pg_class"
+        " where relnamespace = 'safra'::regnamespace and relkind = 'r'"
+    )
+    assert told["bytes"] == conn.execute(leaves).fetchone()[0]
+
+
+@pytest.mark.usefixtures("first")
 def test_the_second_time_does_nothing(instance: dg.DagsterInstance, bdgd: Path) -> None:
     before = len(instance.get_runs())
     second = execute(bdgd)

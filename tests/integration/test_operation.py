@@ -50,6 +50,17 @@ def test_a_build_is_told_node_by_node(conn: psycopg.Connection) -> None:
     assert published["excecoes"] == (a.value(conn, exceptions) or 0)
 
 
+def test_what_has_no_rows_of_its_own_is_told_too(
+    warehouse: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """One view alone, as the page's *Materialize* asks for it: no node of it counts rows."""
+    count = "select count(*) from controle.execucao_no where no = 'dispositivo'"
+    before = a.value(conn, count)
+    done = warehouse.build("--select", "dispositivo", "--exclude", "resource_type:test")
+    assert done.code == 0, done.text
+    assert a.value(conn, count) == before + 1
+
+
 def test_shares_and_speeds_are_of_what_was_done(own: psycopg.Connection) -> None:
     """Two files, one of three layers in 10 s, one that failed; three tests, one of which failed."""
     own.execute("""
@@ -91,6 +102,34 @@ def test_calls_of_the_api_are_counted_and_nobody_named(own: psycopg.Connection) 
     assert (row["execucoes"], row["falhas"], row["p50_ms"]) == (4, 1, 25)
     assert 800 < row["p95_ms"] < 1000
     assert "ana" not in str(row)
+
+
+def test_what_readers_ask_of_a_view_is_counted_where_the_server_counts(
+    warehouse: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """Not what the owner asks, who builds; nothing where the server does not count."""
+    counted = "select execucoes, segundos, dia from marts.mart_operacao where etapa = %s"
+    lead = "leitura/mart_lead"
+    assert conn.execute(counted, [lead]).fetchall() == []
+    conn.execute("create extension pg_stat_statements")
+    try:
+        conn.execute("select count(*) from marts.mart_lead")
+        with conn.transaction(force_rollback=True):
+            conn.execute("create role leitor_de_teste")
+            conn.execute("grant usage on schema marts to leitor_de_teste")
+            conn.execute("grant select on marts.mart_lead, marts.mart_operacao to leitor_de_teste")
+            conn.execute("set local role leitor_de_teste")
+            # Twice in one query is one query of it.
+            twice = 'marts.mart_lead inner join "marts"."mart_lead" as outro using (uc_id)'
+            for _ in range(3):
+                conn.execute(f"select count(*) from {twice}")
+            ((calls, seconds, day),) = conn.execute(counted, [lead]).fetchall()
+            assert calls == 3
+            assert 0 < seconds < 60
+        since = "select (stats_reset at time zone 'America/Sao_Paulo')::date"
+        assert conn.execute(f"{since} from pg_stat_statements_info").fetchone() == (day,)
+    finally:
+        conn.execute("drop extension pg_stat_statements")
 
 
 def test_readers_read_it(warehouse: a.Warehouse, conn: psycopg.Connection) -> None:

@@ -553,6 +553,21 @@ def test_only_the_sections_that_are_chosen_are_there(
     assert sections == ["secao-capa", "secao-leads", "secao-origem"]
 
 
+@pytest.mark.parametrize("section", ["mapa", "energia", "previsao"])
+def test_a_section_alone_shows_what_it_shows_among_the_others(
+    reader: psycopg.Connection, tmp_path: Path, html: dict[str, str], section: str
+) -> None:
+    """Its charts too: without its map a report once called its energy lacking."""
+    alone = parsed(of_part(reader, tmp_path, sections=[section]).read_text("utf-8"))
+    whole = parsed(html["401-2024"])
+    shown = [
+        [tag.tag for tag in page.find(f".//section[@id='secao-{section}']").iter()]
+        for page in (alone, whole)
+    ]
+    assert shown[0] == shown[1]
+    assert any(tag.endswith("svg") for tag in shown[0])
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

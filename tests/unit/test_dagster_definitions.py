@@ -245,3 +245,40 @@ def test_pruning_leaves_the_newest_runs(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "storage" / "raw").mkdir()
     resources.prune(keep=2)
     assert {p.name for p in (tmp_path / "storage").iterdir()} == {"run2", "run3", "raw"}
+
+
+def test_everything_on_the_page_has_somebody_who_answers_for_it_and_says_what_it_is(
+    defs: dg.Definitions,
+) -> None:
+    specs = list(defs.resolve_all_asset_specs())
+    assert {owner for spec in specs for owner in spec.owners} == {
+        *("team:engenharia", "team:analise", "team:comercial")
+    }
+    assert [spec.key for spec in specs if not spec.owners or not spec.description] == []
+    assert [spec.key for spec in specs if "```sql" in spec.description] == []
+
+
+def test_a_dbt_test_that_fails_stops_what_reads_its_table_in_the_same_run(
+    defs: dg.Definitions, nodes: Mapping[str, Any]
+) -> None:
+    """Python assets too: Dagster skips what lies under a check that blocks."""
+    graph, wrong = defs.resolve_asset_graph(), []
+    for node in nodes.values():
+        key = dbt.check_key({"nodes": nodes}, node)
+        if key and not dbt.is_of_a_safra(nodes_by_key(nodes)[key.asset_key]):
+            blocks = graph.get_check_spec(key).blocking
+            if blocks != (node["config"]["severity"].lower() == "error"):
+                wrong.append(key)
+    assert wrong == []
+
+
+def test_every_dbt_test_of_data_is_on_the_page(nodes: Mapping[str, Any]) -> None:
+    """Those without data of ours are tests of our kinds of tests."""
+    data = [n for n in nodes.values() if n["resource_type"] == "test" and n["depends_on"]["nodes"]]
+    assert len(data) > 100
+    assert [n["name"] for n in data if not dbt.check_key({"nodes": nodes}, n)] == []
+
+
+def nodes_by_key(nodes: Mapping[str, Any]) -> dict[dg.AssetKey, Mapping[str, Any]]:
+    tables = (n for n in nodes.values() if n["resource_type"] in ("model", "seed"))
+    return {dbt.asset_key(node): node for node in tables}

@@ -3,7 +3,6 @@
 Not here: whether tables and columns are described (test_manifest_laws.py).
 """
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -11,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dagster_pipeline import docs_site
 from loaders.bdgd.layers import RAW_TABLES
-from scripts import docs_site
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 PAGES = [*sorted(CLONE.glob("*.md")), *sorted((CLONE / "docs").rglob("*.md"))]
@@ -176,17 +175,31 @@ def test_no_file_names_a_package_registry() -> None:
     assert [str(path) for path in files if pattern.search(path.read_bytes())] == []
 
 
+EMPTY = '<script>var n={manifest:"MANIFEST.JSON INLINE DATA",catalog:"CATALOG.JSON INLINE DATA"}'
+
+
 @pytest.mark.parametrize(("counts_users", "kept"), [(False, True), (True, False), (None, False)])
 def test_a_dictionary_that_would_ask_the_network_is_refused(
     tmp_path: Path, counts_users: bool | None, kept: bool
 ) -> None:
-    manifest = {"metadata": {"send_anonymous_usage_stats": counts_users}}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    (tmp_path / "static_index.html").write_text("page")
+    manifest = {"metadata": {"send_anonymous_usage_stats": counts_users}, "text": "</script>"}
     page = tmp_path / "index.html"
     if kept:
-        docs_site.publish(tmp_path, page)
+        docs_site.publish(manifest, {"nodes": {}}, EMPTY, page)
+        assert page.read_text().count("</script>") == 0
+        assert '"nodes"' in page.read_text()
     else:
         with pytest.raises(docs_site.DocsError, match="send_anonymous_usage_stats"):
-            docs_site.publish(tmp_path, page)
+            docs_site.publish(manifest, {}, EMPTY, page)
     assert page.exists() == kept
+
+
+def test_the_dictionary_holds_the_docs_of_analysts_without_links_that_lead_nowhere() -> None:
+    nodes = {"docs": {"doc.intel_lead.__overview__": {"package_name": "intel_lead"}}}
+    docs_site.add_pages(nodes, CLONE / "docs")
+    page = nodes["docs"]["doc.intel_lead.__intel_lead__"]
+    assert page["package_name"] == "intel_lead"
+    for title in ("# Glossário", "# Ferramentas de BI", "# Onde os documentos"):
+        assert title in page["block_contents"]
+    links = re.findall(r"\]\(([^)]*)\)", page["block_contents"])
+    assert [link for link in links if not link.startswith(("http", "#!"))] == []

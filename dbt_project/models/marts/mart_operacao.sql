@@ -119,6 +119,20 @@ etapas as (
         p50_ms,
         p95_ms
     from {{ source('app', 'latencia_por_dia') }}
+    union all
+    select
+        desde as dia,
+        'leitura/' || visao as etapa,
+        consultas as execucoes,
+        null as falhas,
+        segundos,
+        null as safras,
+        null as linhas,
+        null as rejeitadas,
+        null as excecoes,
+        null as p50_ms,
+        null as p95_ms
+    from controle.visoes_lidas()
 )
 
 select

@@ -1,6 +1,6 @@
 -- No kind of anomaly marks more than its parte_maxima of the units that it judges. A returned row is a kind
 -- of a safra that does: its rule is wrong there (seed anomalia_tipo), not its units. Below five is no share.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'anomalia'}}}) }}
 
 with unidades as (
     select

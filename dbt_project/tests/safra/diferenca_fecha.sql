@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'safra_diferenca'}}}) }}
 -- A returned row is a safra whose differences from the one before do not add up to its own units and energy.
 with diferencas as (
     select

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'geracao'}}}) }}
 -- What generators injected and lamps used, as the loader added it up over the rows that landed, is what the
 -- tables hold. A returned row is a layer's month in a safra that differs.
 {% set medidas = [

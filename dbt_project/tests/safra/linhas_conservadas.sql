@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'lead_bruto'}}}) }}
 -- Every row landed from a UC layer is a lead or a superseded row of one: none vanished, none was invented.
 -- A returned row is a layer of a safra whose counts differ.
 with no_arquivo as (

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'safra_serie'}}}) }}
 -- The series of each level add up to the energy of all units: no unit is in none, or in two.
 -- A returned row is a level of a safra that does not.
 with series as (

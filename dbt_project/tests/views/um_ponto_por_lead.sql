@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'lead_com_coordenadas'}}}) }}
 -- The coordinate fallback neither drops nor repeats a lead, in the safras published last. A returned row is a
 -- safra whose counts differ.
 with leads as (

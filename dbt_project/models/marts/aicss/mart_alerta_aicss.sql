@@ -82,7 +82,7 @@ escore as (
     cross join
         lateral (
             select percentile_cont(0.5) within group (order by abs(v - antes.mediana)) as mad
-            from unnest(antes.valores) as v
+            from unnest(antes.valores) as t (v)
         ) as desvio
     where antes.dias >= p.dias_minimos
 
