@@ -210,7 +210,7 @@ def _ucmt() -> list[Row]:
         _mt("M04", mun=" ", sit_ativ="XX", clas_sub="XX9", ten_forn="999", brr="NA"),
         _mt("M05", sit_ativ=" ", liv=1, brr=" ", ene=_seen(3.5, 1), gru_ten=" "),
         _mt("M05", sit_ativ="DS", liv=0, ene=_seen(3.5, 2)),
-        _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", **_months("dic", " ")),
+        _mt("M06", gru_tar="A3A", are_loc="NU", fas_con="ZZ", tip_sist=" ", **_months("dic", " ")),
         # A person's, a farm's and a cooperative's in medium voltage.
         *(_mt(f"R{i:02d}", clas_sub=c) for i, c in enumerate(["RE1", "RU1", "RU4"])),
         # Billed: demand above the contract, at the edge of what is tolerated, below it; optantes B.

@@ -119,6 +119,12 @@ EQUIVALENT = (
         "a foreign key: the code is always there",
     ),
     Equivalent(
+        r"mart_diferenca_safra",
+        "left for inner",
+        r"-.*'distribuidora'",
+        "counted of lead_bruto's units, whose distributor is a foreign key",
+    ),
+    Equivalent(
         r"mart_contexto_municipio",
         "left for inner",
         r"-.*'municipio_indicador'",
@@ -578,6 +584,12 @@ EQUIVALENT = (
         "word changed",
         r"partition by ~'",
         "~ano is PostgreSQL's bitwise not: other numbers, the same parts",
+    ),
+    Equivalent(
+        r"esconde_complementos\(\)",
+        "word changed",
+        r"-.*set antes = ",
+        "how two CTEs are called that nothing but this macro reads",
     ),
     Equivalent(
         r"esconde_complementos\(\)",
