@@ -62,4 +62,11 @@
         -- The library is not loaded (shared_preload_libraries).
         when object_not_in_prerequisite_state then return;
     end $f$;
+
+    {# Made once: to replace it would wait for whoever reads mart_operacao (law 5). #}
+    do $d$ begin
+        if to_regclass('controle.visao_lida') is null then
+            create view controle.visao_lida as select * from controle.visoes_lidas();
+        end if;
+    end $d$;
 {% endmacro %}

@@ -56,6 +56,7 @@ EXCEPTIONS = {
     ("mart_operacao", "source.intel_lead.controle.import_status"),
     ("mart_operacao", "source.intel_lead.operacao.execucao_no"),
     ("mart_operacao", "source.intel_lead.operacao.aberto_arquivo"),
+    ("mart_operacao", "source.intel_lead.operacao.visao_lida"),
     ("mart_operacao", "source.intel_lead.app.latencia_por_dia"),
     ("mart_alerta", "source.intel_lead.app.alerta"),
     ("mart_alerta", "source.intel_lead.app.regra_alerta"),

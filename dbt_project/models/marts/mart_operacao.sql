@@ -132,7 +132,7 @@ etapas as (
         null as excecoes,
         null as p50_ms,
         null as p95_ms
-    from controle.visoes_lidas()
+    from {{ source('operacao', 'visao_lida') }}
 )
 
 select
