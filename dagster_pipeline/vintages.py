@@ -175,9 +175,11 @@ def _copy(conn: psycopg.Connection, client: Client, task: Task, say: batch.Say) 
 
 
 def _file(task: Task, copy: Copy) -> batch.File:
-    """How an item lands: a CSV beside the geodatabases."""
+    """How an item lands: a CSV beside the geodatabases, one of these as its own distributor's."""
     beside = task.item is not None and task.item.kind == "csv_pj"
-    return batch.File(copy.named, bdgd.Options(wait=True, complement=beside))
+    of = task.item.distribuidora_id if task.item else None
+    options = bdgd.Options(wait=True, complement=beside, distributor=None if beside else of)
+    return batch.File(copy.named, options)
 
 
 def _bar(name: str, size: int) -> AbstractContextManager[Callable[[int], None]]:

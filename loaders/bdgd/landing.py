@@ -60,6 +60,7 @@ class Options:
         force: land even when this very content is there already.
         thousands: what groups thousands in a CSV's columns that do not tell (number_text.py).
         without: layers (``UCBT``) that a person says this copy of a geodatabase lacks.
+        distributor: whose file a catalogue says that it is; another one's is refused.
         progress: (layer, rows in the file) → context of a function that takes the rows of a step.
         turn: context in which the safras' locks are taken.
     """
@@ -71,6 +72,7 @@ class Options:
     force: bool = False
     thousands: str | None = None
     without: frozenset[str] = frozenset()
+    distributor: int | None = None
     progress: Progress = _no_progress
     turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
@@ -207,6 +209,7 @@ def _land(conn: psycopg.Connection, path: Path, options: Options, state: _State)
         ledger.close_dead(conn, done)
         return done
     with opened(path, options, conn) as source:
+        _refuse_other_distributor(path.name, source.safras, options.distributor)
         state.safras = source.safras
         with options.turn():
             ledger.lock(conn, source.safras, wait=options.wait)
@@ -222,6 +225,17 @@ def _land(conn: psycopg.Connection, path: Path, options: Options, state: _State)
             raise _partial(source, whole, path.name)
         _land_layers(conn, source, path.name, options, state, whole)
     return sorted(asked)
+
+
+def _refuse_other_distributor(file: str, safras: tuple[Safra, ...], said: int | None) -> None:
+    """A wrong title would put one distributor's rows in the place of another's."""
+    found = {safra.distribuidora_id for safra in safras}
+    if said is not None and found != {said}:
+        raise InvalidInput(
+            f"{file}: o catálogo diz que é da distribuidora {said}, e o arquivo diz que é de"
+            f" {', '.join(map(str, sorted(found)))}; nada mudou. Se o arquivo tem razão:"
+            " make run BDGD=ARQUIVO"
+        )
 
 
 def _already_landed(

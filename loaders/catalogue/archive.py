@@ -25,10 +25,13 @@ from loaders.catalogue.bookkeeping import Known
 from loaders.catalogue.item import LICENCE, LICENCE_URL
 from loaders.catalogue.titles import bare
 from loaders.errors import InvalidInput, SourceFailure
-from loaders.open_data.client import Client
+from loaders.open_data.client import Client, TooLarge
 
 MANIFEST = "datapackage.json"
 _MOST_BYTES = 64 * 2**30
+_MORE = 2**20
+"""Bytes that a file may have beyond what the catalogue says, until it is refused."""
+_LONGEST_NAME = 180
 _READ_ONLY = 0o444
 _KEPT_FREE = 2**30
 """Bytes that a download leaves on the disk."""
@@ -103,10 +106,10 @@ def fetch(item: Known, client: Client, bar: Bar = silent) -> Copy:
                 client.download(
                     item.url,
                     begun,
-                    most_bytes=_MOST_BYTES,
+                    most_bytes=item.size + _MORE if item.size else _MOST_BYTES,
                     keeps_tag=True,
                     refused=_refused(item),
-                    progress=advance,
+                    progress=_minding_the_disk(target, begun, advance),
                 )
             _check(item, begun)
             sha256, size = sha256_of(begun), begun.stat().st_size
@@ -115,12 +118,38 @@ def fetch(item: Known, client: Client, bar: Bar = silent) -> Copy:
             begun.replace(path)
             copy = Copy(path, _named(item, path), sha256, size, time.monotonic() - start)
             _write_manifest(target, item, copy)
+    except TooLarge:
+        most = begun.stat().st_size
+        begun.unlink()
+        begun.with_name(f"{begun.name}.tag").unlink(missing_ok=True)
+        raise SourceFailure(
+            f"{item.title}: vieram mais de {most} bytes, o catálogo diz {item.size or 'nada'};"
+            f" nada foi guardado. {hub.REMEDY}"
+        ) from None
     except OSError as error:
         raise InvalidInput(
             f"{target}: não se pode gravar ({error.strerror}); outra pasta: INTEL_ARQUIVO"
         ) from error
     log.info("%s: no arquivo, %.1f MB, %s", item.title, size / 2**20, path)
     return copy
+
+
+def _minding_the_disk(
+    target: Path, begun: Path, advance: Callable[[int], None]
+) -> Callable[[int], None]:
+    """Tells of what came, and stops before the disk is full: the database's may be on it."""
+
+    def minding(step: int) -> None:
+        advance(step)
+        if shutil.disk_usage(target).free < _KEPT_FREE:
+            begun.unlink(missing_ok=True)
+            begun.with_name(f"{begun.name}.tag").unlink(missing_ok=True)
+            raise InvalidInput(
+                f"{target}: restam menos de {_KEPT_FREE / 2**30:.0f} GB livres; nada foi guardado."
+                " Libere espaço, ou outra pasta: INTEL_ARQUIVO"
+            )
+
+    return minding
 
 
 @contextmanager
@@ -193,7 +222,7 @@ def _link(item: Known, path: Path) -> Path:
     """Where the link to a copy is, by ANEEL's name."""
     suffix = path.name.removeprefix(path.name.split(".")[0])
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in bare(item.title))
-    return path.with_name(f"{name}{suffix}")
+    return path.with_name(f"{name[:_LONGEST_NAME]}{suffix}")
 
 
 def _named(item: Known, path: Path) -> Path:

@@ -7,7 +7,7 @@ Belongs here: which resources they are, what CKAN says of them. Not here: CKAN's
 import re
 
 from loaders import environment
-from loaders.catalogue.hub import Reading, moment
+from loaders.catalogue.hub import Reading, moment, plausible_size
 from loaders.catalogue.item import Item, Kind
 from loaders.errors import SourceFailure
 from loaders.open_data import sources
@@ -40,7 +40,7 @@ def read(client: Client) -> Reading:
                 title=name[1].lower(),
                 url=str(resource["url"]),
                 modified_at=moment(resource.get("last_modified") or resource.get("created")),
-                size=size if isinstance(size, int) and size > 0 else None,
+                size=plausible_size(size),
             )
     if not found:
         raise SourceFailure(f"{url}: o portal já não tem os CSV _pj da BDGD; nada mudou")

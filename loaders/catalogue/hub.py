@@ -21,6 +21,9 @@ MOST_PAGES = 500
 REMEDY = "Tente mais tarde, ou baixe a base pelo navegador e digite make run BDGD=ARQUIVO"
 _LAST_SECOND = 10**11
 """The year 5138 in seconds, 1973 in milliseconds."""
+_YEARS = range(1990, 2101)
+"""Of a date that a portal may mean; others it writes where it knows none."""
+_MOST_BYTES = 2**40
 _PERMANENT = frozenset({400, 401, 403, 404, 498, 499})
 
 
@@ -103,7 +106,7 @@ def _pages(client: Client, url: str) -> Iterator[tuple[int | None, list[Any]]]:
         matched = answer.get("numberMatched")
         matched = matched if isinstance(matched, int) else None
         yield matched, features
-        new = {f.get("id") for f in features if isinstance(f, dict)} - seen
+        new = {str(f.get("id")) for f in features if isinstance(f, dict)} - seen
         # From the first that was not seen: what moves while it is read is asked for again.
         start += len(new) or len(features)
         if matched is not None:
@@ -129,10 +132,10 @@ def _item(feature: Any) -> Item | None:  # noqa: ANN401
         return None
     said = feature.get("properties")
     properties = said if isinstance(said, dict) else {}
-    item_id = str(feature.get("id") or properties.get("id") or "")
+    item_id = printable(feature.get("id") or properties.get("id"))
     if not item_id:
         return None
-    title, name = (str(properties.get(k) or "").strip() for k in ("title", "name"))
+    title, name = (printable(properties.get(k)) for k in ("title", "name"))
     tags = properties.get("tags")
     size = properties.get("size")
     return Item(
@@ -142,10 +145,20 @@ def _item(feature: Any) -> Item | None:  # noqa: ANN401
         title=title or name or item_id,
         url=content_of(item_id),
         modified_at=moment(properties.get("modified")),
-        size=size if isinstance(size, int) and size > 0 else None,
-        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+        size=plausible_size(size),
+        tags=tuple(map(printable, tags)) if isinstance(tags, list) else (),
         names=(name,) if name and name != title else (),
     )
+
+
+def printable(said: Any) -> str:  # noqa: ANN401
+    """A text without what a terminal obeys and PostgreSQL cannot hold."""
+    return "".join(c for c in str(said or "") if c.isprintable()).strip()
+
+
+def plausible_size(said: Any) -> int | None:  # noqa: ANN401
+    """Bytes; None where nobody can mean them."""
+    return said if isinstance(said, int) and 0 < said < _MOST_BYTES else None
 
 
 def _stamp(item: Item) -> datetime:
@@ -153,11 +166,14 @@ def _stamp(item: Item) -> datetime:
 
 
 def moment(said: Any) -> datetime | None:  # noqa: ANN401
-    """Milliseconds since 1970, or seconds, or ISO; None for anything else."""
+    """Milliseconds since 1970, or seconds, or ISO; None for anything else, or no real date."""
     try:
         if isinstance(said, int | float) and not isinstance(said, bool):
-            return datetime.fromtimestamp(said / 1000 if said > _LAST_SECOND else said, UTC)
-        found = datetime.fromisoformat(str(said).replace("Z", "+00:00"))
+            found = datetime.fromtimestamp(said / 1000 if said > _LAST_SECOND else said, UTC)
+        else:
+            found = datetime.fromisoformat(str(said).replace("Z", "+00:00"))
     except (ValueError, OverflowError, OSError):
+        return None
+    if found.year not in _YEARS:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

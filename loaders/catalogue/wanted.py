@@ -97,7 +97,7 @@ def read(words: Iterable[str]) -> Wanted:
             continue
         if low in ckan.NAMES or _ITEM.fullmatch(low):
             named.add(low)
-        elif word.isdigit():
+        elif word.isascii() and word.isdigit():
             distributors.add(int(word))
         else:
             try:
@@ -191,7 +191,9 @@ def plan(conn: psycopg.Connection, wanted: Wanted) -> Plan:
         if wanted.everything or key in wanted.named or _dist(key) in wanted.distributors:
             step = state.after_landing(key, by_name=wanted.typed and key in wanted.named)
             found.append(Task(key, step))
+    there = {item.distribuidora_id for item in items} | {_dist(key) for key in state.landed}
     made = Plan(unknown=sorted(wanted.named - seen - {t.key for t in found} - _ids(items)))
+    made.unknown += [str(one) for one in sorted(wanted.distributors - there)]
     for task in sorted(found, key=_order):
         (made.tasks if task.step in TO_DO else made.rest).append(task)
     return made

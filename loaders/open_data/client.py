@@ -4,6 +4,7 @@ Belongs here: requests, retries, what is no answer. Not here: which addresses (s
 content means (content.py).
 """
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,10 @@ BROWSER = (
 REMEDY = "Tente mais tarde, ou baixe o arquivo e use --arquivo"
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PARTIAL, _NOT_MODIFIED, _BEYOND = 206, 304, 416
-_BLOCK = 2**18
+_BLOCK = 2**14
+_SIP = 2**10
+"""Bytes of a file, and of an answer, between two looks at the clock: a server may drip."""
+_MOST_JSON = 2**28
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Patience:
             more or less, so that many clients do not come back together.
         connect_s, stall_s: to connect; without a byte.
         whole_s: for one download.
+        answer_s: for one answer that is no file.
     """
 
     attempts: int = 5
@@ -48,6 +53,7 @@ class Patience:
     connect_s: float = 15.0
     stall_s: float = 60.0
     whole_s: float = 3 * 3600.0
+    answer_s: float = 600.0
 
 
 class _Passing(Exception):
@@ -56,6 +62,10 @@ class _Passing(Exception):
     def __init__(self, said: str, retry_after_s: float = 0.0) -> None:
         super().__init__(said)
         self.retry_after_s = retry_after_s
+
+
+class TooLarge(SourceFailure):
+    """More comes than is taken; what came of it stays where it was put."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +108,11 @@ class Client:
 
         def ask() -> Any:  # noqa: ANN401
             with self._answer(url, params) as answer:
+                body = self._body(answer)
                 try:
-                    found = answer.json()
-                except requests.exceptions.JSONDecodeError:
-                    page = answer.text.lstrip()[:1] == "<"
+                    found = json.loads(body)
+                except (ValueError, RecursionError):
+                    page = body.lstrip()[:1] == b"<"
                     what = "uma página HTML" if page else "uma resposta cortada ou sem JSON"
                     raise _Passing(f"devolveu {what}") from None
                 if reason := refused(found):
@@ -109,6 +120,17 @@ class Client:
                 return found
 
         return self._patiently(ask, url)
+
+    def _body(self, answer: requests.Response) -> bytes:
+        begun, parts, size = time.monotonic(), [], 0
+        for block in answer.iter_content(_SIP):
+            parts.append(block)
+            size += len(block)
+            if size > _MOST_JSON:
+                raise _Passing(f"mandou mais de {_MOST_JSON >> 20} MiB de JSON")
+            if time.monotonic() - begun > self._patience.answer_s:
+                raise _Passing("demorou demais")
+        return b"".join(parts)
 
     def propfind(self, url: str) -> str:
         """What a WebDAV server says of a folder and what is in it, as XML.
@@ -150,7 +172,7 @@ class Client:
             progress: told of bytes as they are on disk.
 
         Raises:
-            SourceFailure: it did not come whole after all attempts, or is too large.
+            SourceFailure: it did not come whole after all attempts, or is `TooLarge`.
         """
         told = 0
         note = target.with_name(f"{target.name}.tag")
@@ -180,7 +202,7 @@ class Client:
                             raise _Passing(reason)
                         received += len(block)
                         if received > most_bytes:
-                            raise SourceFailure(
+                            raise TooLarge(
                                 f"{url}: passa do limite de {most_bytes >> 20} MiB; nada mudou"
                             )
                         if time.monotonic() - begun > self._patience.whole_s:
@@ -221,8 +243,6 @@ class Client:
                 yield answer
         except requests.exceptions.Timeout:
             raise _Passing("parou de responder") from None
-        except requests.exceptions.JSONDecodeError:
-            raise
         except requests.RequestException as error:
             raise _Passing(f"a conexão falhou ({type(error).__name__})") from None
 
@@ -258,7 +278,7 @@ def _validator(answer: requests.Response) -> str:
 def _retry_after(answer: requests.Response) -> float:
     """Seconds to wait, which the server says in seconds or as a date."""
     said = answer.headers.get("Retry-After", "")
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return float(said)
     try:
         return (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
@@ -276,5 +296,5 @@ def _refuse_short(answer: requests.Response, received: int) -> None:
     """``requests`` says nothing of a body that ends early; a packed one has another length."""
     said = answer.headers.get("Content-Length", "")
     packed = answer.headers.get("Content-Encoding")
-    if said.isdigit() and not packed and received != int(said):
+    if said.isascii() and said.isdigit() and not packed and received != int(said):
         raise _Passing(f"cortou o arquivo: {received} de {said} bytes")

@@ -273,6 +273,24 @@ def test_the_year_is_the_bases_and_the_titles_a_prediction(
     assert steps(conn, "86-2020") == {"86-2020": Step.BUILD}
 
 
+def test_a_title_of_another_distributor_takes_nobodys_place(
+    hub: Hub, conn: psycopg.Connection, bases: dict[str, bytes]
+) -> None:
+    """Refused as it is, so that nothing tries it again every day; the ledger says why."""
+    hub.put("m", "MUX_402_2024-12-31_V11_20250806-1857", bases["velha"])
+    refresh(conn)
+    copy = bring(conn, "m")
+    with pytest.raises(InvalidInput, match="é da distribuidora 402, e o arquivo diz que é de 401"):
+        landing.land(copy.named, landing.Options(distributor=402))
+    assert landing.land(copy.named, landing.Options(distributor=401)) == ["401-2024"]
+
+
+def test_a_distributor_that_is_nowhere_is_said(hub: Hub, conn: psycopg.Connection) -> None:
+    hub.put("a", MUX.format(2024, 2025))
+    refresh(conn)
+    assert wanted.plan(conn, wanted.read(["401", "999"])).unknown == ["999"]
+
+
 def test_a_key_means_the_years_own_base_where_there_is_one(
     hub: Hub, conn: psycopg.Connection
 ) -> None:

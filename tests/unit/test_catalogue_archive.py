@@ -185,7 +185,7 @@ def test_a_beginning_longer_than_the_file_is_thrown_away(fake: Hub) -> None:
 @pytest.mark.parametrize(
     ("content", "size", "said"),
     [
-        (CONTENT, 17, r"vieram \d+ bytes, o catálogo diz 17"),
+        (CONTENT, 17, r"vieram (mais de )?\d+ bytes, o catálogo diz 17"),
         (CONTENT[:-400], None, "truncado ou corrompido"),
         (CONTENT[:200_000] + b"\0\1\2" + CONTENT[200_003:], None, "danificado em"),
         (b"qualquer coisa", None, "não é uma geodatabase"),
@@ -224,6 +224,39 @@ def test_a_disk_without_room_is_said_before_anything_comes(
     with pytest.raises(InvalidInput, match="faltam .* GB para buscar .* INTEL_ARQUIVO"):
         fetch(known(fake))
     assert fake.asked == []
+
+
+def test_a_file_larger_than_the_catalogue_says_leaves_nothing(
+    fake: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endless one would fill the disk, which is the database's too."""
+    monkeypatch.setattr(archive, "_MORE", 0)
+    with pytest.raises(SourceFailure, match="vieram mais de"):
+        fetch(known(fake, size=len(CONTENT) - 500_000))
+    assert left() == []
+
+
+def test_a_disk_that_fills_while_a_file_comes_is_left_free(
+    fake: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([2 * archive._KEPT_FREE, 2 * archive._KEPT_FREE, 0])
+    usage = type("Usage", (), {})
+
+    def shrinking(_: Path) -> object:
+        found = usage()
+        found.free = next(free)
+        return found
+
+    monkeypatch.setattr(archive.shutil, "disk_usage", shrinking)
+    with pytest.raises(InvalidInput, match="restam menos de 1 GB livres"):
+        fetch(known(fake))
+    assert left() == []
+
+
+def test_a_long_title_has_a_short_link(fake: Hub) -> None:
+    copy = fetch(known(fake, title="M" * 400))
+    assert len(copy.named.name) < 255
+    assert copy.named.read_bytes() == CONTENT
 
 
 def test_a_csv_is_kept_under_its_name(fake: Hub) -> None:

@@ -82,6 +82,30 @@ def test_what_does_not_pass_is_one_clear_line(fake: Hub, trouble: str, said: str
     assert "\n" not in str(caught.value)
 
 
+def test_one_bad_item_keeps_no_other_from_being_read(fake: Hub) -> None:
+    """What PostgreSQL cannot hold, a terminal obeys or nobody can mean is left out of it."""
+    odd = {
+        "title": "Mux\x00_\x1b[31m\ud800Energia",
+        "name": ["x"],
+        "size": 10**19,
+        "modified": "9999-12-31T23:59:59-14:00",
+        "tags": ["BDGD", "\ud800"],
+    }
+    page = {"features": [{"id": ["x"], "properties": odd}, {"id": "b", "properties": {}}]}
+    fake.search_troubles = [lambda _: json.dumps(page).encode()]
+    one, other = read().items
+    assert (one.title, one.size, one.modified_at) == ("Mux_[31mEnergia", None, None)
+    assert (one.item_id, one.tags) == ("['x']", ("BDGD", ""))
+    assert other.item_id == "b"
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b"\xff\xfe\x00", b'{"features": [NaN'])
+def test_what_is_no_json_is_said(fake: Hub, body: bytes) -> None:
+    fake.search_troubles = [lambda _: body] * 3
+    with pytest.raises(SourceFailure, match="resposta cortada ou sem JSON"):
+        read()
+
+
 def test_an_error_that_stays_is_not_asked_again(fake: Hub) -> None:
     fake.search_troubles = [lambda _: json.dumps(MISSING).encode()]
     with pytest.raises(SourceFailure, match="400 Item does not exist"):
