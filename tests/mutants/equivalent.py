@@ -649,12 +649,6 @@ EQUIVALENT = (
         "three letters are looked for in the text, none of them after its end",
     ),
     Equivalent(
-        r"abre_dominios_do_lead\(\)",
-        "distinct dropped",
-        r"-.*select distinct",
-        "a code that is there already is passed over",
-    ),
-    Equivalent(
         r"continuidade_conjunto",
         "(avg|min) for max",
         r"-\s+max\(limite\)",
