@@ -655,6 +655,12 @@ EQUIVALENT = (
         "distinct on leaves one limit of each indicator",
     ),
     Equivalent(
+        r"dia_da_resolucao\(\)",
+        "divided turned",
+        r"\+.*\* 3\) \* 100",
+        "only compared: 900 a month, and a year's last day is still before the next one's first",
+    ),
+    Equivalent(
         r"chaves_dos_agentes\(\)",
         "condition dropped",
         r"-\s+where c\.cnpj is not null",
