@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from dagster_pipeline import manifest
 from loaders import ledger
@@ -224,6 +225,27 @@ def built(conn: psycopg.Connection) -> set[tuple[str, int, int, str]]:
         "select modelo, distribuidora_id, ano, construida_em::text from controle.safra_construida"
     )
     return set(rows.fetchall())
+
+
+def test_a_year_has_the_tariffs_of_its_first_and_of_its_last_day(
+    priced: a.Warehouse, conn: psycopg.Connection
+) -> None:
+    """What ends on the day before, or begins on the day after, is of another year."""
+    parsed = Manifest.from_msgpack(priced.project.manifest.read_bytes())
+    condition = parsed.nodes["model.intel_lead.tarifa_vigente"].config.meta["da_safra"]
+    ask = "select controle.parte_da_safra('vigencias', %s, 2024, 401)"
+    part = a.value(conn, ask, [condition])
+    days = """
+        with vigencias (nome, distribuidora_id, inicio, fim) as (values
+            ('de antes', 401, date '2023-01-01', date '2023-12-31'),
+            ('até o primeiro dia', 401, date '2023-01-02', date '2024-01-01'),
+            ('desde o último', 401, date '2024-12-31', null),
+            ('de depois', 401, date '2025-01-01', null),
+            ('de outra', 404, date '2024-01-01', null)
+        )
+    """
+    names = conn.execute(f"{days} select nome from {part} as v order by nome").fetchall()
+    assert names == [("até o primeiro dia",), ("desde o último",)]
 
 
 def test_a_changed_price_builds_its_own_distributors_year_and_what_reads_it(

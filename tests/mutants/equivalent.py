@@ -649,16 +649,16 @@ EQUIVALENT = (
         "three letters are looked for in the text, none of them after its end",
     ),
     Equivalent(
-        r"abre_dominios_do_lead\(\)",
-        "distinct dropped",
-        r"-.*select distinct",
-        "a code that is there already is passed over",
-    ),
-    Equivalent(
         r"continuidade_conjunto",
         "(avg|min) for max",
         r"-\s+max\(limite\)",
         "distinct on leaves one limit of each indicator",
+    ),
+    Equivalent(
+        r"dia_da_resolucao\(\)",
+        "divided turned",
+        r"\+.*\* 3\) \* 100",
+        "only compared: 900 a month, and a year's last day is still before the next one's first",
     ),
     Equivalent(
         r"chaves_dos_agentes\(\)",

@@ -31,8 +31,9 @@ STILLBORN = re.compile(
 """PostgreSQL or dbt cannot read it: nobody could have committed it, so it counts for nothing."""
 YEARS = [2020, 2022, 2023]
 """Of the made-up files."""
-ENGINE = {"safra_publicada", "funcoes_do_uc_id"}
-"""What the swap writes, and functions that a post-hook makes: integration tests' matter."""
+ENGINE = {"safra_publicada", "funcoes_do_uc_id", "abre_dominios_do_lead"}
+"""What the swap writes, functions that a post-hook makes, and what a config renders when the
+project is parsed, before a fault is planted: integration tests' matter."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,19 @@ _BETWEEN = rf"({_NAME}) between (-?[\d.]+) and (-?[\d.]+)"
 
 
 def _code(text: str) -> str:
-    """The text with comments blanked: same length, nothing in them matches."""
-    return _COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
+    """The text with comments and config blanked: same length, nothing in them matches.
+
+    A config is rendered when the project is parsed, and faults are planted after.
+    """
+    code = _COMMENT.sub(_blank, text)
+    for found in re.finditer(r"\{\{ config\(", code):
+        end = _closing(code, found.end() - 1)
+        code = code[: found.start()] + _blank(code[found.start() : end]) + code[end:]
+    return code
+
+
+def _blank(found: re.Match[str] | str) -> str:
+    return re.sub(r"[^\n]", " ", found if isinstance(found, str) else found[0])
 
 
 def _each(
