@@ -10,6 +10,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,6 +58,8 @@ def _serve() -> int:
     # A terminal tells Dagster too; twice, it would not end in order.
     told = os.isatty(0)
     signal.signal(signal.SIGINT, lambda *_: None if told else process.send_signal(signal.SIGINT))
+    if making:
+        Thread(target=_reload_once_made, args=(making,), daemon=True).start()
     try:
         return process.wait()
     finally:
@@ -80,6 +84,16 @@ def _serve_docs() -> tuple[str, subprocess.Popen[bytes] | None]:
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     return f"http://localhost:{port}", making
+
+
+def _reload_once_made(making: subprocess.Popen[bytes]) -> None:
+    """Columns on Dagster's page say what they are made of once the dictionary is made."""
+    if making.wait():
+        return
+    while not (there := page.address()):
+        time.sleep(5)
+    with suppress(OSError):
+        page.reload(there)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WORKSPACE = CLONE / "workspace.yaml"
 PORT = 3000
+RELOAD = "mutation { reloadWorkspace { __typename } }"
 
 
 def mark() -> Path:
@@ -33,6 +34,19 @@ def address() -> str:
             return f"http://localhost:{port}" if "dagster_version" in json.load(answer) else ""
     except (OSError, ValueError, KeyError):
         return ""
+
+
+def reload(address: str) -> None:
+    """Have the page read this clone's code again: what it says of it may have changed.
+
+    Raises:
+        OSError: it does not answer.
+    """
+    asked = {"query": RELOAD}
+    request = urllib.request.Request(  # noqa: S310 - http, ours
+        f"{address}/graphql", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request, timeout=120).close()
 
 
 def free_port(first: int = PORT) -> int:
