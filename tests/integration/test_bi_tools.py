@@ -22,7 +22,9 @@ from server import roles
 from tests.integration import warehouse as a
 
 SCRIPTS = Path("docs/bi")
-Rows = list[tuple[str, str, int, float]]
+Rows = list[tuple[str | None, str | None, int, float]]
+NOTHING = ("", "NA")
+"""How a CSV writes a null: R has a word for it."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,14 @@ def expected(warehouse: a.Warehouse) -> Rows:
 def read(text: str) -> Rows:
     """The rows of a CSV with a head."""
     rows = csv.DictReader(io.StringIO(text))
-    return [(r["municipio"], r["uf"], int(r["leads"]), float(r["energia_mwh"])) for r in rows]
+    return [
+        (
+            *(None if r[name] in NOTHING else r[name] for name in ("municipio", "uf")),
+            int(r["leads"]),
+            float(r["energia_mwh"]),
+        )
+        for r in rows
+    ]
 
 
 def run(login: Mapping[str, str], *command: str | Path) -> str:
@@ -111,11 +120,8 @@ def test_duckdb(login: Mapping[str, str], expected: Rows) -> None:
     """Skipped where its extension is not there: it is downloaded on first use."""
     import duckdb
 
-    home = Path(
-        duckdb.sql("select current_setting('extension_directory')").fetchone()[0]
-        or Path.home() / ".duckdb"
-    )
-    if not [*home.rglob("postgres_scanner.duckdb_extension")]:
+    asked = "select installed from duckdb_extensions() where extension_name = 'postgres_scanner'"
+    if not any(installed for (installed,) in duckdb.execute(asked).fetchall()):
         pytest.skip("o DuckDB desta máquina não tem a extensão postgres, que ele baixa")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in login.items():
