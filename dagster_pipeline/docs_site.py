@@ -78,7 +78,9 @@ def generate(target: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=CLONE)
     if done.returncode:
         end = "\n".join(done.stdout.splitlines()[-20:])
-        raise DocsError(f"dbt docs generate failed; is the database there (make db)?\n{end}")
+        raise DocsError(
+            f"o dbt docs generate falhou; o banco está ligado e construído (make run)?\n{end}"
+        )
 
 
 def calls_home(nodes: Mapping[str, Any]) -> bool:
@@ -111,11 +113,15 @@ def publish(nodes: Mapping[str, Any], catalog: Mapping[str, Any], empty: str, pa
         DocsError: the page would ask the network for something.
     """
     if calls_home(nodes):
-        raise DocsError("set send_anonymous_usage_stats: false in dbt_project.yml: the page tracks")
+        raise DocsError(
+            "send_anonymous_usage_stats: false no dbt_project.yml: senão a página conta quem a lê"
+        )
     for name, content in (("MANIFEST", nodes), ("CATALOG", catalog)):
         place = PLACE.format(name)
         if place not in empty:
-            raise DocsError(f"dbt's page has no {place} any more: see docs_site.py")
+            raise DocsError(
+                f"a página do dbt já não tem {place}: veja dagster_pipeline/docs_site.py"
+            )
         empty = empty.replace(place, json.dumps(content).replace("</", "<\\/"))
     whole = page.with_suffix(".new")
     whole.write_text(empty.replace("</head>", f"{WHOLE}</head>", 1), encoding="utf-8")

@@ -26,7 +26,9 @@ ALONE = CLONE / "dagster_pipeline" / "dbt_alone"
 SOURCES = ("dbt_project/models", "dbt_project/tests", "macros", "seeds")
 SINGLE_FILES = ("dbt_project/dbt_project.yml", "profiles.yml")
 
-OF_A_SAFRA = "config.materialized:safra config.materialized:publicacao"
+KINDS_OF_A_SAFRA = ("safra", "publicacao")
+"""Materializations of what has a partition per safra."""
+OF_A_SAFRA = " ".join(f"config.materialized:{kind}" for kind in KINDS_OF_A_SAFRA)
 """Selects the models that are built by safra and the publication that ends them."""
 
 

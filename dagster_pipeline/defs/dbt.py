@@ -18,7 +18,7 @@ from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs, dbt_assets
 from dagster_pipeline import batch, dbt_command, docs_site, failures, lineage
 from dagster_pipeline.defs import sizes
 from dagster_pipeline.defs.resources import Database, prune
-from dagster_pipeline.manifest import OF_A_SAFRA
+from dagster_pipeline.manifest import KINDS_OF_A_SAFRA, OF_A_SAFRA
 
 DOMAINS = "config.materialized:seed config.materialized:dominio"
 OF_ALL = (
@@ -122,7 +122,7 @@ def claim(test: Mapping[str, Any]) -> str:
 
 def is_of_a_safra(props: Mapping[str, Any]) -> bool:
     """Whether a node is a table that has a partition per safra."""
-    return props["config"].get("materialized") in sizes.OF_A_SAFRA
+    return props["config"].get("materialized") in KINDS_OF_A_SAFRA
 
 
 def filled_elsewhere(manifest: Mapping[str, Any]) -> dict[str, dg.AssetKey]:
@@ -156,8 +156,9 @@ def loaded(path: Path) -> Mapping[str, Any]:
 
 def column_lineage(nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Unique id → metadata: its columns' origins, as Dagster has them; nothing before make docs."""
+    key_of = Translator().get_asset_key
     keys = {
-        unique_id: asset_key(node) if unique_id in nodes["nodes"] else source_key(node)
+        unique_id: key_of(node)
         for unique_id, node in {**nodes["nodes"], **nodes["sources"]}.items()
         if node.get("relation_name")
     }
@@ -176,12 +177,6 @@ def column_lineage(nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def source_key(props: Mapping[str, Any]) -> dg.AssetKey:
-    """A source's key: the one that its yml gives, else its name under the source's."""
-    given = props["config"].get("meta", {}).get("dagster", {}).get("asset_key")
-    return dg.AssetKey(given or [props["source_name"], props["name"]])
-
-
 def specs_of_a_safra(path: Path) -> list[dg.AssetSpec]:
     """The tables that have a partition per safra; no code version: the database knows that."""
     specs = build_dbt_asset_specs(
@@ -192,13 +187,14 @@ def specs_of_a_safra(path: Path) -> list[dg.AssetSpec]:
 
 def sources(path: Path) -> list[dg.AssetSpec]:
     """What dbt reads and something else fills, as its yml describes it."""
+    translator = Translator()
     return [
         dg.AssetSpec(
-            source_key(source),
-            description=Translator().get_description(source),
+            translator.get_asset_key(source),
+            description=translator.get_description(source),
             group_name="origens",
             kinds={"postgres"},
-            metadata=Translator().get_metadata(source),
+            metadata=translator.get_metadata(source),
         )
         for source in loaded(path)["sources"].values()
     ]

@@ -10,10 +10,9 @@ import psycopg
 from psycopg import sql
 
 from dagster_pipeline import dbt_command
+from dagster_pipeline.manifest import KINDS_OF_A_SAFRA
 
 PUBLISHED = "safra_publicada"
-OF_A_SAFRA = ("safra", "publicacao")
-"""Materializations of what has a partition per safra."""
 
 
 def of_whole(
@@ -24,7 +23,8 @@ def of_whole(
         node.id: sql.Identifier(props["schema"], props["alias"])
         for node in built
         if node.status == "success" and (props := nodes["nodes"].get(node.id))
-        if node.kind in ("model", "seed") and props["config"]["materialized"] not in OF_A_SAFRA
+        if node.kind in ("model", "seed")
+        and props["config"]["materialized"] not in KINDS_OF_A_SAFRA
         if props["config"]["materialized"] != "view"
     }
     counts = [
