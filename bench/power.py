@@ -161,6 +161,14 @@ def _twice(rng: np.random.Generator, base: Base) -> Base:
     return _join(base, replace(base, code=base.code + 10 * base.code.max()))
 
 
+def _of_others(rng: np.random.Generator, base: Base) -> Base:
+    """Two other distributors' units beside, with little energy, all under codes made anew."""
+    for _ in range(2):
+        kwh = base.kwh * 0.01 * np.exp(0.3 * rng.standard_normal(base.kwh.shape))
+        base = _join(base, replace(base, kwh=kwh))
+    return _all_anew(rng, base)
+
+
 DAMAGES: Mapping[str, Kind] = {
     "half of the rows, at random": lambda rng, b: b.keep(rng.random(len(b.code)) < 0.5),
     "the first half of the rows": lambda _, b: b.keep(np.arange(len(b.code)) < len(b.code) / 2),
@@ -177,6 +185,7 @@ DAMAGES: Mapping[str, Kind] = {
     "energy × 1000": lambda _, b: replace(b, kwh=b.kwh * 1000),
     "energy doubled (or each row twice)": lambda _, b: replace(b, kwh=b.kwh * 2),
     "each row twice under another code": _twice,
+    "four times the units, every COD_ID made anew": _of_others,
     "half of PONNOT": lambda rng, b: replace(b, poles=b.poles[rng.random(len(b.poles)) < 0.5]),
 }
 

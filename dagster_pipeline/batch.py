@@ -66,6 +66,12 @@ class Landing:
     code: int = 0
     complement: bool = False
 
+    @property
+    def said(self) -> str:
+        """The error, which names its file."""
+        name = self.path.name
+        return f"arquivo {self.error if name in self.error else f'{name}: {self.error}'}"
+
 
 @dataclass
 class Build:
@@ -129,10 +135,18 @@ class Outcome:
 
     def problems(self) -> list[str]:
         """One line for each thing that a person must look at."""
-        lines = [f"arquivo {x.path.name}: {x.error}" for x in self.landings if x.error]
+        lines = [x.said for x in self.landings if x.error]
         told = {key for x in self.landings if x.error for key in x.safras}
         lines += self.reasons({*self.held, *self.build.failed} - told)
-        return [*lines, *self.refused, *filter(None, (self.build.problem, self.alerts))]
+        return [*lines, *self._of_nobody()]
+
+    def noted(self) -> bool:
+        """Whether what went wrong stands with files and safras in the ledger: all of it."""
+        outage = any(x.code == DatabaseFailure.code for x in self.landings)
+        return not outage and not any(self._of_nobody())
+
+    def _of_nobody(self) -> Iterator[str]:
+        yield from (*self.refused, *filter(None, (self.build.problem, self.alerts)))
 
 
 def run(
@@ -239,7 +253,7 @@ def land(
             landing = next(landings)
             found.append(landing)
             if landing.error:
-                say(f"arquivo  {landing.error}")
+                say(landing.said.replace("arquivo ", "arquivo  ", 1))
     if files:
         landed = sum(bool(landing.safras) for landing in found)
         say(f"carga    {landed} de {len(files)} arquivos aterrissados{_took(start)}")

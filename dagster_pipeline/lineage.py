@@ -24,15 +24,15 @@ Lineage = dict[str, dict[str, list[Column]]]
 DIALECT = "postgres"
 
 
-def of(nodes: Mapping[str, Any], catalog: Mapping[str, Any]) -> Lineage:
+def of(nodes: Mapping[str, Any], catalog: Mapping[str, Any]) -> tuple[Lineage, dict[str, str]]:
     """Each table's and view's columns, through the ephemeral models to what PostgreSQL holds.
 
     Args:
         nodes: dbt's manifest, compiled.
         catalog: dbt's catalogue of the same database: the columns of what is read.
 
-    Raises:
-        sqlglot.errors.SqlglotError: the SQL of a model cannot be read; its name is in the message.
+    Returns:
+        The lineage; name → why of the models whose SQL cannot be read, of which it knows nothing.
     """
     import sqlglot
     from sqlglot.schema import MappingSchema
@@ -45,6 +45,7 @@ def of(nodes: Mapping[str, Any], catalog: Mapping[str, Any]) -> Lineage:
             columns = {key: column["type"] for key, column in relation["columns"].items()}
             schema.add_table(sqlglot.to_table(name, dialect=DIALECT), columns, dialect=DIALECT)
     told: Lineage = {}
+    unread = {}
     for unique_id, node in nodes["nodes"].items():
         if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral":
             try:
@@ -52,8 +53,8 @@ def of(nodes: Mapping[str, Any], catalog: Mapping[str, Any]) -> Lineage:
                     node["compiled_code"], list(node["columns"]), schema, ids
                 )
             except sqlglot.errors.SqlglotError as error:
-                raise type(error)(f"{node['name']}: {error}") from None
-    return told
+                unread[node["name"]] = " ".join(str(error).split())
+    return told, unread
 
 
 def _of_model(

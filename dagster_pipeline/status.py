@@ -22,7 +22,7 @@ from dagster_pipeline import page
 from dagster_pipeline.manifest import CLONE
 from health import files
 from loaders import connection as db
-from loaders import usage
+from loaders import inbox, usage
 from loaders.catalogue import bookkeeping, wanted
 from loaders.errors import InvalidInput, LoadError
 from loaders.figures import number
@@ -171,7 +171,8 @@ def runs(warehouse: psycopg.Connection) -> list[str]:
     """The newest of Dagster's runs, from its own table; none where it has none yet."""
     found = place.find(warehouse)
     query = sql.SQL(
-        "select pipeline_name, status, start_time, end_time from {} order by id desc limit {}"
+        "select pipeline_name, run_id, status, start_time, end_time"
+        " from {} order by id desc limit {}"
     ).format(sql.Identifier(found.schema, "runs"), RUNS)
     try:
         with psycopg.connect(dbname=found.database) as conn:
@@ -179,21 +180,23 @@ def runs(warehouse: psycopg.Connection) -> list[str]:
     except psycopg.Error:
         return []
     lines = []
-    for job, status, start, end in rows:
+    for job, run, status, start, end in rows:
         began = local(datetime.fromtimestamp(start, UTC)) if start else ""
         took = f"{end - start:.0f} s" if start and end else ""
         name = run_states.job_in_words(job)
-        lines.append(f"  {began:<15}{name:<14}{run_states.in_words(status):<14}{took:>8}")
+        dead = run_states.dead(warehouse, run, status, start or 0)
+        state = "interrompida" if dead else run_states.in_words(status)
+        lines.append(f"  {began:<15}{name:<14}{state:<14}{took:>8}")
     return lines
 
 
-def inbox() -> str:
+def in_the_inbox() -> str:
     """What waits in the inbox and what it refused."""
-    folder = Path(os.environ.get("INTEL_INBOX") or CLONE / ".local" / "inbox")
-    aside = ("feito", "recusado", "aicss", "complemento")
+    folder = inbox.folder()
+    aside = (inbox.DONE, inbox.REFUSED, inbox.AICSS, inbox.BESIDE)
     waiting = [x for x in folder.iterdir() if x.name not in aside] if folder.is_dir() else []
-    waiting += (folder / "complemento").glob("*")
-    refused = list((folder / "recusado").glob("*.txt"))
+    waiting += (folder / inbox.BESIDE).glob("*")
+    refused = list((folder / inbox.REFUSED).glob("*.txt"))
     place = os.path.relpath(folder, CLONE)
     text = f"Caixa de entrada ({place}): {len(waiting)} à espera"
     return text + (f", {len(refused)} em recusado/ (leia os .txt)" if refused else "")
@@ -308,7 +311,7 @@ def lines(conn: psycopg.Connection) -> Iterator[str]:
     yield "Últimas execuções"
     yield from runs(conn) or ["  nenhuma"]
     yield ""
-    yield inbox()
+    yield in_the_inbox()
     yield mesh(conn)
     yield open_data(conn)
     yield from textwrap.wrap(catalogue(conn), WIDTH, subsequent_indent="  ")

@@ -1,7 +1,11 @@
-"""Dagster's jobs of which the newest finished run failed, from Dagster's own tables."""
+"""Dagster's jobs of which the newest run failed or died, from Dagster's own tables.
+
+Not here: a run that failed for a file or a safra alone, which files.py and safras.py have.
+"""
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -10,9 +14,11 @@ from health.finding import Finding, Severity
 from server import place, run_states
 
 _NEWEST = """
-    select distinct on (pipeline_name) pipeline_name, run_id, status
+    select distinct on (pipeline_name) pipeline_name, run_id, status,
+        coalesce(start_time, 0)
     from {runs}
-    where status in ('SUCCESS', 'FAILURE') and update_timestamp > now() - interval '30 days'
+    where status in ('SUCCESS', 'FAILURE', 'STARTED', 'CANCELING')
+        and update_timestamp > now() - interval '30 days'
     order by pipeline_name, id desc"""
 _WHY = """
     select event from {events}
@@ -30,11 +36,14 @@ def found(conn: psycopg.Connection) -> Iterator[Finding]:
     try:
         with psycopg.connect(dbname=where.database, autocommit=True) as dagster:
             newest = dagster.execute(sql.SQL(_NEWEST).format(**names)).fetchall()
-            failed = [(job, run) for job, run, status in newest if status == "FAILURE"]
-            why = {run: _reason(dagster, names, run) for _, run in failed}
+            failed = [run for _, run, status, _ in newest if status == "FAILURE"]
+            why = {run: _reason(dagster, names, run) for run in failed}
     except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
         return
-    for job, run in failed:
+    why |= {run: run_states.DIED for _, run, *state in newest if run_states.dead(conn, run, *state)}
+    for job, run, *_ in newest:
+        if why.get(run) is None:
+            continue
         name = run_states.job_in_words(job)
         yield Finding(
             f"execucao:{name}",
@@ -45,13 +54,25 @@ def found(conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def _reason(dagster: psycopg.Connection, names: dict[str, sql.Identifier], run: str) -> str:
-    """The first line of the error that the run ended with, where its record says one."""
+def _reason(
+    dagster: psycopg.Connection, names: dict[str, sql.Identifier], run: str
+) -> str | None:
+    """What the run ended with, in a person's words where it says them; None: it is told elsewhere."""
     row = dagster.execute(sql.SQL(_WHY).format(**names), [run]).fetchone()
     try:
-        data = json.loads(row[0])["dagster_event"]["event_specific_data"]
+        event = json.loads(row[0])["dagster_event"]
+        data = event["event_specific_data"] or {}
+        own = data.get("user_failure_data") or {}
+        if _noted(own):
+            return None
         error = data.get("error") or {}
-        said = (error.get("cause") or error)["message"]
+        said = own.get("description") or (error.get("cause") or error).get("message")
+        said = said or event.get("message") or ""
     except (KeyError, TypeError, ValueError, AttributeError):
         return ""
     return " ".join(said.split())[:500]
+
+
+def _noted(own: dict[str, Any]) -> bool:
+    entries = own.get("metadata_entries") or ()
+    return any(e["label"] == run_states.NOTED and e["entry_data"]["value"] for e in entries)

@@ -1,31 +1,21 @@
 """The inbox: a folder; what lies in it lands, and then lies in ``feito`` or ``recusado``.
 
-Belongs here: where it is, what in it is ready, where a file goes afterwards. Not here: who looks
-(sensors.py), what landing is (batch.py).
+Belongs here: what in it is ready, where a file goes afterwards. Not here: where it is
+(loaders/inbox.py), who looks (sensors.py), what landing is (batch.py).
 """
 
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from os import environ
 from pathlib import Path
 
 from dagster_pipeline.batch import Landing, Outcome
-from dagster_pipeline.manifest import CLONE
 from loaders.bdgd import files as bdgd_files
 from loaders.errors import DatabaseFailure, InvalidInput
-
-DONE, REFUSED, AICSS = "feito", "recusado", "aicss"
-BESIDE = "complemento"
-"""Folder of the inbox whose CSVs land beside the geodatabase of their safra."""
+from loaders.inbox import AICSS, BESIDE, DONE, REFUSED, folder
 
 Seen = dict[str, list[int]]
 """Path in the inbox → size and newest time (ns), as a JSON cursor can hold them."""
-
-
-def folder() -> Path:
-    """The inbox: INTEL_INBOX, else .local/inbox."""
-    return Path(environ.get("INTEL_INBOX") or CLONE / ".local" / "inbox")
 
 
 def make() -> Path:

@@ -11,9 +11,9 @@ from typing import Literal
 import dagster as dg
 import psycopg
 
-from dagster_pipeline.defs import inbox
 from dagster_pipeline.defs.partitions import SAFRA
 from dagster_pipeline.defs.resources import Database
+from loaders import inbox
 from loaders.aicss import command, landing
 from loaders.aicss.reading import device_of_name
 from loaders.bdgd.layers import ALL_LAYERS, COMPLEMENT, Layer

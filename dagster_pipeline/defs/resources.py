@@ -5,7 +5,6 @@ Not here: which models are built (dbt.py), which files land (raw.py).
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,14 +14,11 @@ import psycopg
 
 from dagster_pipeline import batch
 from loaders import connection as db
+from server import run_states
 
 RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
 
-RUN_LOCK = 0x52554E
-"""'RUN': first key of the advisory lock that a run's process holds; the second is the run's id."""
-GRACE_S = 5
-"""A run that has just started may not hold its lock yet."""
 
 
 class Database(dg.ConfigurableResource):
@@ -34,7 +30,7 @@ class Database(dg.ConfigurableResource):
         with closing(db.connect()) as conn:
             if context.run_id:
                 conn.execute(
-                    "select pg_advisory_lock_shared(%s, hashtext(%s))", [RUN_LOCK, context.run_id]
+                    "select pg_advisory_lock_shared(%s, hashtext(%s))", [run_states.LOCK, context.run_id]
                 )
             yield self
 
@@ -56,14 +52,9 @@ def end_dead_runs(instance: dg.DagsterInstance, conn: psycopg.Connection) -> lis
     running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
     for record in instance.get_run_records(running):
         run = record.dagster_run
-        if time.time() - (record.start_time or record.create_timestamp.timestamp()) < GRACE_S:
-            continue
-        lock = [RUN_LOCK, run.run_id]
-        if conn.execute("select pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()[0]:
-            conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", lock)
-            instance.report_run_failed(
-                run, "o processo desta execução morreu; nada ficou pela metade, execute de novo"
-            )
+        since = record.start_time or record.create_timestamp.timestamp()
+        if run_states.dead(conn, run.run_id, run.status.value, since):
+            instance.report_run_failed(run, run_states.DIED)
             dead.append(run.run_id)
     return dead
 

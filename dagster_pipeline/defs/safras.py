@@ -28,6 +28,7 @@ from loaders.bdgd.layers import ALL_LAYERS, said_name
 from loaders.catalogue import wanted
 from loaders.errors import DatabaseFailure
 from loaders.safra import Safra
+from server.run_states import NOTED
 
 LINE = "▸ "
 """How the lines begin that a person should see among a run's messages."""
@@ -188,7 +189,9 @@ def _conclude(outcome: batch.Outcome) -> None:
     prune()
     if problems := outcome.problems():
         raise dg.Failure(
-            "\n".join(problems), metadata={"codigo": outcome.code}, allow_retries=False
+            "\n".join(problems),
+            metadata={"codigo": outcome.code, NOTED: outcome.noted()},
+            allow_retries=False,
         )
 
 

@@ -8,5 +8,5 @@ select
     100 * energia_anual_kwh / sum(energia_anual_kwh) over (partition by distribuidora_id) as parte_pct
 from marts.mart_lead
 where origem = 'UCMT'
-order by energia_anual_kwh desc nulls last
+order by energia_anual_kwh desc nulls last, distribuidora_id, cod_id
 limit 10;

@@ -8,4 +8,4 @@ select
     fator_carga
 from marts.mart_lead
 where origem = 'UCMT'
-order by fator_carga desc nulls last;
+order by fator_carga desc nulls last, distribuidora_id, cod_id;

@@ -8,4 +8,4 @@ select
     case when razao_demanda > 1.05 then 'acima' else 'abaixo' end as situacao_do_contrato
 from marts.mart_lead
 where razao_demanda > 1.05 or razao_demanda < 0.8
-order by razao_demanda desc;
+order by razao_demanda desc, distribuidora_id, cod_id;

@@ -11,4 +11,4 @@ from marts.mart_lead as l
 inner join marts.mart_lead_oferta as o using (uc_id, ano, distribuidora_id)
 where o.oferta = 'migracao' and l.mercado_livre_desde <= current_date
 group by l.distribuidora, o.via, l.optante_b
-order by energia_anual_kwh desc;
+order by energia_anual_kwh desc, l.distribuidora, o.via, l.optante_b;

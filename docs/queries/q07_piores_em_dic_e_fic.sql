@@ -27,8 +27,8 @@ left join
             and l.distribuidora_id = c.distribuidora_id
             and l.conjunto_id = c.conjunto_id
             and l.dic_anual_h between 0 and 8784
-        order by l.dic_anual_h desc, l.fic_anual desc nulls last
+        order by l.dic_anual_h desc, l.fic_anual desc nulls last, l.cod_id
         limit 5
     ) as u on true
 where not c.suprimido
-order by c.ano desc, c.media_dic_anual_h desc nulls last, c.conjunto, u.dic_anual_h desc;
+order by c.ano desc, c.media_dic_anual_h desc nulls last, c.conjunto, u.dic_anual_h desc, u.cod_id;

@@ -11,4 +11,4 @@ select
     b.suprimido
 from marts.resumo_bairro as b
 left join marts.resumo_municipio as m on b.ano = m.ano and b.municipio_id = m.municipio_id
-order by b.ano desc, b.uf, b.municipio, b.energia_anual_kwh desc nulls last;
+order by b.ano desc, b.uf, b.municipio, b.energia_anual_kwh desc nulls last, b.distribuidora, b.bairro;

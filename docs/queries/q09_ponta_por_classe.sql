@@ -10,4 +10,4 @@ select
     participacao_ponta_pct
 from marts.resumo_classe
 where not suprimido
-order by distribuidora, ano, participacao_ponta_pct desc nulls last;
+order by distribuidora, ano, participacao_ponta_pct desc nulls last, classe, classe_consumo;

@@ -10,4 +10,4 @@ select
     leads
 from marts.mart_gtd_rede
 where tipo = 'transformador' and perto_do_limite
-order by carregamento_maximo desc nulls last;
+order by carregamento_maximo desc nulls last, distribuidora_id, ano, codigo;

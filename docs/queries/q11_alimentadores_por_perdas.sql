@@ -10,4 +10,4 @@ select
     nao_tecnicas_declaradas_kwh,
     situacao
 from marts.mart_perda_alimentador
-order by perdas_pct desc nulls last;
+order by perdas_pct desc nulls last, distribuidora_id, ano, circuito;

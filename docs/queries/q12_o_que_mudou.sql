@@ -13,5 +13,5 @@ select
     parte_encontrada
 from marts.mart_lead_historico
 where uc_id_anterior is not null
-order by abs(variacao_energia_pct) desc nulls last
+order by abs(variacao_energia_pct) desc nulls last, distribuidora_id, ano, cod_id
 limit 100;

@@ -10,5 +10,5 @@ select
     m.quando
 from marts.mart_lead_score_mudanca as m
 inner join marts.mart_lead as l using (uc_id, ano, distribuidora_id)
-order by abs(m.posicao_agora - m.posicao_antes) desc nulls first, l.cod_id
+order by abs(m.posicao_agora - m.posicao_antes) desc nulls first, l.cod_id, m.oferta
 limit 20;

@@ -89,14 +89,17 @@ def read(client: Client) -> Reading:
                 found[item.item_id] = item
     if not found:
         raise SourceFailure(f"{url}: o catálogo veio vazio; nada mudou. {REMEDY}")
-    missing = (said or 0) - len(found)
-    remark = f"o Hub diz ter {said} itens e mostrou {len(found)}" if missing > 0 else ""
-    return Reading(tuple(found.values()), missing <= 0, remark)
+    complete = said is None or said == len(found)
+    remark = "" if complete else f"o Hub diz ter {said} itens e mostrou {len(found)}"
+    return Reading(tuple(found.values()), complete, remark)
 
 
 def _pages(client: Client, url: str) -> Iterator[tuple[int | None, list[Any]]]:
-    """(how many it says match, features) of each page; pages may overlap, a short one is no end."""
-    start, seen = 1, set()
+    """(how many it says match, features) of each page; pages may overlap, a short one is no end.
+
+    Nor is what it says it has: the last page is one that is shorter than others, or brings nothing.
+    """
+    start, longest, seen = 1, 0, set()
     for _ in range(MOST_PAGES):
         query = {"type": "File Geodatabase", "limit": PAGE, "startindex": start}
         answer = client.json(url, query, refused=lambda a: said_error(a, url))
@@ -109,11 +112,9 @@ def _pages(client: Client, url: str) -> Iterator[tuple[int | None, list[Any]]]:
         new = {str(f.get("id")) for f in features if isinstance(f, dict)} - seen
         # From the first that was not seen: what moves while it is read is asked for again.
         start += len(new) or len(features)
-        if matched is not None:
-            more = start <= matched
-        else:
-            more = bool(new) and (len(features) >= PAGE or _has_next(answer))
-        if not (features and more):
+        longest = max(longest, len(features))
+        more = bool(new) and (len(features) == longest or _has_next(answer))
+        if not (features and (more or start <= (matched or 0))):
             return
         seen |= new
     raise SourceFailure(f"{url}: mais de {MOST_PAGES} páginas; nada mudou")

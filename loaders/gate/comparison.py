@@ -107,7 +107,8 @@ def compare(conn: psycopg.Connection, content: Content, reference: Reference) ->
 
 def judge_pair(seen: Seen) -> list[Finding]:
     """The findings in what was counted."""
-    looks: tuple[Callable[[Seen], Iterator[Finding]], ...] = (vanished_groups, trimmed_energy)
+    looks: tuple[Callable[[Seen], Iterator[Finding]], ...]
+    looks = (vanished_groups, added_units, trimmed_energy)
     if seen.codes_match:
         looks = (vanished_units, missing_layers, *looks, scale, shares, months, points)
     else:
@@ -183,6 +184,28 @@ def vanished_groups(seen: Seen) -> Iterator[Finding]:
                     before=units_before,
                     restam=left,
                 )
+
+
+def added_units(seen: Seen) -> Iterator[Finding]:
+    """More units than a distributor gains, in the layers that the reference has."""
+    if seen.reference.years == 0:
+        return
+    layers = layers_of(seen.before)
+    now = sum(seen.units(seen.now, layer) for layer in layers)
+    before = sum(seen.units(seen.before, layer) for layer in layers)
+    if not (now and before):
+        return
+    limit = min(most("unidades_a_mais") ** seen.reference.years, most("unidades_a_mais_em_anos"))
+    chance = 4 * math.sqrt(1 / now + 1 / before)
+    if math.log(now / before) > math.log(limit) + chance:
+        yield seen.finding(
+            "unidades_a_mais",
+            TOTAL,
+            f"todas as camadas: {now} unidades são {now / before:.1f} vezes as {before} de antes;"
+            f" o máximo é {limit:g}",
+            before=before,
+            now=now,
+        )
 
 
 def trimmed_energy(seen: Seen) -> Iterator[Finding]:

@@ -203,7 +203,7 @@ def test_a_build_that_fails_publishes_nothing(
 def test_a_dead_run_is_ended(
     instance: dg.DagsterInstance, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_pipeline.defs.resources.GRACE_S", 0)
+    monkeypatch.setattr("server.run_states.GRACE_S", 0)
     alive, dead = (
         instance.create_run_for_job(_nothing(), status=dg.DagsterRunStatus.STARTED)
         for _ in range(2)

@@ -5,6 +5,7 @@ Not here: limits and rules by themselves (tests/unit/test_gate.py).
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,23 @@ def test_without_common_codes_the_finding_says_that_only_totals_were_compared(
     half = anew.keep(rng.random(len(anew.code)) < 0.5)
     found = power.findings(conn, power.land(conn, "now", half), before)
     assert any("só os totais" in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(("times", "held"), [(4, True), (1.3, False)])
+@pytest.mark.parametrize("units", [30, 300])
+def test_no_distributor_grows_to_many_times_its_units(
+    database: dict[str, str], units: int, times: float, held: bool
+) -> None:
+    """Whatever their energy is, and whether a code is known from before."""
+    rng = np.random.default_rng(5)
+    with connect() as conn, conn.transaction(force_rollback=True):
+        first = power.first(rng, units)
+        before = power.land(conn, "before", first)
+        later = power.next_year(rng, first, open_=times - 1)
+        for codes in (later.code, later.code + 10**9):
+            now = power.land(conn, "now", replace(later, code=codes))
+            rules = {finding.rule for finding in power.findings(conn, now, before)}
+            assert ("unidades_a_mais" in rules) == held
 
 
 # Deliveries ---------------------------------------------------------------------------------------

@@ -15,13 +15,15 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from dagster_pipeline import status
 from dagster_pipeline.defs import open_data, watch
+from dagster_pipeline.defs.resources import end_dead_runs
 from health import backups, incidents, machine, questions
 from health.__main__ import app
 from health.finding import Severity
 from loaders.errors import InvalidInput
 from loaders.open_data.registry import DATASETS
-from server import backup, drill
+from server import backup, drill, run_states
 from tests.integration import receivers
 from tests.integration import warehouse as a
 
@@ -90,7 +92,7 @@ PLANTED = {
         "insert into intel_lead.import_status (arquivo, status, data_fim, erro)"
         " values ('b.gdb.zip', 'failed', clock_timestamp(), 'b.gdb.zip: cortado')",
         "delete from intel_lead.import_status where arquivo = 'b.gdb.zip'",
-        ("arquivo:b.gdb.zip", Severity.NOTICE, "cortado", "loaders bdgd b.gdb.zip"),
+        ("arquivo:b.gdb.zip", Severity.NOTICE, "cortado", "make run BDGD=PASTA/b.gdb.zip"),
     ),
     "late": (
         "insert into controle.aberto_arquivo (conjunto, arquivo, sha256, linhas, rejeitadas,"
@@ -244,6 +246,106 @@ def test_a_job_whose_newest_run_failed_until_one_succeeds(conn: psycopg.Connecti
     fails.clear()
     run()
     assert keys(conn) == {}
+
+
+def test_a_run_that_failed_for_its_files_alone_is_told_as_files(
+    conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    """One message for a bad file, not two; of another failure no Python name is said."""
+    how = {"noted": True}
+
+    @dg.op
+    def step() -> None:
+        raise dg.Failure("arquivo ruim.gdb.zip: cortado", metadata={run_states.NOTED: how["noted"]})
+
+    @dg.job(name="relogio")
+    def clock() -> None:
+        step()
+
+    with dg.DagsterInstance.get() as instance:
+        clock.execute_in_process(instance=instance, raise_on_error=False)
+        assert keys(conn) == {}
+        how["noted"] = False
+        clock.execute_in_process(instance=instance, raise_on_error=False)
+        (finding,) = questions.found(conn)
+        assert finding.reason == "arquivo ruim.gdb.zip: cortado"
+        for run in instance.get_runs():
+            instance.delete_run(run.run_id)
+
+
+def test_a_killed_run_is_told_before_and_after_dagster_knows(
+    conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_states, "GRACE_S", 0)
+
+    @dg.job(name="relogio")
+    def clock() -> None:
+        pass
+
+    with dg.DagsterInstance.get() as instance:
+        run = instance.create_run_for_job(clock)
+        instance.report_dagster_event(
+            dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "relogio"), run.run_id
+        )
+        lock = [run_states.LOCK, run.run_id]
+        conn.execute("select pg_advisory_lock_shared(%s, hashtext(%s))", lock)
+        assert keys(conn) == {}
+        assert "em andamento" in "\n".join(status.runs(conn))
+        conn.execute("select pg_advisory_unlock_shared(%s, hashtext(%s))", lock)
+        (finding,) = questions.found(conn)
+        assert "morreu" in finding.reason
+        assert "interrompida" in "\n".join(status.runs(conn))
+        assert end_dead_runs(instance, conn) == [run.run_id]
+        (finding,) = questions.found(conn)
+        assert "morreu" in finding.reason
+        instance.delete_run(run.run_id)
+
+
+REFUSED = (
+    "insert into intel_lead.import_status (arquivo, sha256, status, data_fim, erro)"
+    " values (%s, 'abc', 'failed', clock_timestamp(), 'cortado') returning import_id"
+)
+LANDED = (
+    "insert into intel_lead.import_status"
+    " (arquivo, sha256, distribuidora_id, ano, status, data_fim)"
+    " values (%s, %s, %s, 2025, 'completed', clock_timestamp())"
+)
+NAME = "Mux_Energia_905_2025-12-31_V11_20260806-1857.gdb.zip"
+
+
+@pytest.mark.parametrize(
+    ("landed", "over"),
+    [
+        ((NAME, "abd", 905), True),
+        (("outro (1).gdb.zip", "abc", 905), True),
+        (("Mux_Energia_905_2025-12-31_V11_20260901-1000.gdb.zip", "abd", 905), True),
+        (("Mux_Energia_906_2025-12-31_V11_20260806-1857.gdb.zip", "abd", 906), False),
+    ],
+    ids=["again", "the same content", "another file of the safra", "another safra"],
+)
+def test_a_refused_file_is_over_once_what_it_should_bring_is_there(
+    conn: psycopg.Connection, landed: tuple[str, str, int], over: bool
+) -> None:
+    conn.execute(LANDED, ["velho.gdb.zip", "abb", 905])
+    conn.execute(REFUSED, [NAME])
+    assert set(keys(conn)) == {f"arquivo:{NAME}"}
+    conn.execute(LANDED, landed)
+    found = set(keys(conn))
+    conn.execute("delete from intel_lead.import_status where ano = 2025 or sha256 = 'abc'")
+    assert found == (set() if over else {f"arquivo:{NAME}"})
+
+
+def test_a_refused_file_of_the_inbox_is_named_where_it_lies(
+    conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INTEL_INBOX", str(tmp_path / "a caixa"))
+    kept = tmp_path / "a caixa" / "recusado" / NAME
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    conn.execute(REFUSED, [NAME])
+    (finding,) = questions.found(conn)
+    conn.execute("delete from intel_lead.import_status where sha256 = 'abc'")
+    assert finding.command.startswith(f"make run BDGD='{kept}'")
 
 
 # Telling ------------------------------------------------------------------------------------------

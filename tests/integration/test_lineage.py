@@ -33,7 +33,26 @@ def docs(warehouse: a.Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Do
         docs_site.generate(target)
     nodes = json.loads((target / "manifest.json").read_text())
     catalog = json.loads((target / "catalog.json").read_text())
-    return nodes, lineage.of(nodes, catalog)
+    told, unread = lineage.of(nodes, catalog)
+    assert unread == {}
+    return nodes, told
+
+
+def test_sql_that_cannot_be_read_leaves_the_others_theirs() -> None:
+    def model(name: str, code: str) -> dict[str, object]:
+        relation = {"resource_type": "model", "relation_name": f'"d"."s"."{name}"', "name": name}
+        return relation | {
+            "config": {"materialized": "view"},
+            "columns": {"a": {}},
+            "compiled_code": code,
+        }
+
+    nodes = {"m.b": model("b", "select 1 as a"), "m.c": model("c", "select (a from b")}
+    columns = {"columns": {"a": {"type": "integer"}}}
+    catalog = {"nodes": dict.fromkeys(nodes, columns), "sources": {}}
+    told, unread = lineage.of({"nodes": nodes, "sources": {}}, catalog)
+    assert told == {"m.b": {"a": []}}
+    assert set(unread) == {"c"}
 
 
 @pytest.fixture

@@ -92,6 +92,7 @@ def test_one_bad_item_keeps_no_other_from_being_read(fake: Hub) -> None:
         "tags": ["BDGD", "\ud800"],
     }
     page = {"features": [{"id": ["x"], "properties": odd}, {"id": "b", "properties": {}}]}
+    fake.items.clear()
     fake.search_troubles = [lambda _: json.dumps(page).encode()]
     one, other = read().items
     assert (one.title, one.size, one.modified_at) == ("Mux_[31mEnergia", None, None)
@@ -128,6 +129,17 @@ def test_a_hub_that_shows_less_than_it_says_it_has_is_not_whole(fake: Hub) -> No
     assert found.remark == "o Hub diz ter 9 itens e mostrou 7"
 
 
+@pytest.mark.parametrize("says", [1, 3, 6])
+def test_a_hub_that_shows_more_than_it_says_it_has_is_read_on_and_not_believed(
+    fake: Hub, says: int
+) -> None:
+    fake.matched = says
+    found = read()
+    assert ids(found) == EVERYTHING
+    assert not found.complete
+    assert found.remark == f"o Hub diz ter {says} itens e mostrou 7"
+
+
 def test_an_empty_hub_is_a_failure_and_no_catalogue(fake: Hub) -> None:
     fake.items.clear()
     with pytest.raises(SourceFailure, match="veio vazio"):
@@ -154,6 +166,7 @@ def test_of_an_item_that_is_there_twice_the_newer_word_counts(fake: Hub) -> None
             "x",
         ]
     }
+    fake.items.clear()
     fake.search_troubles = [lambda _: json.dumps(page).encode()]
     found = read().items
     assert [(i.item_id, i.title) for i in found] == [("a", "nova"), ("b", "b")]
