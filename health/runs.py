@@ -54,10 +54,8 @@ def found(conn: psycopg.Connection) -> Iterator[Finding]:
         )
 
 
-def _reason(
-    dagster: psycopg.Connection, names: dict[str, sql.Identifier], run: str
-) -> str | None:
-    """What the run ended with, in a person's words where it says them; None: it is told elsewhere."""
+def _reason(dagster: psycopg.Connection, names: dict[str, sql.Identifier], run: str) -> str | None:
+    """What a run ended with, in a person's words where it has them; None: it is told elsewhere."""
     row = dagster.execute(sql.SQL(_WHY).format(**names), [run]).fetchone()
     try:
         event = json.loads(row[0])["dagster_event"]

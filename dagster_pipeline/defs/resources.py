@@ -20,7 +20,6 @@ RUNS_KEPT = 200
 """Runs whose captured output stays on disk; what Dagster's pages list is in its database."""
 
 
-
 class Database(dg.ConfigurableResource):
     """The warehouse's database, by libpq's PG* variables."""
 
@@ -29,9 +28,8 @@ class Database(dg.ConfigurableResource):
         """Hold the run's lock: it dies with the process, and others then know (`end_dead_runs`)."""
         with closing(db.connect()) as conn:
             if context.run_id:
-                conn.execute(
-                    "select pg_advisory_lock_shared(%s, hashtext(%s))", [run_states.LOCK, context.run_id]
-                )
+                lock = [run_states.LOCK, context.run_id]
+                conn.execute("select pg_advisory_lock_shared(%s, hashtext(%s))", lock)
             yield self
 
     @contextmanager
