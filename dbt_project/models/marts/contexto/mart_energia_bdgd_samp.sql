@@ -5,7 +5,6 @@ with bdgd as (
         distribuidora_id,
         coalesce(classe, 'não informado') as classe,
         bool_or(suprimido) as suprimido,
-        sum(energia_anual_kwh) as energia_kwh,
         sum(energia_anual_kwh * (1 - coalesce(energia_livre_pct, 0) / 100)) as cativa_kwh
     from {{ ref('resumo_classe') }}
     group by ano, distribuidora_id, coalesce(classe, 'não informado')
