@@ -21,7 +21,7 @@ SLUGS = [pytest.param(d["slug"], id=d["slug"]) for d in assets.read().dashboards
 BROKEN = ".ant-alert-error"
 """What Superset draws in the place of a chart that failed."""
 EMPTY = re.compile(
-    "Não foram apresentados resultados|Não há dados após|Sem dados|No (results|data)"
+    "Não foram apresentados|Não há dados após|Sem dados|No (results|data)"
 )
 """What a chart without rows says; in English where Superset's Portuguese does not come."""
 MAY_BE_EMPTY = {
