@@ -6,6 +6,7 @@ An entry without ``join`` is a mart as it is. ``join`` brings columns of others;
 ``named`` are those that say a code's name as a seed has it.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -148,10 +149,13 @@ def _statement(
 
 
 def head(name: str) -> str:
-    """What stands over a column: ``demanda_maxima_kw`` is *Demanda máxima (kW)*."""
+    """What stands over a column: ``demanda_maxima_kw`` is *Demanda máxima (kW)*.
+
+    A code's name stands for the code: ``nome_do_tipo`` is *Tipo*.
+    """
     if name in HEADS:
         return HEADS[name]
-    words = name.split("_")
+    words = re.sub("^nome_d[ao]_", "", name).split("_")
     unit = UNITS.get(words[-1]) if len(words) > 1 else None
     told = " ".join(ACCENTS.get(word, word) for word in (words[:-1] if unit else words))
     return f"{told[0].upper()}{told[1:]}" + (f" ({unit})" if unit else "")
