@@ -20,9 +20,7 @@ from tests.integration.api_client import PASSWORD as API_PASSWORD
 SLUGS = [pytest.param(d["slug"], id=d["slug"]) for d in assets.read().dashboards.values()]
 BROKEN = ".ant-alert-error"
 """What Superset draws in the place of a chart that failed."""
-EMPTY = re.compile(
-    "Não foram apresentados|Não há dados após|Sem dados|No (results|data)"
-)
+EMPTY = re.compile("Não foram apresentados|Não há dados após|Sem dados|No (results|data)")
 """What a chart without rows says; in English where Superset's Portuguese does not come."""
 MAY_BE_EMPTY = {
     "O que há de errado",
