@@ -2,11 +2,13 @@
 
 Belongs here: what an entry becomes. Not here: dbt's words (marts.py), what charts take (falls.py).
 An entry without ``join`` is a mart as it is. ``join`` brings columns of others; where it lists
-``columns``, a row of each ``by`` (a distributor's name of its code). ``computed`` are expressions.
+``columns``, a row of each ``by`` (a distributor's name of its code). ``computed`` are expressions;
+``named`` are those that say a code's name as a seed has it.
 """
 
+import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +36,12 @@ ACCENTS = {
     **{"serie": "série", "nivel": "nível", "potencia": "potência", "tarifario": "tarifário"},
 }
 """Endings and words of columns' names as people write them."""
+HEADS = {
+    "quantidade_leads": "Unidades",
+    "leads_livres": "Unidades livres",
+    "leads_com_geracao": "Unidades com geração",
+}
+"""Where the column's own name misleads: in totals a lead is any unit, also a natural person's."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +81,25 @@ def identity(kind: str, name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{kind}:{name}"))
 
 
-def make(entries: Mapping[str, Any], marts: Mapping[str, Mart]) -> dict[str, Dataset]:
+Names = Callable[[str], Mapping[str, str]]
+"""The names of the codes of a seed."""
+
+
+def make(entries: Mapping[str, Any], marts: Mapping[str, Mart], names: Names) -> dict[str, Dataset]:
     """All datasets, by name."""
-    return {name: _dataset(name, entry or {}, marts) for name, entry in entries.items()}
+    return {name: _dataset(name, entry or {}, marts, names) for name, entry in entries.items()}
 
 
-def _dataset(name: str, entry: Mapping[str, Any], marts: Mapping[str, Mart]) -> Dataset:
+def said(column: str, names: Mapping[str, str]) -> str:
+    """The expression of a code's name; of a code without one, the code."""
+    texts = ((code.replace("'", "''"), name.replace("'", "''")) for code, name in names.items())
+    cases = " ".join(f"when '{code}' then '{name}'" for code, name in texts)
+    return f"case {column} {cases} else {column} end"
+
+
+def _dataset(
+    name: str, entry: Mapping[str, Any], marts: Mapping[str, Mart], names: Names
+) -> Dataset:
     base_name, joins = entry.get("from", name), entry.get("join", [])
     read = (base_name, *(join["mart"] for join in joins))
     if unknown := [f"{SCHEMA}.{mart}" for mart in read if mart not in marts]:
@@ -104,7 +125,8 @@ def _dataset(name: str, entry: Mapping[str, Any], marts: Mapping[str, Mart]) -> 
         read,
         shown,
         tuple(metrics.values()),
-        {**entry.get("computed", {})},
+        entry.get("computed", {})
+        | {c: said(it["of"], names(it["seed"])) for c, it in entry.get("named", {}).items()},
         tuple(dict.fromkeys(lacking)),
     )
 
@@ -127,8 +149,13 @@ def _statement(
 
 
 def head(name: str) -> str:
-    """What stands over a column: ``demanda_maxima_kw`` is *Demanda máxima (kW)*."""
-    words = name.split("_")
+    """What stands over a column: ``demanda_maxima_kw`` is *Demanda máxima (kW)*.
+
+    A code's name stands for the code: ``nome_do_tipo`` is *Tipo*.
+    """
+    if name in HEADS:
+        return HEADS[name]
+    words = re.sub("^nome_d[ao]_", "", name).split("_")
     unit = UNITS.get(words[-1]) if len(words) > 1 else None
     told = " ".join(ACCENTS.get(word, word) for word in (words[:-1] if unit else words))
     return f"{told[0].upper()}{told[1:]}" + (f" ({unit})" if unit else "")

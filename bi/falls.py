@@ -77,7 +77,8 @@ def _lacking(taken_names: set[str], dataset: Dataset, gone: set[str]) -> set[str
     there = {*dataset.columns, *dataset.computed} - gone
     computed = [sql for name, sql in dataset.computed.items() if name in taken_names]
     through = {name for sql in computed for name in columns_named(sql)}
-    return {*dataset.lacking} | (taken_names | through) - there
+    of_all = gone if dataset.sql else set()  # a joined dataset's SQL names each of its columns
+    return {*dataset.lacking} | of_all | (taken_names | through) - there
 
 
 def find(

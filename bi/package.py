@@ -4,6 +4,7 @@ Belongs here: putting it together, its mark, writing it out. Not here: its parts
 datasets.py), whether it may go in (falls.py).
 """
 
+import csv
 import hashlib
 import json
 import shutil
@@ -16,6 +17,7 @@ import yaml
 from bi import assets, datasets, marts
 from bi.datasets import Dataset, Mart
 from dagster_pipeline import manifest
+from loaders.environment import CLONE
 
 DATABASE_UUID = datasets.identity("database", datasets.DATABASE)
 
@@ -32,7 +34,16 @@ def known_marts() -> dict[str, Mart]:
 def known_datasets(found: Mapping[str, Mart], folder: Path = assets.FOLDER) -> dict[str, Dataset]:
     """The datasets of dashboards/datasets.yaml."""
     text = (folder / "datasets.yaml").read_text(encoding="utf-8")
-    return datasets.make(yaml.safe_load(text), found)
+    return datasets.make(yaml.safe_load(text), found, names)
+
+
+def names(seed: str) -> dict[str, str]:
+    """Code → name of a seed: its first column, and ``nome`` or ``descricao``."""
+    with (Path(CLONE) / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        key, *columns = rows.fieldnames or ()
+        name = "nome" if "nome" in columns else "descricao"
+        return {row[key]: row[name] for row in rows}
 
 
 def files(

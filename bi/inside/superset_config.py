@@ -22,6 +22,14 @@ SQLALCHEMY_CUSTOM_PASSWORD_STORE = password_of
 
 BABEL_DEFAULT_LOCALE = "pt_BR"
 LANGUAGES = {"pt_BR": {"flag": "br", "name": "Português"}, "en": {"flag": "us", "name": "English"}}
+
+
+def in_brazil(common: dict) -> dict[str, str]:
+    """Of ``pt_BR`` pages are told the language alone, and ask for Portugal's half-empty words."""
+    return {"locale": "pt_BR"} if common["locale"] == "pt" else {}
+
+
+COMMON_BOOTSTRAP_OVERRIDES_FUNC = in_brazil
 D3_FORMAT = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["R$ ", ""]}
 D3_TIME_FORMAT = {
     "dateTime": "%d/%m/%Y %H:%M",

@@ -20,8 +20,8 @@ from tests.integration.api_client import PASSWORD as API_PASSWORD
 SLUGS = [pytest.param(d["slug"], id=d["slug"]) for d in assets.read().dashboards.values()]
 BROKEN = ".ant-alert-error"
 """What Superset draws in the place of a chart that failed."""
-EMPTY = re.compile("No results were returned|No data after filtering|Metadados")
-"""What a chart without rows says, in Superset's own mixture of languages."""
+EMPTY = re.compile("Não foram apresentados|Não há dados após|Sem dados|No (results|data)")
+"""What a chart without rows says; in English where Superset's Portuguese does not come."""
 MAY_BE_EMPTY = {
     "O que há de errado",
     "Anomalias",
@@ -47,6 +47,28 @@ def test_every_chart_of_a_dashboard_is_drawn(admin: Person, slug: str) -> None:
         if failed or empty or not (drawn or title in MAY_BE_EMPTY):
             trouble[title] = text[:200]
     assert trouble == {}
+
+
+def test_pages_speak_portuguese(admin: Person) -> None:
+    admin.open("visao-geral")
+    assert admin.page.get_by_role("button", name="Aplicar").count() == 1
+    assert admin.page.get_by_role("button", name="Apply").count() == 0
+
+
+def test_a_dashboard_opens_on_its_newest_year(superset: Superset, admin: Person) -> None:
+    """Else each total would be the sum of all years."""
+    with closing(superset.warehouse.connect()) as conn:
+        (newest,) = conn.execute("select max(ano) from marts.safra_publicada").fetchone()
+    asked: list[Any] = []
+    charts = re.compile("/api/v1/chart/data")
+    admin.page.on(
+        "request", lambda r: asked.append(r.post_data_json) if charts.search(r.url) else 0
+    )
+    admin.open("perdas")
+    said = [{f["col"]: f["val"] for f in a["queries"][0].get("filters", [])} for a in asked]
+    drawn = [s for a, s in zip(asked, said, strict=True) if a["form_data"].get("slice_id")]
+    assert drawn
+    assert {tuple(s.get("ano", ())) for s in drawn} == {(newest,)}
 
 
 def test_nothing_is_asked_of_another_machine(admin: Person) -> None:

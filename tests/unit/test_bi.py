@@ -11,9 +11,19 @@ import pytest
 import yaml
 
 from bi import assets, falls, marts, package
-from bi.datasets import Dataset, identity, make
+from bi.datasets import Dataset, identity, make, said
 
 SHOWN = assets.read()
+LOSSES = identity("dataset", "perda_alimentador")
+OF_NO_DISTRIBUTOR = {
+    "resumo_municipio",
+    "consumo_dispositivo_hora",
+    "consumo_dispositivo_mes",
+    "mart_alerta_aicss",
+    "mart_aicss_vs_perfil",
+    "mart_operacao",
+}
+"""What docs/bi.md says that whoever is kept to a distributor sees whole."""
 Manifest = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -80,6 +90,14 @@ def test_what_the_database_has_not_yet_falls_too(manifest: Manifest) -> None:
     gone = {"mart_alerta_aicss": {"evidencia"}}
     (fall,) = falls.find(SHOWN, datasets(manifest), gone=gone)
     assert fall == falls.Fall("AICSS › O que há de errado", "mart_alerta_aicss", "evidencia")
+
+
+def test_what_a_joined_dataset_names_and_the_database_lacks_fells_all_its_charts(
+    manifest: Manifest,
+) -> None:
+    found = falls.find(SHOWN, datasets(manifest), gone={"perda_alimentador": {"posicao"}})
+    drawn = {c["slice_name"] for c in SHOWN.charts.values() if c["dataset_uuid"] == LOSSES}
+    assert {f.place.partition(" › ")[2] for f in found if "filtro" not in f.place} == drawn
 
 
 @pytest.mark.parametrize(
@@ -159,7 +177,7 @@ def test_a_dataset_that_joins_reads_marts_alone_and_names_each_column_once() -> 
         "b": marts.Mart("b", "", {"k": one, "x": one, "y": one, "z": one}, ()),
     }
     entry = {"from": "a", "join": [{"mart": "b", "by": ["k"], "columns": ["y"]}]}
-    made = make({"d": entry}, there)["d"]
+    made = make({"d": entry}, there, package.names)["d"]
     assert [*made.columns] == ["k", "x", "y"]
     assert made.sql == (
         "select\n    b.k,\n    b.x,\n    j0.y\nfrom marts.a as b\n"
@@ -170,3 +188,17 @@ def test_a_dataset_that_joins_reads_marts_alone_and_names_each_column_once() -> 
 def test_no_dataset_has_what_readers_may_not_see(manifest: Manifest) -> None:
     found = {c for d in datasets(manifest).values() for c in d.columns}
     assert found & {"telefone", "email", "descr", "lgrd"} == set()
+
+
+def test_rows_are_kept_to_a_distributor_in_all_datasets_but_those_that_the_docs_name(
+    manifest: Manifest,
+) -> None:
+    """The filter goes by a column; a dataset that lost it would show all rows without a word."""
+    without = {n for n, d in datasets(manifest).items() if "distribuidora_id" not in d.columns}
+    assert without == OF_NO_DISTRIBUTOR
+
+
+def test_a_code_is_said_by_its_name_and_one_without_a_name_by_itself() -> None:
+    assert said("tipo", {"a": "Água d'oeste"}) == (
+        "case tipo when 'a' then 'Água d''oeste' else tipo end"
+    )
